@@ -1,0 +1,80 @@
+"""read_tensors: one entry for every file type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from model.apack import ApackError
+from model.tensors.array_file import read_npy, read_npz
+from model.tensors.onnx_file import read_onnx
+from model.tensors.safetensors_file import read_safetensors
+from model.tensors.select import ACCEPTED
+from model.tensors.tensor import Tensor
+from model.tensors.tflite_file import read_tflite
+
+Reader = Callable[[Path, int], list[Tensor]]
+
+_READERS: dict[str, tuple[str, Reader]] = {
+    ".npy": ("NumPy array", read_npy),
+    ".npz": ("NumPy archive", read_npz),
+    ".tflite": ("TensorFlow Lite model", read_tflite),
+    ".onnx": ("ONNX model", read_onnx),
+    ".safetensors": ("safetensors file", read_safetensors),
+}
+EXTENSIONS = tuple(_READERS)
+
+
+def read_tensors(path: str | Path, value_w: int = 8) -> list[Tensor]:
+    """Every tensor of an array file, or every weight tensor of a model.
+
+    .npy and .npz: all arrays, whatever their shape. Models: the constants that `is_weight` accepts.
+    Integers come as shipped; floats are quantized per tensor, symmetric, to `value_w` bits, and
+    the note of the tensor says so. Names are made unique ("w", "w#2").
+
+    Raises ApackError, in one line, for a value width outside 2..16, an extension that is not in
+    EXTENSIONS, a missing or corrupted file, a type that is not accepted, an empty tensor, values
+    wider than value_w, and a model without weights.
+    """
+    path = Path(path)
+    if not 2 <= value_w <= 16:
+        raise ApackError(f"value width {value_w} is not in 2..16")
+    if path.suffix.lower() not in _READERS:
+        raise ApackError(f"{path}: unknown file type; accepted are {', '.join(EXTENSIONS)}")
+    if not path.is_file():
+        raise ApackError(f"{path}: no such file")
+    kind, reader = _READERS[path.suffix.lower()]
+    tensors = _read_guarded(path, kind, reader, value_w)
+    if not tensors:
+        raise ApackError(
+            f"{path}: no weight tensor found (constants of two or more dimensions; {ACCEPTED})"
+        )
+    return _with_unique_names(tensors)
+
+
+def _read_guarded(path: Path, kind: str, reader: Reader, value_w: int) -> list[Tensor]:
+    try:
+        return reader(path, value_w)
+    except ApackError as error:
+        raise ApackError(f"{path}: {error}") from None
+    except PermissionError:
+        raise ApackError(f"{path}: permission denied") from None
+    except Exception as error:
+        # The parsers of five formats raise anything from struct.error to protobuf's DecodeError on
+        # a damaged file; all of it means the same to the user.
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        raise ApackError(f"{path}: not a readable {kind} ({reason})") from error
+
+
+def _with_unique_names(tensors: list[Tensor]) -> list[Tensor]:
+    taken: set[str] = set()
+    unique = []
+    for tensor in tensors:
+        name, copies = tensor.name, 1
+        while name in taken:
+            copies += 1
+            name = f"{tensor.name}#{copies}"
+        taken.add(name)
+        unique.append(replace(tensor, name=name))
+    return unique

@@ -1,0 +1,192 @@
+"""The readable coder of one block: the bit-stream definition in executable form.
+
+Source: APack (arXiv 2201.08830), section IV, with the details the paper leaves open fixed here:
+the interval is the integer range [low, high] of code_w bits, and one shift of the interval is
+either a common leading bit (emitted at once) or an undecided middle bit (counted as pending).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.apack.bits import Bits
+from model.apack.entropy import as_patterns
+from model.apack.errors import ApackError, CorruptStream
+from model.apack.table import SymbolTable
+
+CODE_W = 16
+CODE_W_RANGE = range(3, 33)
+
+
+@dataclass(frozen=True)
+class EncodedBlock:
+    """One coded block: how many values, and the two bit streams that hold them."""
+
+    count: int
+    code: Bits
+    offsets: Bits
+
+    @property
+    def bits(self) -> int:
+        """Bits of both streams together."""
+        return self.code.bits + self.offsets.bits
+
+
+class Interval:
+    """The coder's interval [low, high] and its renormalisation."""
+
+    def __init__(self, code_w: int = CODE_W) -> None:
+        self.half = 1 << (code_w - 1)
+        self.quarter = 1 << (code_w - 2)
+        self.low = 0
+        self.high = (1 << code_w) - 1
+
+    def slice_start(self, cum: int, count_w: int) -> int:
+        """Where cumulative count `cum` falls in the interval, relative to low."""
+        return ((self.high - self.low + 1) * cum) >> count_w
+
+    def narrow(self, table: SymbolTable, symbol: int) -> None:
+        """Keep only the slice of one symbol."""
+        start = self.slice_start(table.cum[symbol], table.count_w)
+        end = self.slice_start(table.cum[symbol + 1], table.count_w)
+        self.high = self.low + end - 1
+        self.low = self.low + start
+
+    def shifts(self) -> Iterator[int]:
+        """Double the interval until it exceeds a quarter; yield what each shift subtracted.
+
+        0 and `half` are the decided bits 0 and 1, `quarter` is an undecided one.
+        """
+        while True:
+            if self.high < self.half:
+                taken = 0
+            elif self.low >= self.half:
+                taken = self.half
+            elif self.low >= self.quarter and self.high < self.half + self.quarter:
+                taken = self.quarter
+            else:
+                return
+            self.low = 2 * (self.low - taken)
+            self.high = 2 * (self.high - taken) + 1
+            yield taken
+
+
+def check_code_w(table: SymbolTable, code_w: int) -> None:
+    """Raise ApackError unless count_w <= code_w - 2, so that no slice is ever empty."""
+    if code_w not in CODE_W_RANGE:
+        raise ApackError(
+            f"code_w is {code_w}; {CODE_W_RANGE.start} to {CODE_W_RANGE.stop - 1} are legal"
+        )
+    if table.count_w > code_w - 2:
+        raise ApackError(f"count_w {table.count_w} needs code_w >= {table.count_w + 2}")
+
+
+def encode_block(values: np.ndarray, table: SymbolTable, code_w: int = CODE_W) -> EncodedBlock:
+    """Encode unsigned patterns of table.value_w bits (any shape, taken in C order).
+
+    The code stream has two bits more than the interval made shifts, also for an empty block.
+    Raises ApackError for values that do not fit, or for code_w < count_w + 2.
+    """
+    check_code_w(table, code_w)
+    values = as_patterns(values, table.value_w)
+    interval = Interval(code_w)
+    code: list[int] = []
+    offsets: list[int] = []
+    pending = 0
+    for value in values.tolist():
+        symbol = table.symbol_of(value)
+        offset, width = value - table.base[symbol], table.offset_w[symbol]
+        offsets.extend((offset >> bit) & 1 for bit in reversed(range(width)))
+        interval.narrow(table, symbol)
+        for taken in interval.shifts():
+            if taken == interval.quarter:
+                pending += 1
+            else:
+                _emit(code, int(taken != 0), pending)
+                pending = 0
+    _emit(code, int(interval.low >= interval.quarter), pending + 1)
+    return EncodedBlock(len(values), Bits.from_bits(code), Bits.from_bits(offsets))
+
+
+def _emit(code: list[int], bit: int, pending: int) -> None:
+    code.append(bit)
+    code.extend([1 - bit] * pending)
+
+
+class _Reader:
+    """Reads a bit string from its start; zeros past the end, and the position is kept."""
+
+    def __init__(self, bits: Bits) -> None:
+        self._bits = bits.array().tolist()
+        self.position = 0
+
+    def next(self, width: int) -> int:
+        value = 0
+        for index in range(self.position, self.position + width):
+            value = 2 * value + (self._bits[index] if index < len(self._bits) else 0)
+        self.position += width
+        return value
+
+
+def decode_block(block: EncodedBlock, table: SymbolTable, code_w: int = CODE_W) -> np.ndarray:
+    """Decode one block to (count,) values, uint8 for value_w <= 8 and uint16 above.
+
+    Raises CorruptStream, naming the stream, when a stream ends early, when bits are left over,
+    or when an offset points outside its group.
+    """
+    check_code_w(table, code_w)
+    values = np.zeros(block.count, dtype=np.uint8 if table.value_w <= 8 else np.uint16)
+    code_bits, offset_bits = _Reader(block.code), _Reader(block.offsets)
+    interval = Interval(code_w)
+    code = code_bits.next(code_w)
+    shifts = 0
+    for index in range(block.count):
+        symbol = _find_symbol(interval, table, code - interval.low)
+        offset = offset_bits.next(table.offset_w[symbol])
+        interval.narrow(table, symbol)
+        for taken in interval.shifts():
+            code = 2 * (code - taken) + code_bits.next(1)
+            shifts += 1
+        _check_progress(block, table, index, symbol, offset, offset_bits.position, shifts)
+        values[index] = table.base[symbol] + offset
+    _check_end(block, offset_bits.position, shifts)
+    return values
+
+
+def _find_symbol(interval: Interval, table: SymbolTable, distance: int) -> int:
+    symbol = 0
+    while interval.slice_start(table.cum[symbol + 1], table.count_w) <= distance:
+        symbol += 1
+    return symbol
+
+
+def _check_progress(
+    block: EncodedBlock,
+    table: SymbolTable,
+    index: int,
+    symbol: int,
+    offset: int,
+    offset_bits: int,
+    shifts: int,
+) -> None:
+    where = f"value {index} of {block.count}"
+    if shifts + 2 > block.code.bits:
+        raise CorruptStream(f"code stream ended early: {block.code.bits} bits, at {where}")
+    if offset_bits > block.offsets.bits:
+        raise CorruptStream(f"offset stream ended early: {block.offsets.bits} bits, at {where}")
+    if offset >= table.sizes[symbol]:
+        raise CorruptStream(f"offset {offset} is outside group {symbol}, at {where}")
+
+
+def _check_end(block: EncodedBlock, offset_bits: int, shifts: int) -> None:
+    if block.code.bits < shifts + 2:
+        raise CorruptStream(f"code stream ended early: {block.code.bits} bits of {shifts + 2}")
+    if block.code.bits > shifts + 2:
+        left = block.code.bits - shifts - 2
+        raise CorruptStream(f"code stream left over: {left} bits after the last value")
+    if block.offsets.bits > offset_bits:
+        left = block.offsets.bits - offset_bits
+        raise CorruptStream(f"offset stream left over: {left} bits after the last value")

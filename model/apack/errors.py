@@ -1,0 +1,13 @@
+"""Errors a user can cause. Each message is one line: what was wrong, where, what to do."""
+
+
+class ApackError(ValueError):
+    """Base of every error that comes from the input rather than from the program."""
+
+
+class IllegalTable(ApackError):
+    """A symbol table breaks a rule; the message names the row and the rule."""
+
+
+class CorruptStream(ApackError):
+    """A code stream, an offset stream or a container cannot have come from an encoder."""

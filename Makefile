@@ -1,0 +1,83 @@
+# Everything a person or the CI runs. `make help` lists the targets and the variables.
+
+# The first interpreter that is new enough, looked for once and only when needed; PYTHON=... overrides.
+NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 11) and 2)
+PYTHON = $(eval PYTHON := $(or $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && break; done),python3))$(PYTHON)
+SIM = verilator
+
+# Variables given to make reach the recipes through the environment, so that any file name is safe.
+export SIM SEED TEST JOBS WAVES TENSOR TABLE MODEL BLOCK
+
+MAKEFLAGS += --no-print-directory
+RUN = .venv/bin/python -m
+NEED = "$$SIM" $(if $(filter-out 0,$(WAVES)),waves)
+
+define SET_UP
+command -v "$(firstword $(PYTHON))" >/dev/null || \
+	{ echo "setup: no $(PYTHON) on PATH: install Python 3.11 or newer, or say PYTHON=..." >&2; exit 2; }; \
+$(PYTHON) -c '$(NEW_ENOUGH)' || \
+	{ echo "setup: $(PYTHON) is older than Python 3.11: say PYTHON=... to choose another" >&2; exit 2; }; \
+$(PYTHON) scripts/setup.py
+endef
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test bench-sim bench-codec bench-solver report lint clean distclean
+
+help: ## list the targets and the variables
+	@echo "make TARGET [VARIABLE=value ...]"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+	@echo
+	@sed -n 's/^#> \(.*\)/  \1/p' Makefile
+
+#> SIM=verilator|icarus   simulator of demo, test and bench-sim (default verilator)
+#> TENSOR=x.npy           demo: your own uint8 or int8 tensor in place of the shipped weights
+#> TABLE=table.json       demo: your own symbol table, with TENSOR
+#> MODEL=x.tflite|x.onnx  demo: every weight tensor of your own model
+#> BLOCK=4096             demo: values in a block
+#> WAVES=1                demo, test: record FST waveforms
+#> TEST='encoder and not reset'  test: run only what this pytest -k expression selects
+#> SEED=1                 test: seed of the random stimulus (default: a new one, printed)
+#> JOBS=2                 processes at once (default: one a core)
+#> PYTHON=python3.12      interpreter that .venv is made with (3.11 or newer)
+
+setup: ## create or update .venv and check the tools of SIM
+	@$(SET_UP) --need $(NEED)
+
+demo: ## real int8 weights through the RTL encoder and decoder and back
+	@$(SET_UP) --need $(NEED)
+	@$(RUN) scripts.demo --sim "$$SIM" $${TENSOR:+--tensor "$$TENSOR"} $${TABLE:+--table "$$TABLE"} \
+		$${MODEL:+--model "$$MODEL"} $${BLOCK:+--block "$$BLOCK"} $${JOBS:+--jobs "$$JOBS"} \
+		$(if $(filter-out 0,$(WAVES)),--waves)
+
+test: ## model, script and hardware tests; the hardware on SIM
+	@$(SET_UP) --need $(NEED)
+	@$(RUN) scripts.test --sim "$$SIM" $${TEST:+-k "$$TEST"} $${SEED:+--seed "$$SEED"} \
+		$${JOBS:+--jobs "$$JOBS"} $(if $(filter-out 0,$(WAVES)),--waves)
+
+bench-sim: ## values per second through the simulated hardware, file-driven and signal-driven
+	@$(SET_UP) --need $(NEED)
+	@$(RUN) scripts.bench_sim --sim "$$SIM"
+
+bench-codec: ## speed and size of the software codec beside other coders
+	@$(SET_UP) --extra requirements-zoo.txt
+	@$(RUN) scripts.bench_codec
+
+bench-solver: ## size and time of the exact and of the paper's solver
+	@$(SET_UP) --extra requirements-zoo.txt
+	@$(RUN) scripts.bench_solver
+
+report: ## footprint of every model of the zoo under every coder, into build/report/
+	@$(SET_UP) --extra requirements-zoo.txt
+	@$(RUN) scripts.report
+
+lint: ## Verilator, Icarus, Yosys and ruff, warnings as errors
+	@$(SET_UP) --need verilator icarus
+	@$(RUN) scripts.lint
+
+clean: ## remove everything that was built, except .venv
+	@rm -rf build .hypothesis .pytest_cache
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+distclean: clean ## remove .venv too
+	@rm -rf .venv

@@ -1,0 +1,286 @@
+"""Prepare a fresh clone: the Python environment in `.venv` and the tools the system must bring.
+
+Runs before `.venv` exists, so it uses the standard library only. A second run finds everything
+in place and returns at once; an interrupted one is repaired by the next.
+
+    python3 scripts/setup.py --need verilator waves
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+REQUIREMENTS = ROOT / "requirements.txt"
+LOG = ROOT / "build" / "setup.log"
+SIMULATORS = ("icarus", "verilator")
+NEEDS = (*SIMULATORS, "waves")
+
+
+class SetupError(Exception):
+    """Something is missing that only the user can bring; the message is one line."""
+
+
+@dataclass(frozen=True)
+class SystemTool:
+    """Something that comes from the system's package manager, with its package names."""
+
+    what: str
+    apt: str
+    dnf: str
+    brew: str
+
+
+VENV_MODULE = SystemTool(
+    "Python's venv module",
+    f"python{sys.version_info.major}.{sys.version_info.minor}-venv",
+    "python3",
+    "python",
+)
+COMPILER = SystemTool("a C++ compiler (g++)", "g++", "gcc-c++", "gcc")
+ICARUS = SystemTool("Icarus Verilog (iverilog)", "iverilog", "iverilog", "icarus-verilog")
+ZLIB = SystemTool("zlib.h, for FST waveforms", "zlib1g-dev", "zlib-devel", "zlib")
+
+
+def install_command(tool: SystemTool) -> str:
+    """The command that installs `tool` with the package manager found on this machine."""
+    if shutil.which("apt-get"):
+        return f"sudo apt-get install {tool.apt}"
+    if shutil.which("dnf"):
+        return f"sudo dnf install {tool.dnf}"
+    if shutil.which("brew"):
+        return f"brew install {tool.brew}"
+    return f"install it with your package manager (Debian calls it {tool.apt})"
+
+
+def compiler() -> str | None:
+    """Path of the C++ compiler: `CXX` when set, else the first of the usual names."""
+    names = [os.environ["CXX"]] if os.environ.get("CXX") else ["g++", "c++", "clang++"]
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
+def has_venv_module() -> bool:
+    """Whether this interpreter can create a virtual environment with pip in it."""
+    return find_spec("venv") is not None and find_spec("ensurepip") is not None
+
+
+def has_icarus() -> bool:
+    """Whether both halves of Icarus Verilog are on PATH."""
+    return shutil.which("iverilog") is not None and shutil.which("vvp") is not None
+
+
+def has_zlib_header() -> bool:
+    """Whether the C++ compiler finds zlib.h."""
+    path = compiler()
+    if path is None:
+        return False
+    probe = subprocess.run(
+        [path, "-E", "-x", "c++", "-"], input=b"#include <zlib.h>\n", capture_output=True
+    )
+    return probe.returncode == 0
+
+
+def ensure(tool: SystemTool, present: Callable[[], object]) -> None:
+    """Make sure that `tool` is there, installing it where that needs no question.
+
+    Raises:
+        SetupError: it is missing and this user cannot install it; names the command that does.
+    """
+    if present():
+        return
+    if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
+        apt_install(tool)
+        if present():
+            return
+    raise SetupError(f"{tool.what} is missing: {install_command(tool)}")
+
+
+def apt_install(tool: SystemTool) -> None:
+    """Install one Debian package, refreshing the package lists when they do not know it."""
+    say(f"installing {tool.what} (apt-get install {tool.apt})")
+    install = ["apt-get", "install", "-y", "--no-install-recommends", tool.apt]
+    install[1:1] = ["-o", "DPkg::Lock::Timeout=300"]
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    with open_log() as log:
+        for command in (install, ["apt-get", "update"], install):
+            if not subprocess.run(command, stdout=log, stderr=log, env=environment).returncode:
+                if command is install:
+                    return
+
+
+def say(text: str) -> None:
+    """Print one line of progress."""
+    print(f"setup: {text}", flush=True)
+
+
+@contextmanager
+def open_log() -> Iterator[object]:
+    """Append to the set-up log."""
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    with LOG.open("ab") as log:
+        yield log
+
+
+@contextmanager
+def only_one() -> Iterator[None]:
+    """Hold the set-up lock, so that two `make` at once do not write one `.venv`."""
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    with (LOG.parent / "setup.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def venv_python() -> Path:
+    """The interpreter of `.venv`."""
+    return VENV / "bin" / "python"
+
+
+def stamp_path(requirements: Path) -> Path:
+    """Where `.venv` records that the packages of `requirements` are all installed."""
+    return VENV / f".installed-{requirements.stem}"
+
+
+def interpreter_identity() -> str:
+    """What ties `.venv` to this clone and this interpreter; another value needs a new one."""
+    return f"{sys.version} in {VENV}"
+
+
+def expected_stamp(requirements: Path) -> str:
+    """The stamp that a complete installation of `requirements` leaves."""
+    digest = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    return json.dumps({"interpreter": interpreter_identity(), "requirements": digest})
+
+
+def read_stamp(requirements: Path) -> str | None:
+    """The stamp in `.venv`, or None when the last installation did not finish."""
+    path = stamp_path(requirements)
+    return path.read_text() if path.is_file() and venv_python().exists() else None
+
+
+def is_reusable(stamp: str | None) -> bool:
+    """Whether a `.venv` with this stamp is whole and of the same interpreter and folder."""
+    try:
+        return stamp is not None and json.loads(stamp)["interpreter"] == interpreter_identity()
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def ensure_environment(extra: list[Path]) -> None:
+    """Create or update `.venv` until it holds every pinned package.
+
+    Args:
+        extra: further requirement files, each installed without the packages it would pull in.
+
+    Raises:
+        SetupError: pip failed; the message has its last error.
+    """
+    with only_one():
+        stamp = read_stamp(REQUIREMENTS)
+        if not is_reusable(stamp):
+            create_venv()
+        if stamp != expected_stamp(REQUIREMENTS):
+            install(REQUIREMENTS, [])
+        for requirements in extra:
+            if read_stamp(requirements) != expected_stamp(requirements):
+                install(requirements, ["--no-deps"])
+
+
+def create_venv() -> None:
+    """Replace whatever is in `.venv` by an empty environment."""
+    ensure(VENV_MODULE, has_venv_module)
+    shutil.rmtree(VENV, ignore_errors=True)
+    VENV.unlink(missing_ok=True) if VENV.is_symlink() or VENV.is_file() else None
+    made = subprocess.run(
+        [sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True
+    )
+    if made.returncode:
+        lines = (made.stdout + made.stderr).strip().splitlines() or ["no message"]
+        raise SetupError(f"cannot create {VENV}: {lines[-1]}")
+
+
+def install(requirements: Path, options: list[str]) -> None:
+    """Install one requirements file into `.venv` and leave its stamp."""
+    stamp_path(requirements).unlink(missing_ok=True)
+    total = sum(bool(line.strip()) and line[0] != "#" for line in requirements.open())
+    say(f"installing {total} packages of {requirements.name} into .venv, once")
+    pip = [str(venv_python()), "-m", "pip", "install", "--disable-pip-version-check"]
+    command = [*pip, "--no-input", *options, "-r", str(requirements)]
+    run_pip(command, total)
+    stamp_path(requirements).write_text(expected_stamp(requirements))
+
+
+def run_pip(command: list[str], total: int) -> None:
+    """Run pip with a one-line progress display; its full output goes to the set-up log."""
+    seen, last_error = 0, "no message"
+    live = sys.stdout.isatty()
+    with open_log() as log, subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as pip:
+        for line in pip.stdout:
+            log.write(line.encode())
+            if line.startswith("ERROR:"):
+                last_error = line.removeprefix("ERROR:").strip()
+            if live and line.startswith(("Collecting", "Requirement already", "Installing")):
+                seen = min(seen + 1, total)
+                print(f"\r\033[Ksetup: [{seen}/{total}] {line.strip()[:60]}", end="", flush=True)
+    if live:
+        print("\r\033[K", end="", flush=True)
+    if pip.returncode:
+        raise SetupError(f"pip failed: {last_error} (all of it in {LOG.relative_to(ROOT)})")
+
+
+def ensure_tools(needs: list[str]) -> None:
+    """Check or install what the system must bring for `needs`.
+
+    Raises:
+        SetupError: something is missing, or a need is no known one.
+    """
+    for need in needs:
+        if need not in NEEDS:
+            raise SetupError(f"unknown simulator {need!r}: SIM is {' or '.join(SIMULATORS)}")
+    if "verilator" in needs:
+        ensure(COMPILER, compiler)
+        if "waves" in needs:
+            ensure(ZLIB, has_zlib_header)
+    if "icarus" in needs:
+        ensure(ICARUS, has_icarus)
+
+
+def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
+    """Command line of the set-up."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--need", nargs="*", default=[], help="icarus, verilator, waves")
+    parser.add_argument("--extra", nargs="*", default=[], type=Path, help="requirements files")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 0 when everything is in place, 2 with one line on stderr when it is not."""
+    options = parse_arguments(arguments)
+    try:
+        ensure_tools(options.need)
+        ensure_environment(options.extra)
+    except SetupError as error:
+        print(f"setup: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("setup: interrupted; the next run repairs it", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -198,7 +198,9 @@ def good_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return files | {".tflite": dict(wakeword_paths())["alexa"].read_bytes()}
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 @pytest.mark.parametrize("extension", [".npy", ".npz", ".tflite", ".onnx", ".safetensors"])
 def test_a_damaged_file_is_read_or_refused_never_a_traceback(

@@ -29,5 +29,5 @@ def test_the_package_is_not_imported() -> None:
 def test_a_missing_package_or_file_is_named() -> None:
     with pytest.raises(ApackError, match="absent-package is not installed"):
         package_file("absent-package", "absent_package_module", "a.onnx")
-    with pytest.raises(ApackError, match="numpy ships no a.onnx"):
+    with pytest.raises(ApackError, match=r"numpy ships no a\.onnx"):
         package_file("numpy", "numpy", "a.onnx")

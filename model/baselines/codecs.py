@@ -1,0 +1,47 @@
+"""The list of codecs that APack is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.apack import Bits
+from model.baselines.huffman import decode_huffman, encode_huffman
+from model.baselines.run_length import decode_rle, decode_rlez, encode_rle, encode_rlez
+from model.baselines.shapeshifter import shapeshifter
+from model.baselines.vela import decode_mlw, encode_mlw
+from model.baselines.zero_value import decode_zvc, encode_zvc
+from model.baselines.zstd import decode_zstd, encode_zstd
+
+
+@dataclass(frozen=True)
+class Codec:
+    """One lossless codec over flat unsigned patterns in which the real number zero is pattern 0.
+
+    encode(values, value_w) -> Bits, with all that the decoder needs but the count of values.
+    decode(bits, count, value_w) -> values.
+    """
+
+    key: str
+    title: str
+    encode: Callable[[np.ndarray, int], Bits]
+    decode: Callable[[Bits, int, int], np.ndarray]
+    max_value_w: int = 16
+
+    def coded_bits(self, values: np.ndarray, value_w: int) -> int:
+        """Size of the encoder's own output in bits."""
+        return self.encode(values, value_w).bits
+
+
+CODECS = (
+    Codec("rle", "RLE", encode_rle, decode_rle),
+    Codec("rlez", "RLEZ", encode_rlez, decode_rlez),
+    Codec("zvc", "ZVC", encode_zvc, decode_zvc),
+    Codec("shapeshifter8", "ShapeShifter, groups of 8", *shapeshifter(8)),
+    Codec("shapeshifter16", "ShapeShifter, groups of 16", *shapeshifter(16)),
+    Codec("huffman", "Huffman, all values", encode_huffman, decode_huffman),
+    Codec("mlw", "Arm mlw_codec", encode_mlw, decode_mlw, max_value_w=8),
+    Codec("zstd", "zstd -19", encode_zstd, decode_zstd),
+)

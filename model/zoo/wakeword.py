@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from model.zoo.package import package_file
+from model.zoo.packages import WAKEWORD
 
 WORDS = ("alexa", "hey_jarvis", "hey_mycroft", "okay_nabu")
 
@@ -14,8 +14,4 @@ def wakeword_paths() -> list[tuple[str, Path]]:
 
     Raises ApackError when the package is not installed.
     """
-    return [(word, _path(word)) for word in WORDS]
-
-
-def _path(word: str) -> Path:
-    return package_file("pymicro-wakeword", "pymicro_wakeword", f"models/{word}.tflite")
+    return [(word, WAKEWORD.file(f"models/{word}.tflite")) for word in WORDS]

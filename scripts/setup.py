@@ -52,7 +52,12 @@ VENV_MODULE = SystemTool(
 )
 COMPILER = SystemTool("a C++ compiler (g++)", "g++", "gcc-c++", "gcc")
 ICARUS = SystemTool("Icarus Verilog (iverilog)", "iverilog", "iverilog", "icarus-verilog")
-ZLIB = SystemTool("zlib.h, for FST waveforms", "zlib1g-dev", "zlib-devel", "zlib")
+FST_HEADERS = SystemTool(
+    "zlib.h or lz4.h, for Verilator's FST waveforms,",
+    "zlib1g-dev liblz4-dev",
+    "zlib-devel lz4-devel",
+    "zlib lz4",
+)
 
 
 def install_command(tool: SystemTool) -> str:
@@ -82,13 +87,15 @@ def has_icarus() -> bool:
     return shutil.which("iverilog") is not None and shutil.which("vvp") is not None
 
 
-def has_zlib_header() -> bool:
-    """Whether the C++ compiler finds zlib.h."""
+def has_fst_headers() -> bool:
+    """Whether the C++ compiler finds the headers that Verilator's FST writer includes."""
     path = compiler()
     if path is None:
         return False
     probe = subprocess.run(
-        [path, "-E", "-x", "c++", "-"], input=b"#include <zlib.h>\n", capture_output=True
+        [path, "-E", "-x", "c++", "-"],
+        input=b"#include <zlib.h>\n#include <lz4.h>\n",
+        capture_output=True,
     )
     return probe.returncode == 0
 
@@ -110,15 +117,15 @@ def ensure(tool: SystemTool, present: Callable[[], object]) -> None:
 
 def apt_install(tool: SystemTool) -> None:
     """Install one Debian package, refreshing the package lists when they do not know it."""
-    say(f"installing {tool.what} (apt-get install {tool.apt})")
-    install = ["apt-get", "install", "-y", "--no-install-recommends", tool.apt]
-    install[1:1] = ["-o", "DPkg::Lock::Timeout=300"]
+    say(f"apt-get install {tool.apt}")
+    wait = ["-o", "DPkg::Lock::Timeout=300"]
+    install = ["apt-get", *wait, "install", "-y", "--no-install-recommends", *tool.apt.split()]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     with open_log() as log:
-        for command in (install, ["apt-get", "update"], install):
-            if not subprocess.run(command, stdout=log, stderr=log, env=environment).returncode:
-                if command is install:
-                    return
+        for command in (install, ["apt-get", *wait, "update"], install):
+            done = subprocess.run(command, stdout=log, stderr=log, env=environment)
+            if command is install and done.returncode == 0:
+                return
 
 
 def say(text: str) -> None:
@@ -201,11 +208,10 @@ def ensure_environment(extra: list[Path]) -> None:
 def create_venv() -> None:
     """Replace whatever is in `.venv` by an empty environment."""
     ensure(VENV_MODULE, has_venv_module)
+    if VENV.is_symlink() or VENV.is_file():
+        VENV.unlink()
     shutil.rmtree(VENV, ignore_errors=True)
-    VENV.unlink(missing_ok=True) if VENV.is_symlink() or VENV.is_file() else None
-    made = subprocess.run(
-        [sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True
-    )
+    made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True)
     if made.returncode:
         lines = (made.stdout + made.stderr).strip().splitlines() or ["no message"]
         raise SetupError(f"cannot create {VENV}: {lines[-1]}")
@@ -226,9 +232,12 @@ def run_pip(command: list[str], total: int) -> None:
     """Run pip with a one-line progress display; its full output goes to the set-up log."""
     seen, last_error = 0, "no message"
     live = sys.stdout.isatty()
-    with open_log() as log, subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-    ) as pip:
+    with (
+        open_log() as log,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        ) as pip,
+    ):
         for line in pip.stdout:
             log.write(line.encode())
             if line.startswith("ERROR:"):
@@ -254,7 +263,7 @@ def ensure_tools(needs: list[str]) -> None:
     if "verilator" in needs:
         ensure(COMPILER, compiler)
         if "waves" in needs:
-            ensure(ZLIB, has_zlib_header)
+            ensure(FST_HEADERS, has_fst_headers)
     if "icarus" in needs:
         ensure(ICARUS, has_icarus)
 

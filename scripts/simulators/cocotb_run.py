@@ -1,0 +1,250 @@
+"""cocotb tests of one design: build it once, run it, and report failures for people."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+from xml.etree import ElementTree
+
+import cocotb_tools.config
+from cocotb_tools.runner import get_runner
+
+from scripts.simulators.builds import (
+    ROOT,
+    Build,
+    Parameters,
+    cached,
+    compile_icarus,
+    compile_verilator,
+    parameter_flags,
+    source_facts,
+)
+from scripts.simulators.tools import Icarus, Simulator, find_simulator
+
+VERILATOR_FLAGS = ["--exe", "--no-timing", "--vpi", "--public-flat-rw", "--x-initial", "unique"]
+CXX_FLAGS = ["-O1"]
+RUN_SECONDS = 900  # a simulation that hangs is ended after this
+LOG_LINES = 60
+WAVES_MODULE = "waves"
+
+
+class CocotbFailure(AssertionError):
+    """Tests failed or the simulation died; the message has the seed and how to repeat it."""
+
+
+@dataclass(frozen=True)
+class CocotbResult:
+    """The outcome of one cocotb test."""
+
+    name: str
+    passed: bool
+    skipped: bool
+    message: str
+
+
+@dataclass(frozen=True)
+class CocotbRun:
+    """The outcome of one simulation with all its cocotb tests."""
+
+    results: tuple[CocotbResult, ...]
+    seed: int
+    folder: Path
+    log: Path
+    waves: Path | None
+
+
+def chosen_simulator() -> str:
+    """The simulator that `make test SIM=...` asked for."""
+    return os.environ.get("SIM") or "verilator"
+
+
+def chosen_seed() -> int:
+    """The seed of this test run."""
+    return int(os.environ.get("SEED") or 0)
+
+
+def chosen_waves() -> bool:
+    """Whether this test run records waveforms."""
+    return os.environ.get("WAVES", "0") not in ("", "0")
+
+
+def run_cocotb(
+    top: str,
+    sources: Sequence[Path],
+    test_module: str,
+    parameters: Parameters,
+    sim: str,
+    seed: int,
+    waves: bool = False,
+    testcase: str | Sequence[str] | None = None,
+    build_name: str | None = None,
+    extra_env: Mapping[str, str] | None = None,
+) -> CocotbRun:
+    """Build `top` (once) and run the cocotb tests of a module on it.
+
+    Args:
+        top: module under test.
+        sources: its Verilog files, any order.
+        test_module: dotted name of the Python module with the cocotb tests.
+        parameters: values for parameters of `top`.
+        sim: "icarus" or "verilator".
+        seed: seed of Python's random generator in the tests; with Verilator also of the values
+            that registers hold before reset.
+        waves: record `waves.fst` in the run's folder.
+        testcase: names of the cocotb tests to run; all when None.
+        build_name: name of the run's folder under `build/test/<sim>/`; by default that of the
+            pytest test, or of `top`.
+        extra_env: environment of the simulation, for tests that take options.
+
+    Raises:
+        ToolMissing: no such simulator here.
+        BuildError: the sources are rejected.
+        CocotbFailure: a test failed, none ran, or the simulation died or hung.
+    """
+    __tracebackhide__ = True
+    build = _build(top, sources, parameters, find_simulator(sim), waves)
+    folder = ROOT / "build" / "test" / sim / _folder_name(build_name or _pytest_name() or top)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    run = _simulate(build, folder, test_module, seed, testcase, extra_env or {})
+    failed = [result for result in run.results if not result.passed and not result.skipped]
+    if failed or not any(result.passed for result in run.results):
+        raise CocotbFailure(_failure_message(sim, run, failed))
+    return run
+
+
+def _build(
+    top: str, sources: Sequence[Path], parameters: Parameters, simulator: Simulator, waves: bool
+) -> Build:
+    files = [Path(source).resolve() for source in sources]
+    flags = parameter_flags(simulator, top, parameters)
+    if isinstance(simulator, Icarus):
+        name, kind = "sim.vvp", ["icarus", waves]
+    else:
+        name, kind = top, [*VERILATOR_FLAGS, *CXX_FLAGS, str(cocotb_tools.config.libs_dir), waves]
+
+    def make(folder: Path) -> None:
+        if isinstance(simulator, Icarus):
+            _make_icarus(simulator, top, files, flags, folder / name, waves)
+        else:
+            _make_verilator(simulator, top, files, flags, folder / name, waves)
+
+    facts = ["cocotb", simulator, top, *kind, *flags, *source_facts(files)]
+    folder = cached(simulator.name, top, facts, make)
+    return Build(simulator, top, folder, folder / name, waves)
+
+
+def _make_icarus(simulator, top, files, flags, program: Path, waves: bool) -> None:
+    if waves:
+        dump = program.parent / f"{WAVES_MODULE}.v"
+        dump.write_text(
+            f"module {WAVES_MODULE};\n"
+            f'    initial begin $dumpfile("waves.fst"); $dumpvars(0, {top}); end\n'
+            "endmodule\n"
+        )
+        files, flags = [*files, dump], [*flags, "-s", WAVES_MODULE]
+    compile_icarus(simulator, top, files, flags, program)
+
+
+def _make_verilator(simulator, top, files, flags, program: Path, waves: bool) -> None:
+    libraries = cocotb_tools.config.libs_dir
+    main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
+    link_flags = [f"-Wl,-rpath,{libraries}", f"-L{libraries}", "-lcocotbvpi_verilator"]
+    trace = ["--trace-fst"] if waves else []
+    compile_verilator(
+        simulator, top, files, [*VERILATOR_FLAGS, *trace, *flags], program,
+        CXX_FLAGS, link_flags, main,
+    )  # fmt: skip
+
+
+def _simulate(
+    build: Build,
+    folder: Path,
+    test_module: str,
+    seed: int,
+    testcase: str | Sequence[str] | None,
+    extra_env: Mapping[str, str],
+) -> CocotbRun:
+    log, results = folder / "sim.log", folder / "results.xml"
+    waves = folder / "waves.fst" if build.trace else None
+    if isinstance(build.simulator, Icarus):
+        test_args: list[str] = []
+    else:
+        reset_seed = seed % (2**31 - 1) + 1
+        test_args = ["+verilator+rand+reset+2", f"+verilator+seed+{reset_seed}"]
+        test_args += ["--trace-file", str(waves)] if waves else []
+    guard = {"SIM_CMD_PREFIX": f"timeout --kill-after=10 {RUN_SECONDS}"}
+    with patch.dict(os.environ, guard if shutil.which("timeout") else {}):
+        os.environ.pop("WAVES", None)  # would overrule the argument
+        # The results file tells what failed, and its absence that the simulation died.
+        with suppress(SystemExit, RuntimeError):
+            get_runner(build.simulator.name).test(
+                test_module=test_module,
+                hdl_toplevel=build.top,
+                hdl_toplevel_lang="verilog",
+                build_dir=build.folder,
+                test_dir=folder,
+                results_xml=str(results),
+                seed=seed,
+                testcase=testcase,
+                test_args=test_args,
+                waves=build.trace,
+                log_file=log,
+                extra_env=extra_env,
+            )
+    return CocotbRun(_read_results(results), seed, folder, log, waves)
+
+
+def _read_results(path: Path) -> tuple[CocotbResult, ...]:
+    if not path.is_file():
+        return ()
+    return tuple(_read_case(case) for case in ElementTree.parse(path).iter("testcase"))
+
+
+def _read_case(case: ElementTree.Element) -> CocotbResult:
+    problems = [*case.findall("failure"), *case.findall("error")]
+    messages = [problem.get("message") or problem.text or "failed" for problem in problems]
+    skipped = case.find("skipped") is not None
+    return CocotbResult(case.get("name", "?"), not problems, skipped, "\n".join(messages))
+
+
+def _failure_message(sim: str, run: CocotbRun, failed: list[CocotbResult]) -> str:
+    if failed:
+        lines = [f"{result.name}: {result.message}" for result in failed]
+    elif run.results:
+        lines = ["every cocotb test was skipped"]
+    else:
+        lines = ["the simulation ended without results", *_end_of(run.log)]
+    test = _pytest_name()
+    select = f" TEST='{test}'" if test else ""
+    return "\n".join(
+        [
+            *lines,
+            f"seed {run.seed}, log {_relative(run.log)}",
+            f"repeat with: make test SIM={sim} SEED={run.seed}{select}",
+        ]
+    )
+
+
+def _end_of(log: Path) -> list[str]:
+    return log.read_text(errors="replace").splitlines()[-LOG_LINES:] if log.is_file() else []
+
+
+def _relative(path: Path) -> Path:
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+
+
+def _pytest_name() -> str | None:
+    """Name of the running pytest test, with its parameters."""
+    node = os.environ.get("PYTEST_CURRENT_TEST")
+    return node.rsplit("::", 1)[-1].rsplit(" ", 1)[0] if node else None
+
+
+def _folder_name(name: str) -> str:
+    return re.sub(r"[^\w.=-]+", "-", name).strip("-")

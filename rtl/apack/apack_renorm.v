@@ -20,28 +20,21 @@ module apack_renorm #(
 ) (
     input  wire [CODE_W-1:0]  low,
     input  wire [CODE_W-1:0]  high,
-    output reg  [SHIFT_W-1:0] lead_count,
+    output wire [SHIFT_W-1:0] lead_count,
     output wire [CODE_W-1:0]  lead_bits,
-    output reg  [SHIFT_W-1:0] under_count,
+    output wire [SHIFT_W-1:0] under_count,
     output wire [CODE_W-1:0]  next_low,
     output wire [CODE_W-1:0]  next_high
 );
 
     localparam [CODE_W-1:0] ALL_ONES = {CODE_W{1'b1}};
 
-    // leading bits in common
-    wire [CODE_W-1:0] differ = low ^ high;
-    reg               lead_open;
-    integer           i;
-
-    always @* begin
-        lead_count = {SHIFT_W{1'b0}};
-        lead_open  = 1'b1;
-        for (i = CODE_W - 1; i >= 0; i = i - 1) begin
-            lead_open  = lead_open & ~differ[i];
-            lead_count = lead_count + {{SHIFT_W-1{1'b0}}, lead_open};
-        end
-    end
+    apack_leading_ones #(
+        .IN_W (CODE_W)
+    ) lead_inst (
+        .bits  (~(low ^ high)),
+        .count (lead_count)
+    );
 
     assign lead_bits = low;
 
@@ -50,17 +43,14 @@ module apack_renorm #(
 
     // the run of low = 1, high = 0 under the top bit
     wire [CODE_W-1:0] straddle = lead_low & ~lead_high;
-    reg               under_open;
-    integer           j;
 
-    always @* begin
-        under_count = {SHIFT_W{1'b0}};
-        under_open  = 1'b1;
-        for (j = CODE_W - 2; j >= 0; j = j - 1) begin
-            under_open  = under_open & straddle[j];
-            under_count = under_count + {{SHIFT_W-1{1'b0}}, under_open};
-        end
-    end
+    apack_leading_ones #(
+        .IN_W  (CODE_W - 1),
+        .OUT_W (SHIFT_W)
+    ) under_inst (
+        .bits  (straddle[CODE_W-2:0]),
+        .count (under_count)
+    );
 
     // The run is removed from under the top bit, which stays 0 in low and 1 in high.
     wire [CODE_W-1:0] under_low  = lead_low << under_count;

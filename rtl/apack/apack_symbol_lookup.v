@@ -29,39 +29,50 @@ module apack_symbol_lookup #(
 
     input  wire [VALUE_W-1:0]             value,
 
-    output reg  [SYMBOL_W-1:0]            symbol,
+    output wire [SYMBOL_W-1:0]            symbol,
     output wire [VALUE_W-1:0]             offset,
-    output reg  [WIDTH_W-1:0]             offset_w,
-    output reg  [COUNT_W:0]               cum_lo,
-    output reg  [COUNT_W:0]               cum_hi
+    output wire [WIDTH_W-1:0]             offset_w,
+    output wire [COUNT_W:0]               cum_lo,
+    output wire [COUNT_W:0]               cum_hi
 );
 
-    // Bases increase, so the last row that is not above the value is its group.
-    reg [VALUE_W-1:0] base;
-    integer           i;
+    localparam ROW_W = $clog2(SYMBOLS + 1);
 
-    always @* begin
-        symbol   = {SYMBOL_W{1'b0}};
-        base     = {VALUE_W{1'b0}};
-        offset_w = row_offset_w[0 +: WIDTH_W];
-        cum_lo   = {COUNT_W+1{1'b0}};
-        cum_hi   = row_cum[0 +: COUNT_W+1];
-        for (i = 1; i < SYMBOLS; i = i + 1) begin
-            if (row_valid[i] && value >= row_base[i*VALUE_W +: VALUE_W]) begin
-                symbol   = i[SYMBOL_W-1:0];
-                base     = row_base[i*VALUE_W +: VALUE_W];
-                offset_w = row_offset_w[i*WIDTH_W +: WIDTH_W];
-                cum_lo   = row_cum[(i-1)*(COUNT_W+1) +: COUNT_W+1];
-                cum_hi   = row_cum[i*(COUNT_W+1) +: COUNT_W+1];
-            end
+    // From the top bit down: does group 0, 1, .. begin at or below the value? Bases increase, so that the
+    // ones stand together at the top and the last of them is the symbol. Group 0 always begins there.
+    wire [SYMBOLS-1:0] begun;
+
+    assign begun[SYMBOLS-1] = 1'b1;
+
+    genvar g;
+    generate
+        for (g = 1; g < SYMBOLS; g = g + 1) begin : g_begun
+            assign begun[SYMBOLS-1-g] = row_valid[g] && value >= row_base[g*VALUE_W +: VALUE_W];
         end
-    end
+    endgenerate
 
-    assign offset = value - base;
+    wire [ROW_W-1:0] begun_count;
+    wire [ROW_W-1:0] row = begun_count - {{ROW_W-1{1'b0}}, 1'b1};
 
-    // Row 0 always holds and starts at 0.
+    apack_leading_ones #(
+        .IN_W (SYMBOLS)
+    ) begun_inst (
+        .bits  (begun),
+        .count (begun_count)
+    );
+
+    // cumulative counts with the 0 before row 0
+    wire [(SYMBOLS+1)*(COUNT_W+1)-1:0] cum = {row_cum, {COUNT_W+1{1'b0}}};
+
+    assign symbol   = row[SYMBOL_W-1:0];
+    assign offset_w = row_offset_w[row*WIDTH_W +: WIDTH_W];
+    assign cum_lo   = cum[row*(COUNT_W+1) +: COUNT_W+1];
+    assign cum_hi   = row_cum[row*(COUNT_W+1) +: COUNT_W+1];
+    assign offset   = value - row_base[row*VALUE_W +: VALUE_W];
+
+    // Row 0 always holds.
     /* verilator lint_off UNUSEDSIGNAL */
-    wire unused = &{1'b0, row_valid[0], row_base[VALUE_W-1:0]};
+    wire unused = &{1'b0, row_valid[0]};
     /* verilator lint_on UNUSEDSIGNAL */
 
 endmodule

@@ -34,59 +34,67 @@ module apack_symbol_search #(
     input  wire [CODE_W:0]                range,
     input  wire [CODE_W-1:0]              position,
 
-    output reg  [SYMBOL_W-1:0]            symbol,
-    output reg  [VALUE_W-1:0]             base,
-    output reg  [VALUE_W-1:0]             limit,
-    output reg  [WIDTH_W-1:0]             offset_w,
-    output reg  [CODE_W:0]                slice_lo,
-    output reg  [CODE_W:0]                slice_hi
+    output wire [SYMBOL_W-1:0]            symbol,
+    output wire [VALUE_W-1:0]             base,
+    output wire [VALUE_W-1:0]             limit,
+    output wire [WIDTH_W-1:0]             offset_w,
+    output wire [CODE_W:0]                slice_lo,
+    output wire [CODE_W:0]                slice_hi
 );
 
-    // slice_end[i]: the end of symbol i's slice; the last row's can only be the interval's own end
-    wire [SYMBOLS*(CODE_W+1)-1:0] slice_end;
+    localparam ROW_W = $clog2(SYMBOLS + 1);
 
-    assign slice_end[(SYMBOLS-1)*(CODE_W+1) +: CODE_W+1] = range;
+    // Ends of the slices, with the 0 before the first; the last row's can only be the interval's own end.
+    wire [(SYMBOLS+1)*(CODE_W+1)-1:0] slices;
+
+    assign slices[0 +: CODE_W+1]                  = {CODE_W+1{1'b0}};
+    assign slices[SYMBOLS*(CODE_W+1) +: CODE_W+1] = range;
+
+    // From the top bit down: does the slice of row 0, 1, .. begin at or below the position? Slices
+    // increase, so that the ones stand together at the top and the last of them is the symbol.
+    wire [SYMBOLS-1:0] begun;
+
+    assign begun[SYMBOLS-1] = 1'b1;
 
     genvar g;
     generate
-        for (g = 0; g < SYMBOLS - 1; g = g + 1) begin : g_scale
+        for (g = 1; g < SYMBOLS; g = g + 1) begin : g_slice
+            wire [CODE_W:0] slice;
+
             apack_scale #(
                 .COUNT_W (COUNT_W),
                 .CODE_W  (CODE_W)
             ) scale_inst (
                 .range (range),
-                .cum   (row_cum[g*(COUNT_W+1) +: COUNT_W+1]),
-                .slice (slice_end[g*(CODE_W+1) +: CODE_W+1])
+                .cum   (row_cum[(g-1)*(COUNT_W+1) +: COUNT_W+1]),
+                .slice (slice)
             );
+
+            assign slices[g*(CODE_W+1) +: CODE_W+1] = slice;
+            assign begun[SYMBOLS-1-g] = row_valid[g] && {1'b0, position} >= slice;
         end
     endgenerate
 
-    // Slices increase, so the last row whose slice begins at or below the position is the symbol.
-    integer i;
+    wire [ROW_W-1:0] begun_count;
+    wire [ROW_W-1:0] row = begun_count - {{ROW_W-1{1'b0}}, 1'b1};
 
-    always @* begin
-        symbol   = {SYMBOL_W{1'b0}};
-        base     = {VALUE_W{1'b0}};
-        limit    = row_limit[0 +: VALUE_W];
-        offset_w = row_offset_w[0 +: WIDTH_W];
-        slice_lo = {CODE_W+1{1'b0}};
-        slice_hi = slice_end[0 +: CODE_W+1];
-        for (i = 1; i < SYMBOLS; i = i + 1) begin
-            if (row_valid[i] && {1'b0, position} >= slice_end[(i-1)*(CODE_W+1) +: CODE_W+1]) begin
-                symbol   = i[SYMBOL_W-1:0];
-                base     = row_base[i*VALUE_W +: VALUE_W];
-                limit    = row_limit[i*VALUE_W +: VALUE_W];
-                offset_w = row_offset_w[i*WIDTH_W +: WIDTH_W];
-                slice_lo = slice_end[(i-1)*(CODE_W+1) +: CODE_W+1];
-                slice_hi = slice_end[i*(CODE_W+1) +: CODE_W+1];
-            end
-        end
-    end
+    apack_leading_ones #(
+        .IN_W (SYMBOLS)
+    ) begun_inst (
+        .bits  (begun),
+        .count (begun_count)
+    );
 
-    // Row 0 always holds and starts at 0; the last row's count can only be the total.
+    assign symbol   = row[SYMBOL_W-1:0];
+    assign base     = row_base[row*VALUE_W +: VALUE_W];
+    assign limit    = row_limit[row*VALUE_W +: VALUE_W];
+    assign offset_w = row_offset_w[row*WIDTH_W +: WIDTH_W];
+    assign slice_lo = slices[row*(CODE_W+1) +: CODE_W+1];
+    assign slice_hi = slices[begun_count*(CODE_W+1) +: CODE_W+1];
+
+    // Row 0 always holds and needs no position; the last row's count can only be the total.
     /* verilator lint_off UNUSEDSIGNAL */
-    wire unused = &{1'b0, row_valid[0], row_base[VALUE_W-1:0],
-                    row_cum[(SYMBOLS-1)*(COUNT_W+1) +: COUNT_W+1]};
+    wire unused = &{1'b0, position, row_valid[0], row_cum[(SYMBOLS-1)*(COUNT_W+1) +: COUNT_W+1]};
     /* verilator lint_on UNUSEDSIGNAL */
 
 endmodule

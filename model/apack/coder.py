@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 
@@ -33,6 +34,31 @@ class EncodedBlock:
     def bits(self) -> int:
         """Bits of both streams together."""
         return self.code.bits + self.offsets.bits
+
+
+class Fault(IntEnum):
+    """What the decoder of a block can find wrong."""
+
+    NONE = 0
+    CODE_SHORT = 1
+    OFFSET_SHORT = 2
+    OFFSET_OUTSIDE = 3
+    CODE_LEFT = 4
+    OFFSET_LEFT = 5
+
+    def error(self, index: int, count: int) -> CorruptStream:
+        """The error to raise for a fault met at value `index` of `count`."""
+        where = f"at value {index} of {count}" if index < count else f"after all {count} values"
+        return CorruptStream(f"{_FAULT_TEXT[self]}, {where}")
+
+
+_FAULT_TEXT = {
+    Fault.CODE_SHORT: "code stream ended early",
+    Fault.OFFSET_SHORT: "offset stream ended early",
+    Fault.OFFSET_OUTSIDE: "offset outside its group",
+    Fault.CODE_LEFT: "code stream left over",
+    Fault.OFFSET_LEFT: "offset stream left over",
+}
 
 
 class Interval:
@@ -150,10 +176,24 @@ def decode_block(block: EncodedBlock, table: SymbolTable, code_w: int = CODE_W) 
         for taken in interval.shifts():
             code = 2 * (code - taken) + code_bits.next(1)
             shifts += 1
-        _check_progress(block, table, index, symbol, offset, offset_bits.position, shifts)
+        if shifts + 2 > block.code.bits:
+            raise Fault.CODE_SHORT.error(index, block.count)
+        if offset_bits.position > block.offsets.bits:
+            raise Fault.OFFSET_SHORT.error(index, block.count)
+        if offset >= table.sizes[symbol]:
+            raise Fault.OFFSET_OUTSIDE.error(index, block.count)
         values[index] = table.base[symbol] + offset
-    _check_end(block, offset_bits.position, shifts)
+    _check_end(block, shifts, offset_bits.position)
     return values
+
+
+def _check_end(block: EncodedBlock, shifts: int, offset_bits: int) -> None:
+    if block.code.bits < shifts + 2:
+        raise Fault.CODE_SHORT.error(block.count, block.count)
+    if block.code.bits > shifts + 2:
+        raise Fault.CODE_LEFT.error(block.count, block.count)
+    if block.offsets.bits > offset_bits:
+        raise Fault.OFFSET_LEFT.error(block.count, block.count)
 
 
 def _find_symbol(interval: Interval, table: SymbolTable, distance: int) -> int:
@@ -161,32 +201,3 @@ def _find_symbol(interval: Interval, table: SymbolTable, distance: int) -> int:
     while interval.slice_start(table.cum[symbol + 1], table.count_w) <= distance:
         symbol += 1
     return symbol
-
-
-def _check_progress(
-    block: EncodedBlock,
-    table: SymbolTable,
-    index: int,
-    symbol: int,
-    offset: int,
-    offset_bits: int,
-    shifts: int,
-) -> None:
-    where = f"value {index} of {block.count}"
-    if shifts + 2 > block.code.bits:
-        raise CorruptStream(f"code stream ended early: {block.code.bits} bits, at {where}")
-    if offset_bits > block.offsets.bits:
-        raise CorruptStream(f"offset stream ended early: {block.offsets.bits} bits, at {where}")
-    if offset >= table.sizes[symbol]:
-        raise CorruptStream(f"offset {offset} is outside group {symbol}, at {where}")
-
-
-def _check_end(block: EncodedBlock, offset_bits: int, shifts: int) -> None:
-    if block.code.bits < shifts + 2:
-        raise CorruptStream(f"code stream ended early: {block.code.bits} bits of {shifts + 2}")
-    if block.code.bits > shifts + 2:
-        left = block.code.bits - shifts - 2
-        raise CorruptStream(f"code stream left over: {left} bits after the last value")
-    if block.offsets.bits > offset_bits:
-        left = block.offsets.bits - offset_bits
-        raise CorruptStream(f"offset stream left over: {left} bits after the last value")

@@ -78,9 +78,7 @@ def longest_pending_run(values: np.ndarray, table: SymbolTable, code_w: int = CO
     return longest
 
 
-def _next_run(
-    interval: Interval, table: SymbolTable, limit: int
-) -> tuple[list[int], Interval]:
+def _next_run(interval: Interval, table: SymbolTable, limit: int) -> tuple[list[int], Interval]:
     """The symbols of the longest run after trying every short way to start one.
 
     Returns them with the interval they lead to; at least one symbol, also when no run exists.

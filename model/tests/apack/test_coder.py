@@ -126,7 +126,7 @@ def test_anything_may_follow_the_code_stream():
     block = encode_block(values, table)
     for tail in ("0" * 16, "1" * 16, "0110100111"):
         longer = Bits.from_bits(map(int, str(block.code) + tail))
-        with pytest.raises(CorruptStream, match=f"code stream left over: {len(tail)} bits"):
+        with pytest.raises(CorruptStream, match="code stream left over"):
             decode_block(replace(block, code=longer), table)
 
 
@@ -180,7 +180,7 @@ def test_offset_outside_its_group_is_reported():
     table = SymbolTable(2, 2, (0, 1), (0, 1, 4))
     good = encode_block(np.array([3]), table)
     bad = replace(good, offsets=Bits.from_bits([1, 1]))
-    with pytest.raises(CorruptStream, match="offset 3 is outside group 1"):
+    with pytest.raises(CorruptStream, match="offset outside its group, at value 0 of 1"):
         decode_block(bad, table)
 
 

@@ -1,0 +1,1 @@
+"""The main job: real tensors through the simulated encoder and decoder, checked and measured."""

@@ -52,7 +52,7 @@ demo: ## real int8 weights through the RTL encoder and decoder and back
 
 test: ## model, script and hardware tests; the hardware on SIM
 	@$(SET_UP) --need $(NEED)
-	@$(RUN) scripts.test --sim "$$SIM" $${TEST:+-k "$$TEST"} $${SEED:+--seed "$$SEED"} \
+	@$(RUN) scripts.test --sim "$$SIM" $${TEST:+--test "$$TEST"} $${SEED:+--seed "$$SEED"} \
 		$${JOBS:+--jobs "$$JOBS"} $(if $(filter-out 0,$(WAVES)),--waves)
 
 bench-sim: ## values per second through the simulated hardware, file-driven and signal-driven

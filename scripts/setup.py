@@ -211,7 +211,9 @@ def create_venv() -> None:
     if VENV.is_symlink() or VENV.is_file():
         VENV.unlink()
     shutil.rmtree(VENV, ignore_errors=True)
-    made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True)
+    # The interpreter itself may be the one of an activated .venv, which is gone now.
+    python = getattr(sys, "_base_executable", sys.executable)
+    made = subprocess.run([python, "-m", "venv", str(VENV)], capture_output=True, text=True)
     if made.returncode:
         lines = (made.stdout + made.stderr).strip().splitlines() or ["no message"]
         raise SetupError(f"cannot create {VENV}: {lines[-1]}")

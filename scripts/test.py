@@ -9,9 +9,13 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
+
+from _pytest.mark.expression import Expression
 
 from scripts.simulators import SIMULATORS, ToolMissing, find_simulator
 
@@ -20,15 +24,33 @@ NOTHING_COLLECTED = 5
 USAGE_ERROR = 4
 
 
+class OneLineParser(argparse.ArgumentParser):
+    """Reports a bad argument in one line, by the name it has as a variable of make."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print `message` and end with exit code 2."""
+        message = re.sub(r"^argument --(\w+)", lambda match: match[1].upper(), message)
+        self.exit(2, f"test: {message}\n")
+
+
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Command line of the test run."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--sim", default="verilator", choices=SIMULATORS)
-    parser.add_argument("-k", dest="expression", help="run only what this expression selects")
+    parser = OneLineParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sim", default="verilator", metavar="|".join(SIMULATORS))
+    parser.add_argument("--test", type=selection, help="run only what this expression selects")
     parser.add_argument("--seed", type=non_negative, help="seed of the random stimulus")
     parser.add_argument("--jobs", type=positive, default=os.cpu_count() or 1)
     parser.add_argument("--waves", action="store_true", help="record FST waveforms")
     return parser.parse_args(arguments)
+
+
+def selection(text: str) -> str:
+    """A pytest -k expression; checked here because pytest-xdist reports a bad one badly."""
+    try:
+        Expression.compile(text)
+    except SyntaxError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no selection: {error.msg}") from None
+    return text
 
 
 def non_negative(text: str) -> int:
@@ -45,12 +67,13 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def pytest_command(options: argparse.Namespace) -> list[str]:
+def pytest_command(options: argparse.Namespace, seed: int) -> list[str]:
     """The pytest call that runs what `options` ask for."""
     junit = ROOT / "build" / "test" / options.sim / "junit.xml"
     command = [sys.executable, "-m", "pytest", f"--junitxml={junit}"]
-    if options.expression:
-        command += ["-k", options.expression]
+    command += [f"--hypothesis-seed={seed}"]
+    if options.test:
+        command += ["-k", options.test]
     if options.jobs > 1:
         command += ["--numprocesses", str(options.jobs), "--dist", "worksteal"]
     return command
@@ -75,10 +98,10 @@ def main(arguments: list[str] | None = None) -> int:
     seed = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
     print(f"{simulator.banner}, SEED={seed}", flush=True)
     code = subprocess.run(
-        pytest_command(options), cwd=ROOT, env=test_environment(options, seed)
+        pytest_command(options, seed), cwd=ROOT, env=test_environment(options, seed)
     ).returncode
-    if code == NOTHING_COLLECTED and options.expression:
-        print(f"test: no test matches TEST={options.expression!r}", file=sys.stderr)
+    if code == NOTHING_COLLECTED and options.test:
+        print(f"test: no test matches TEST={options.test!r}", file=sys.stderr)
     return 2 if code in (NOTHING_COLLECTED, USAGE_ERROR) else code
 
 

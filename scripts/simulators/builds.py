@@ -23,7 +23,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from scripts.simulators.tools import Icarus, Simulator, Verilator
+from scripts.simulators.tools import Icarus, Simulator, ToolMissing, Verilator
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILDS = ROOT / "build" / "sim"
@@ -201,11 +201,25 @@ def _cxx_options(plan: dict, simulator: Verilator) -> list[str]:
     ]
 
 
+def require_coroutines(simulator: Verilator) -> None:
+    """Check that the compiler knows the C++ that Verilator writes.
+
+    Raises:
+        ToolMissing: it does not.
+    """
+    command = [simulator.cxx, "-std=gnu++20", "-fsyntax-only", "-x", "c++", "-"]
+    done = subprocess.run(command, input=b"#include <coroutine>\n", capture_output=True)
+    if done.returncode:
+        raise ToolMissing(f"{simulator.cxx} is too old for C++20: set CXX to GCC 11 or newer")
+
+
 def _runtime_library(simulator: Verilator, plan: dict, options: Sequence[str]) -> Path:
     """Folder with the objects of Verilator's run-time library, compiled with `options`."""
     sources = [Path(source) for source in plan["sources"]["global"]]
 
     def compile_all(folder: Path) -> None:
+        require_coroutines(simulator)
+
         def compile_one(source: Path) -> None:
             command = [simulator.cxx, *options, "-c", source, "-o", folder / f"{source.stem}.o"]
             run_tool(command, folder, os.environ)

@@ -32,6 +32,7 @@ CXX_FLAGS = ["-O1"]
 RUN_SECONDS = 900  # a simulation that hangs is ended after this
 LOG_LINES = 60
 WAVES_MODULE = "waves"
+SELECTABLE = re.compile(r"[\w:+.\-\[\]\\/]+")
 
 
 class CocotbFailure(AssertionError):
@@ -222,7 +223,7 @@ def _failure_message(sim: str, run: CocotbRun, failed: list[CocotbResult]) -> st
     else:
         lines = ["the simulation ended without results", *_end_of(run.log)]
     test = _pytest_name()
-    select = f" TEST='{test}'" if test else ""
+    select = f" TEST='{_selection(test)}'" if test else ""
     return "\n".join(
         [
             *lines,
@@ -244,6 +245,11 @@ def _pytest_name() -> str | None:
     """Name of the running pytest test, with its parameters."""
     node = os.environ.get("PYTEST_CURRENT_TEST")
     return node.rsplit("::", 1)[-1].rsplit(" ", 1)[0] if node else None
+
+
+def _selection(test: str) -> str:
+    """A pytest -k expression that selects the test, or all its parameter sets if that cannot be."""
+    return test if SELECTABLE.fullmatch(test) else test.split("[")[0]
 
 
 def _folder_name(name: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from vcd.gtkw import GTKWSave
 
 from scripts.demo.tensors import Subject
-from tb.apack.bulk.round_trip import CODE_W, WORD_W, build_round_trip, run_round_trip
+from tb.apack.bulk.round_trip import CODE_W, TOP, WORD_W, build_round_trip, run_round_trip
 
 WAVE_VALUES = 4096  # a longer waveform is slow to open and shows nothing more
 WAVE_SLACK = 2000  # cycles to load the table and to let the last block out
@@ -89,21 +89,20 @@ def record_waves(
     shutil.move(run_folder / "waves.fst", waves)
     shutil.rmtree(run_folder)
     save = folder / "waves.gtkw"
-    write_save_file(save, waves, sim, subject.table.value_w)
+    write_save_file(save, waves, subject.table.value_w)
     return waves, save
 
 
-def write_save_file(path: Path, waves: Path, sim: str, value_w: int) -> None:
+def write_save_file(path: Path, waves: Path, value_w: int) -> None:
     """Write the GTKWave save file that goes with a waveform of the bench."""
-    scope = "TOP.apack_bulk" if sim == "verilator" else "apack_bulk"
     with path.open("w", encoding="utf-8") as file:
         save = GTKWSave(file)
         save.dumpfile(waves.name, abspath=False)
-        save.treeopen(scope)
-        save.trace(f"{scope}.clk", datafmt="hex")
-        save.trace(f"{scope}.rst", datafmt="hex")
+        save.treeopen(TOP)
+        save.trace(f"{TOP}.clk", datafmt="hex")
+        save.trace(f"{TOP}.rst", datafmt="hex")
         for group, signals in signal_groups(value_w).items():
             with save.group(group):
                 for name, bits, form in signals:
                     suffix = f"[{bits - 1}:0]" if bits > 1 else ""
-                    save.trace(f"{scope}.{name}{suffix}", datafmt=form)
+                    save.trace(f"{TOP}.{name}{suffix}", datafmt=form)

@@ -78,7 +78,7 @@ def yosys_check(top: str, files: list[Path], parameters: Parameters) -> Check:
     """Yosys elaborates the module, finds no latch, no loop and no undriven net."""
     override = "".join(f" -chparam {name} {value}" for name, value in parameters.items())
     commands = [
-        *(f"read_verilog {path.relative_to(ROOT)}" for path in files),
+        *(f'read_verilog "{path}"' for path in files),
         f"hierarchy -check -top {top}{override}",
         "proc",
         "select -assert-none t:$dlatch t:$adlatch t:$dlatchsr",
@@ -117,7 +117,7 @@ def python_checks() -> Iterator[Check]:
 
 def style_findings(path: Path) -> Iterator[str]:
     """House rules for one hardware file that no tool checks."""
-    where, text = path.relative_to(ROOT), verilog_text(path)
+    where, text = path.name, verilog_text(path)
     names = re.findall(r"\bmodule\s+(\w+)", text)
     if names != [path.stem]:
         yield f"{where}: holds module {', '.join(names) or 'nothing'}, not {path.stem}"

@@ -119,5 +119,5 @@ def bench_command(build: Build, plusargs: Mapping[str, object]) -> list[str]:
     extra = [f"+{key}" if value is None else f"+{key}={value}" for key, value in plusargs.items()]
     if isinstance(build.simulator, Icarus):
         dump = "-fst" if build.trace else "-none"
-        return [str(build.simulator.vvp), "-n", str(build.program), dump, *extra]
+        return [str(build.simulator.vvp), "-N", str(build.program), dump, *extra]
     return [str(build.program), *extra]

@@ -84,7 +84,11 @@ def _make_folder(folder: Path, make: Callable[[Path], None]) -> None:
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
-    make(partial)
+    try:
+        make(partial)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
     partial.rename(folder)
 
 

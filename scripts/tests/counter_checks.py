@@ -1,0 +1,29 @@
+"""cocotb tests of the toy counter in test_simulators.py."""
+
+from __future__ import annotations
+
+import os
+import random
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.triggers import ClockCycles, Timer
+
+
+@cocotb.test(timeout_time=10, timeout_unit="us")
+async def counts_in_its_step(dut) -> None:
+    """Two clocks after reset the count is two steps."""
+    Clock(dut.clk, 10, unit="ns").start()
+    dut.rst.value = 1
+    await ClockCycles(dut.clk, 2)
+    dut.rst.value = 0
+    await ClockCycles(dut.clk, 3)
+    assert int(dut.count.value) == 2 * int(os.environ["STEP"])
+
+
+@cocotb.test(timeout_time=10, timeout_unit="us")
+async def draws_the_seed(dut) -> None:
+    """Prints what the seed gives, and fails when told to."""
+    await Timer(1, "ns")
+    cocotb.log.info("drawn %d", random.randrange(2**32))
+    assert "FAIL" not in os.environ, "told to fail"

@@ -1,0 +1,62 @@
+"""What people see when they call make."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    for name in ("SIM", "SEED", "WAVES"):
+        clean.pop(name, None)
+    return subprocess.run(["make", *arguments], cwd=ROOT, env=clean, capture_output=True, text=True)
+
+
+def test_help_is_the_default_and_describes_every_target() -> None:
+    targets = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    shown = make()
+    assert shown.returncode == 0
+    for target in targets.split():
+        assert re.search(rf"^  {target} +\w", shown.stdout, re.MULTILINE), target
+
+
+def only_line(result: subprocess.CompletedProcess[str]) -> str:
+    """The one line of the error output that is not make's own."""
+    assert result.returncode == 2
+    lines = [line for line in result.stderr.splitlines() if not line.startswith("make: ***")]
+    assert len(lines) == 1, result.stderr
+    return lines[0]
+
+
+def test_unknown_simulator() -> None:
+    assert "unknown simulator 'modelsim'" in only_line(make("demo", "SIM=modelsim"))
+
+
+def test_missing_python() -> None:
+    assert "no python9 on PATH" in only_line(make("test", "PYTHON=python9"))
+
+
+def test_old_python(tmp_path: Path) -> None:
+    old = tmp_path / "python3.6"
+    old.write_text("#!/bin/sh\nexit 2\n")
+    old.chmod(0o755)
+    assert "older than Python 3.11" in only_line(make("test", f"PYTHON={old}"))
+
+
+@pytest.mark.parametrize(
+    ("variable", "complaint"),
+    [
+        ("SEED=-1", "SEED: '-1' is not a whole number of 0 or more"),
+        ("JOBS=0", "JOBS: '0' is not a whole number of 1 or more"),
+        ("TEST=a and", "TEST: 'a and' is no selection"),
+    ],
+)
+def test_bad_variable(variable: str, complaint: str) -> None:
+    assert complaint in only_line(make("test", variable))

@@ -1,0 +1,160 @@
+"""The set-up of `.venv` and of the system's tools, with pip and apt-get replaced by records."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from scripts import setup
+
+RUN_PIP = setup.run_pip
+
+
+@dataclass
+class Clone:
+    """A clone in a temporary folder, and what its set-up did."""
+
+    folder: Path
+    created: int = 0
+    installed: list[list[str]] = field(default_factory=list)
+
+    def use(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(setup, "ROOT", self.folder)
+        monkeypatch.setattr(setup, "VENV", self.folder / ".venv")
+        monkeypatch.setattr(setup, "REQUIREMENTS", self.folder / "requirements.txt")
+        monkeypatch.setattr(setup, "LOG", self.folder / "build" / "setup.log")
+        monkeypatch.setattr(setup, "create_venv", self.create_venv)
+        monkeypatch.setattr(setup, "run_pip", self.run_pip)
+
+    def create_venv(self) -> None:
+        self.created += 1
+        setup.venv_python().parent.mkdir(parents=True, exist_ok=True)
+        setup.venv_python().touch()
+
+    def run_pip(self, command: list[str], total: int) -> None:
+        self.installed.append(command)
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clone:
+    clone = Clone(tmp_path)
+    (tmp_path / "requirements.txt").write_text("# comment\nnumpy==1\nrich==2\n")
+    clone.use(monkeypatch)
+    return clone
+
+
+def test_second_run_does_nothing(clone: Clone) -> None:
+    assert setup.main([]) == 0
+    assert (clone.created, len(clone.installed)) == (1, 1)
+    assert setup.main([]) == 0
+    assert (clone.created, len(clone.installed)) == (1, 1)
+
+
+def test_interrupted_installation_starts_over(clone: Clone, monkeypatch, capsys) -> None:
+    def interrupt(command: list[str], total: int) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(setup, "run_pip", interrupt)
+        assert setup.main([]) == 130
+    assert "Traceback" not in capsys.readouterr().err
+    assert setup.main([]) == 0
+    assert (clone.created, len(clone.installed)) == (2, 1)
+
+
+def test_changed_requirements_are_installed_into_the_same_environment(clone: Clone) -> None:
+    setup.main([])
+    setup.REQUIREMENTS.write_text("numpy==3\n")
+    assert setup.main([]) == 0
+    assert (clone.created, len(clone.installed)) == (1, 2)
+
+
+@pytest.mark.parametrize("change", ["interpreter", "folder"])
+def test_environment_of_another_interpreter_or_folder_is_replaced(
+    clone: Clone, change: str, monkeypatch
+) -> None:
+    setup.main([])
+    if change == "interpreter":
+        monkeypatch.setattr(setup.sys, "version", "3.99")
+    else:
+        moved = clone.folder.with_name("moved")
+        clone.folder.rename(moved)
+        clone.folder = moved
+        clone.use(monkeypatch)
+    assert setup.main([]) == 0
+    assert clone.created == 2
+
+
+def test_environment_without_interpreter_is_replaced(clone: Clone) -> None:
+    setup.main([])
+    setup.venv_python().unlink()
+    assert setup.main([]) == 0
+    assert clone.created == 2
+
+
+def test_unreadable_stamp_is_no_stamp(clone: Clone) -> None:
+    setup.main([])
+    setup.stamp_path(setup.REQUIREMENTS).write_text("{")
+    assert setup.main([]) == 0
+    assert clone.created == 2
+
+
+def test_extra_requirements_are_installed_once_and_alone(clone: Clone) -> None:
+    extra = clone.folder / "requirements-zoo.txt"
+    extra.write_text("weights==1\n")
+    for _ in range(2):
+        assert setup.main(["--extra", str(extra)]) == 0
+    assert len(clone.installed) == 2
+    assert "--no-deps" in clone.installed[1]
+
+
+def test_pip_error_is_one_line(clone: Clone, monkeypatch, capsys) -> None:
+    noise = "print('Collecting x'); print('ERROR: no x'); print('hint'); raise SystemExit(1)"
+    monkeypatch.setattr(
+        setup, "run_pip", lambda _, total: RUN_PIP([sys.executable, "-c", noise], total)
+    )
+    assert setup.main([]) == 2
+    assert capsys.readouterr().err == "setup: pip failed: no x (all of it in build/setup.log)\n"
+    assert "hint" in setup.LOG.read_text()
+
+
+def test_missing_tool_names_the_command(clone: Clone, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(setup.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(setup.shutil, "which", lambda name: name if name == "apt-get" else None)
+    assert setup.main(["--need", "icarus"]) == 2
+    line = "setup: Icarus Verilog (iverilog) is missing: sudo apt-get install iverilog\n"
+    assert capsys.readouterr().err == line
+    assert setup.main(["--need", "verilator"]) == 2
+    assert "g++" in capsys.readouterr().err
+    assert clone.created == 0
+
+
+def test_root_installs_a_missing_tool(clone: Clone, monkeypatch, capsys) -> None:
+    calls: list[list[str]] = []
+
+    def run(command: list[str], **options: object) -> subprocess.CompletedProcess:
+        calls.append(command)
+        fails = len(calls) == 1  # the package lists are still empty
+        return subprocess.CompletedProcess(command, int(fails))
+
+    monkeypatch.setattr(setup.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(setup.subprocess, "run", run)
+    known = {"apt-get"}
+    monkeypatch.setattr(setup.shutil, "which", lambda name: name if name in known else None)
+    with pytest.raises(setup.SetupError, match="is missing"):
+        setup.ensure(setup.ICARUS, setup.has_icarus)
+    assert [("update" in call, "iverilog" in call) for call in calls] == [
+        (False, True),
+        (True, False),
+        (False, True),
+    ]
+
+
+def test_unknown_simulator_is_one_line(clone: Clone, capsys) -> None:
+    assert setup.main(["--need", "modelsim"]) == 2
+    line = "setup: unknown simulator 'modelsim': SIM is icarus or verilator\n"
+    assert capsys.readouterr().err == line

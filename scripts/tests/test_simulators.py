@@ -1,0 +1,234 @@
+"""Finding simulators, caching builds, and running a toy design on the chosen simulator."""
+
+from __future__ import annotations
+
+import re
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from scripts.simulators import (
+    BenchFailure,
+    BuildError,
+    CocotbFailure,
+    CocotbRun,
+    ToolMissing,
+    build_bench,
+    builds,
+    chosen_simulator,
+    find_simulator,
+    run_bench,
+    run_cocotb,
+    tools,
+)
+
+COUNTER = """
+`timescale 1ns / 1ps
+module counter #(parameter STEP = 1) (input wire clk, input wire rst, output reg [7:0] count);
+    always @(posedge clk) count <= rst ? 8'd0 : count + STEP[7:0];
+endmodule
+"""
+BENCH = """
+`timescale 1ns / 1ps
+module bench;
+    parameter STEP = 1;
+    reg clk = 0, rst = 1;
+    integer clocks;
+    wire [7:0] count;
+    counter #(.STEP(STEP)) dut (.clk(clk), .rst(rst), .count(count));
+    always #5 clk = !clk;
+    initial begin
+        $dumpfile("waves.fst");
+        $dumpvars(0, bench);
+        if (!$value$plusargs("clocks=%d", clocks)) $stop;
+        @(negedge clk) rst = 0;
+        repeat (clocks) @(negedge clk);
+        $display("count %0d", count);
+        $finish;
+    end
+endmodule
+"""
+
+
+@pytest.fixture
+def counter(tmp_path: Path) -> Path:
+    source = tmp_path / "counter.v"
+    source.write_text(COUNTER)
+    return source
+
+
+@pytest.fixture
+def bench(tmp_path: Path, counter: Path) -> list[Path]:
+    source = tmp_path / "bench.v"
+    source.write_text(BENCH)
+    return [source, counter]
+
+
+def run_counter(counter: Path, step: int, seed: int = 1, **options: object) -> CocotbRun:
+    return run_cocotb(
+        "counter",
+        [counter],
+        "scripts.tests.counter_checks",
+        {"STEP": step},
+        chosen_simulator(),
+        seed,
+        extra_env={"STEP": str(step), **options.pop("extra_env", {})},
+        **options,
+    )
+
+
+@pytest.mark.parametrize("step", [1, 3])
+def test_cocotb_tests_see_the_parameters(counter: Path, step: int) -> None:
+    run = run_counter(counter, step)
+    assert [result.name for result in run.results] == ["counts_in_its_step", "draws_the_seed"]
+    assert all(result.passed for result in run.results)
+
+
+def test_seed_reproduces_the_stimulus(counter: Path) -> None:
+    drawn = []
+    for seed in (1, 1, 2):
+        run = run_counter(counter, 1, seed, testcase="draws_the_seed")
+        drawn.append(re.search(r"drawn (\d+)", run.log.read_text())[1])
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_failure_says_seed_and_command(counter: Path) -> None:
+    with pytest.raises(CocotbFailure) as failure:
+        run_counter(counter, 1, 77, extra_env={"FAIL": "1"})
+    message = str(failure.value)
+    assert "draws_the_seed: told to fail" in message
+    assert "counts_in_its_step" not in message
+    sim = chosen_simulator()
+    assert message.splitlines()[-1] == (
+        f"repeat with: make test SIM={sim} SEED=77 TEST='test_failure_says_seed_and_command'"
+    )
+
+
+def test_wrong_hardware_fails(counter: Path) -> None:
+    counter.write_text(COUNTER.replace("count +", "count -"))
+    with pytest.raises(CocotbFailure, match="counts_in_its_step"):
+        run_counter(counter, 1)
+
+
+def test_simulation_without_results_fails(counter: Path) -> None:
+    with pytest.raises(CocotbFailure, match="ended without results") as failure:
+        run_cocotb("counter", [counter], "nosuch", {}, chosen_simulator(), 1)
+    assert "No module named 'nosuch'" in str(failure.value)
+
+
+def test_no_matching_cocotb_test_fails(counter: Path) -> None:
+    with pytest.raises(CocotbFailure):
+        run_counter(counter, 1, testcase="nosuch")
+
+
+def test_rejected_sources_show_the_tool_s_words(counter: Path) -> None:
+    counter.write_text(COUNTER.replace("8'd0", "nosuch"))
+    with pytest.raises(BuildError, match="nosuch"):
+        run_counter(counter, 1)
+    assert not list((builds.BUILDS / chosen_simulator()).glob("counter-*.partial"))
+
+
+@pytest.mark.parametrize("step", [1, 5])
+def test_bench_takes_parameters_and_plusargs(bench: list[Path], tmp_path: Path, step: int) -> None:
+    build = build_bench("bench", bench, {"STEP": step}, chosen_simulator())
+    lines: list[str] = []
+    run = run_bench(build, {"clocks": 4, "bare": None}, tmp_path / "run", lines.append)
+    assert f"count {4 * step}" in lines
+    assert "\n".join(lines) == run.output.rstrip("\n")
+    assert not (tmp_path / "run" / "waves.fst").exists()
+
+
+def test_bench_that_dies_fails(bench: list[Path], tmp_path: Path) -> None:
+    build = build_bench("bench", bench, {}, chosen_simulator())
+    with pytest.raises(BenchFailure, match="ended with code"):
+        run_bench(build, {}, tmp_path / "run")
+
+
+def test_unknown_simulator() -> None:
+    with pytest.raises(ToolMissing, match="unknown simulator 'vcs': SIM is icarus or verilator"):
+        find_simulator("vcs")
+
+
+@pytest.mark.parametrize(("version", "used"), [("5.006 2023-01-22", False), ("5.040 2025", True)])
+def test_only_a_new_enough_verilator_on_path_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, used: bool
+) -> None:
+    (tmp_path / "include").mkdir()
+    (tmp_path / "include" / "verilated.cpp").touch()
+    script = tmp_path / "verilator"
+    script.write_text(
+        f'#!/bin/sh\n[ "$1" = --getenv ] && echo "{tmp_path}" || echo "Verilator {version}"\n'
+    )
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    find_simulator.cache_clear()
+    try:
+        assert (find_simulator("verilator").executable == script) is used
+    finally:
+        find_simulator.cache_clear()
+
+
+def test_missing_verilator_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tools, "_verilator_on_path", lambda: None)
+    monkeypatch.setattr(tools.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ToolMissing, match=r"no Verilator 5\.036 or newer on PATH"):
+        tools._find_verilator()
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(builds, "BUILDS", tmp_path / "builds")
+    return tmp_path / "builds"
+
+
+def test_build_is_made_once_for_the_same_facts(cache: Path, counter: Path) -> None:
+    made: list[Path] = []
+    for facts in (["a", counter], ["a", counter], ["b", counter]):
+        builds.cached("sim", "top", facts, made.append)
+    assert len(made) == 2
+    counter.write_text("changed")
+    builds.cached("sim", "top", ["a", counter], made.append)
+    assert len(made) == 3
+
+
+def test_interrupted_build_is_made_again(cache: Path) -> None:
+    def interrupted(folder: Path) -> None:
+        (folder / "half").touch()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        builds.cached("sim", "top", ["a"], interrupted)
+    folder = builds.cached("sim", "top", ["a"], lambda folder: (folder / "whole").touch())
+    assert [path.name for path in folder.iterdir()] == ["whole"]
+
+
+def slow_build(cache: Path) -> Path:
+    """Build in another process, leaving a mark for each time it is really made."""
+    builds.BUILDS = cache
+
+    def make(folder: Path) -> None:
+        time.sleep(0.3)
+        with (cache / "marks").open("a") as marks:
+            marks.write("x")
+
+    return builds.cached("sim", "top", ["a"], make)
+
+
+def test_parallel_processes_share_one_build(cache: Path) -> None:
+    cache.mkdir()
+    with ProcessPoolExecutor(4) as pool:
+        folders = set(pool.map(slow_build, [cache] * 4))
+    assert len(folders) == 1
+    assert (cache / "marks").read_text() == "x"
+
+
+def test_unused_builds_are_dropped(cache: Path) -> None:
+    old = builds.cached("sim", "top", ["a"], lambda folder: None)
+    other = builds.cached("sim", "other", ["a"], lambda folder: None)
+    for folder in (old, other):
+        builds.os.utime(folder, (0, 0))
+    builds.cached("sim", "top", ["b"], lambda folder: None)
+    assert not old.exists()
+    assert other.exists()

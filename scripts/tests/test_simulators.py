@@ -127,7 +127,6 @@ def test_rejected_sources_show_the_tool_s_words(counter: Path) -> None:
     counter.write_text(COUNTER.replace("8'd0", "nosuch"))
     with pytest.raises(BuildError, match="nosuch"):
         run_counter(counter, 1)
-    assert not list((builds.BUILDS / chosen_simulator()).glob("counter-*.partial"))
 
 
 @pytest.mark.parametrize("step", [1, 5])
@@ -200,6 +199,7 @@ def test_interrupted_build_is_made_again(cache: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         builds.cached("sim", "top", ["a"], interrupted)
+    assert not [path for path in (cache / "sim").iterdir() if path.is_dir()]
     folder = builds.cached("sim", "top", ["a"], lambda folder: (folder / "whole").touch())
     assert [path.name for path in folder.iterdir()] == ["whole"]
 

@@ -39,9 +39,9 @@ CODECS = (
     Codec("rle", "RLE", encode_rle, decode_rle),
     Codec("rlez", "RLEZ", encode_rlez, decode_rlez),
     Codec("zvc", "ZVC", encode_zvc, decode_zvc),
-    Codec("shapeshifter8", "ShapeShifter, groups of 8", *shapeshifter(8)),
-    Codec("shapeshifter16", "ShapeShifter, groups of 16", *shapeshifter(16)),
-    Codec("huffman", "Huffman, all values", encode_huffman, decode_huffman),
-    Codec("mlw", "Arm mlw_codec", encode_mlw, decode_mlw, max_value_w=8),
+    Codec("shapeshifter8", "ShapeShifter, 8", *shapeshifter(8)),
+    Codec("shapeshifter16", "ShapeShifter, 16", *shapeshifter(16)),
+    Codec("huffman", "Huffman", encode_huffman, decode_huffman),
+    Codec("mlw", "mlw_codec", encode_mlw, decode_mlw, max_value_w=8),
     Codec("zstd", "zstd -19", encode_zstd, decode_zstd),
 )

@@ -27,7 +27,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from model.tensors import Tensor
 from model.zoo import packages
-from model.zoo.catalog import CLASSIFIER_ONNX, DETECTOR_ONNX, MINILM_ONNX
+from model.zoo.catalog import CLASSIFIER_ONNX, DETECTOR_ONNX, MINILM_ONNX, ZooModel, zoo_model
 from model.zoo.inputs import (
     EVALUATION_PICTURES,
     EVALUATION_SCENES,
@@ -52,10 +52,10 @@ QUANTIZED = (*LAYERS, "Add", "Clip", "Relu", "Mul", "MaxPool", "AveragePool", "G
 class Network:
     """A float network of the zoo with the inputs it is profiled and evaluated on.
 
-    key: of the zoo model; profile, evaluation: a fresh iterator of inputs each.
+    graph: builds or reads it; profile, evaluation: a fresh iterator of inputs each.
     """
 
-    key: str
+    model: ZooModel
     graph: Callable[[], onnx.ModelProto]
     profile: Callable[[], Iterator[Feed]]
     evaluation: Callable[[], Iterator[Feed]]
@@ -63,31 +63,31 @@ class Network:
 
 NETWORKS = (
     Network(
-        "mobilenet-v2",
+        zoo_model("mobilenet-v2"),
         mobilenet_v2,
         lambda: mobilenet_feeds(PROFILE_PICTURES),
         lambda: mobilenet_feeds(EVALUATION_PICTURES),
     ),
     Network(
-        "efficientnet-lite0",
+        zoo_model("efficientnet-lite0"),
         efficientnet_lite0,
         lambda: lite0_feeds(PROFILE_PICTURES),
         lambda: lite0_feeds(EVALUATION_PICTURES),
     ),
     Network(
-        "ppocr-detector",
+        zoo_model("ppocr-detector"),
         lambda: onnx.load(packages.RAPIDOCR.file(DETECTOR_ONNX)),
         lambda: detector_feeds(PROFILE_SCENES),
         lambda: detector_feeds(EVALUATION_SCENES),
     ),
     Network(
-        "ppocr-classifier",
+        zoo_model("ppocr-classifier"),
         lambda: onnx.load(packages.RAPIDOCR.file(CLASSIFIER_ONNX)),
         lambda: text_line_feeds("text.png", slice(9)),
         lambda: text_line_feeds("page.png", slice(6)),
     ),
     Network(
-        "minilm-l6",
+        zoo_model("minilm-l6"),
         lambda: onnx.load(packages.MINILM.file(MINILM_ONNX)),
         lambda: text_feeds(PROFILE_TOPICS),
         lambda: text_feeds(EVALUATION_TOPICS),

@@ -40,9 +40,8 @@ def test_rebuilt_networks_recognise_photographs(graph, feeds) -> None:
         assert logits.argmax() == expected, name
 
 
-@pytest.mark.parametrize("key", ["ppocr-classifier"])
-def test_captured_maps_are_what_layers_read(key: str) -> None:
-    network = next(network for network in NETWORKS if network.key == key)
+def test_captured_maps_are_what_layers_read() -> None:
+    network = next(network for network in NETWORKS if network.model.key == "ppocr-classifier")
     model = quantized(network)
     sources = layer_inputs(model)
     layers = sum(node.op_type in ("Conv", "Gemm", "MatMul") for node in model.graph.node)

@@ -1,0 +1,180 @@
+"""Size of one tensor under APack and under every other codec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from model.apack import SymbolTable, entropy_bits, histogram, solve
+from model.apack.fast import encode_blocks
+from model.baselines import CODECS
+from model.tensors import Tensor, signed_values
+
+SYMBOLS = 16
+# Of a block in the index: two stream lengths and a CRC-32, 32 bits each.
+INDEX_ENTRY_BITS = 96
+
+
+@dataclass(frozen=True)
+class ApackSize:
+    """What APack needs for one tensor, in bits.
+
+    coded: code and offset streams of all blocks, had none been stored raw;
+    stored: what is stored of the values: per block the streams, or the raw values if smaller;
+    metadata: symbol table and block index; raw_blocks: how many of `blocks` are stored raw;
+    largest_block_excess: by how much the largest block exceeds its raw values; never above 0.
+    """
+
+    coded: int
+    stored: int
+    metadata: int
+    blocks: int
+    raw_blocks: int
+    largest_block_excess: int
+
+    @property
+    def total(self) -> int:
+        """All bits that go to memory."""
+        return self.stored + self.metadata
+
+    def __add__(self, other: ApackSize) -> ApackSize:
+        return ApackSize(
+            self.coded + other.coded,
+            self.stored + other.stored,
+            self.metadata + other.metadata,
+            self.blocks + other.blocks,
+            self.raw_blocks + other.raw_blocks,
+            max(self.largest_block_excess, other.largest_block_excess),
+        )
+
+
+@dataclass(frozen=True)
+class TensorSize:
+    """One tensor (or one feature map over several inputs) under every codec.
+
+    signed: the patterns are two's complement; zero: pattern of the real number zero;
+    counts: its histogram; entropy: order-0, in bits, of each input by itself;
+    apack: with the table it is given; own_table: coded bits with a table solved from itself;
+    baselines: codec key -> bits; empty where a codec does not take this width.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    note: str
+    value_w: int
+    signed: bool
+    values: int
+    zero: int
+    table: SymbolTable
+    counts: np.ndarray
+    entropy: float
+    apack: ApackSize
+    own_table: int
+    baselines: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def raw(self) -> int:
+        """Bits without compression."""
+        return self.values * self.value_w
+
+    @property
+    def zero_integer(self) -> int:
+        """Integer that stands for the real number zero."""
+        return int(signed_values(np.array(self.zero), self.value_w)) if self.signed else self.zero
+
+    @property
+    def footprint(self) -> float:
+        """Share of the raw size that APack needs, table and index included."""
+        return self.apack.total / self.raw
+
+    def over_input(self, other: TensorSize) -> TensorSize:
+        """This feature map and the same one of another input, taken together."""
+        return TensorSize(
+            self.name,
+            self.shape,
+            self.dtype,
+            self.note,
+            self.value_w,
+            self.signed,
+            self.values + other.values,
+            self.zero,
+            self.table,
+            self.counts + other.counts,
+            self.entropy + other.entropy,
+            self.apack + other.apack,
+            self.own_table + other.own_table,
+            {key: bits + other.baselines[key] for key, bits in self.baselines.items()},
+        )
+
+
+def measure(tensor: Tensor, table: SymbolTable | None = None) -> TensorSize:
+    """Encode a tensor with every codec; without a table, APack's is solved from the tensor.
+
+    Codecs that look for zeros get the values with the zero point taken off (modulo
+    2^value_w), so that the real number zero is pattern 0; APack takes the patterns as they are.
+    """
+    values = tensor.values.reshape(-1)
+    counts = histogram(values, tensor.value_w)
+    own = solve(counts, tensor.value_w, SYMBOLS)
+    table = table or own
+    apack = apack_size(values, table)
+    zero = real_zero(tensor)
+    centred = centre(values, zero, tensor.value_w)
+    return TensorSize(
+        tensor.name,
+        tensor.values.shape,
+        tensor.dtype,
+        tensor.note,
+        tensor.value_w,
+        tensor.stored.startswith("int"),
+        values.size,
+        zero,
+        table,
+        counts,
+        entropy_bits(counts),
+        apack,
+        apack.coded if table is own else apack_size(values, own).coded,
+        {
+            codec.key: codec.coded_bits(centred, tensor.value_w)
+            for codec in CODECS
+            if tensor.value_w <= codec.max_value_w
+        },
+    )
+
+
+def real_zero(tensor: Tensor) -> int:
+    """Pattern of the real number zero; 0 when the file names no zero point or several."""
+    zeros = set(tensor.zero_point)
+    return zeros.pop() % (1 << tensor.value_w) if len(zeros) == 1 else 0
+
+
+def centre(values: np.ndarray, zero: int, value_w: int) -> np.ndarray:
+    """The patterns with `zero` taken off, modulo 2^value_w, in their own type."""
+    if zero == 0:
+        return values
+    return ((values.astype(np.int32) - zero) & (1 << value_w) - 1).astype(values.dtype)
+
+
+def apack_size(values: np.ndarray, table: SymbolTable) -> ApackSize:
+    """Encode flat patterns in blocks and add up what is stored."""
+    encoded = encode_blocks(values, table)
+    streams = encoded.code_bits + encoded.offset_bits
+    sizes = np.array([encoded.block_count(i) for i in range(len(encoded))])
+    raw = sizes * table.value_w
+    stored = np.minimum(streams, raw)
+    return ApackSize(
+        coded=int(streams.sum()),
+        stored=int(stored.sum()),
+        metadata=table_bits(table) + INDEX_ENTRY_BITS * len(encoded),
+        blocks=len(encoded),
+        raw_blocks=int((streams > raw).sum()),
+        largest_block_excess=int((stored - raw).max()),
+    )
+
+
+def table_bits(table: SymbolTable) -> int:
+    """Bits of a stored table: base and cumulative count of each group."""
+    return table.groups * (table.value_w + table.count_w)

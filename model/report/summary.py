@@ -1,0 +1,149 @@
+"""From measured parts to the numbers of the report: footprints, averages and checked bars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from model.baselines import CODECS
+from model.report.measure import SYMBOLS, TensorSize
+from model.report.part import ACTIVATIONS, NARROW_WIDTHS, WEIGHTS, Part
+
+PAPER = {WEIGHTS: 0.60, ACTIVATIONS: 0.48}  # arXiv 2201.08830, abstract
+LARGE = 1 << 16  # values from which a tensor counts as large
+ENTROPY_MARGIN = 0.005
+
+
+@dataclass(frozen=True)
+class Column:
+    """One codec, or the entropy, as a column of the tables; bits() of a tensor, None if none."""
+
+    key: str
+    title: str
+    bits: Callable[[TensorSize], float]
+
+
+APACK = Column("apack", "APack", lambda tensor: tensor.apack.total)
+ENTROPY = Column("entropy", "order-0 entropy", lambda tensor: tensor.entropy)
+COLUMNS = (
+    APACK,
+    *(
+        Column(codec.key, codec.title, lambda tensor, key=codec.key: tensor.baselines[key])
+        for codec in CODECS
+    ),
+    ENTROPY,
+)
+
+
+@dataclass(frozen=True)
+class Average:
+    """Footprint of one column over several parts: mean over networks, and over all values."""
+
+    column: Column
+    by_model: float
+    by_value: float
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A claim that the report checks: what it says, in how many cases, and what breaks it.
+
+    reason: why there can be exceptions, for the reader.
+    """
+
+    claim: str
+    cases: int
+    exceptions: tuple[str, ...]
+    reason: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether every case meets the claim."""
+        return not self.exceptions
+
+
+def averages(parts: list[Part]) -> list[Average]:
+    """One entry per column."""
+    raw = sum(part.raw for part in parts)
+    return [
+        Average(
+            column,
+            sum(part.footprint(column.bits) for part in parts) / len(parts),
+            sum(part.footprint(column.bits) * part.raw for part in parts) / raw,
+        )
+        for column in COLUMNS
+    ]
+
+
+def select(parts: list[Part], kind: str, value_w: int = 8) -> list[Part]:
+    """The parts of one kind and width."""
+    return [part for part in parts if part.kind == kind and part.value_w == value_w]
+
+
+def narrow_table(parts: list[Part]) -> list[tuple[Part, dict[int, Part]]]:
+    """(weights at 8 bits, width -> weights at that width) of each network that has the latter."""
+    rows = []
+    for part in select(parts, WEIGHTS):
+        narrow = {
+            other.value_w: other
+            for other in parts
+            if other.model.key == part.model.key
+            and other.kind == WEIGHTS
+            and other.value_w in NARROW_WIDTHS
+        }
+        if narrow:
+            rows.append((part, narrow))
+    return rows
+
+
+def bars(parts: list[Part]) -> list[Bar]:
+    """The claims about sizes, checked on everything that was measured."""
+    weights = select(parts, WEIGHTS)
+    return [
+        _near_entropy(weights, "weight tensor"),
+        _near_entropy(select(parts, ACTIVATIONS), "feature map, table made from itself,"),
+        _below_mlw(weights),
+        _never_grows(parts),
+    ]
+
+
+def _near_entropy(parts: list[Part], what: str) -> Bar:
+    large = [(part, t) for part in parts for t in part.tensors if t.values >= LARGE]
+    return Bar(
+        f"code and offset streams within {ENTROPY_MARGIN:.1%} of the order-0 entropy on every"
+        f" {what} of {LARGE:,} values or more",
+        len(large),
+        tuple(
+            f"{part.model.title}, {t.name}: {t.own_table / t.entropy - 1:.3%} over"
+            f" {t.entropy / t.values:.3f} bits a value"
+            for part, t in large
+            if t.own_table > (1 + ENTROPY_MARGIN) * t.entropy
+        ),
+        f"The table is the best there is with {SYMBOLS} groups and 10-bit counts; a distribution"
+        " with many separate peaks, or nearly all values alike, needs more of either.",
+    )
+
+
+def _below_mlw(parts: list[Part]) -> Bar:
+    return Bar(
+        "weights smaller than under Arm's mlw_codec on every network, table and index included",
+        len(parts),
+        tuple(
+            f"{part.model.title}: {part.footprint(APACK.bits):.2%}"
+            for part in parts
+            if part.footprint(APACK.bits) >= part.footprint(lambda t: t.baselines["mlw"])
+        ),
+    )
+
+
+def _never_grows(parts: list[Part]) -> Bar:
+    return Bar(
+        "no block larger than its raw values and its index entry",
+        sum(t.apack.blocks for part in parts for t in part.tensors),
+        tuple(
+            f"{part.model.title}, {t.name}: {t.apack.largest_block_excess} bits"
+            for part in parts
+            for t in part.tensors
+            if t.apack.largest_block_excess > 0
+        ),
+    )

@@ -1,0 +1,68 @@
+"""Sizes of one tensor: the codec's own output, the raw fallback, the zero point."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from model.apack import encode_block, entropy_bits, histogram, solve
+from model.baselines import CODECS
+from model.report.measure import apack_size, centre, measure
+from model.tensors import Tensor
+from model.tests.report.parts import bell
+
+UNIFORM = np.random.default_rng(5).permutation(np.tile(np.arange(256), 40)).astype(np.uint8)
+
+
+def patterns(values: int, seed: int) -> np.ndarray:
+    return np.rint(bell(values, seed) * 30).astype(np.int8).view(np.uint8)
+
+
+def test_coded_bits_are_those_of_the_readable_encoder() -> None:
+    values = patterns(9000, 1)
+    table = solve(histogram(values, 8))
+    blocks = [encode_block(values[i : i + 4096], table) for i in range(0, values.size, 4096)]
+    size = apack_size(values, table)
+    assert size.coded == sum(block.code.bits + block.offsets.bits for block in blocks)
+    assert (size.blocks, size.raw_blocks, size.stored) == (3, 0, size.coded)
+
+
+def test_a_block_that_would_grow_counts_as_raw() -> None:
+    skewed = solve(histogram(np.zeros(100, np.uint8), 8))
+    size = apack_size(UNIFORM, skewed)
+    assert size.coded > UNIFORM.size * 8
+    assert size.raw_blocks == size.blocks == 3
+    assert size.stored == UNIFORM.size * 8
+    assert size.largest_block_excess == 0
+
+
+def test_baselines_see_the_real_zero_and_apack_the_patterns() -> None:
+    values = np.where(np.arange(4000) % 4, 131, 140).astype(np.uint8)
+    tensor = Tensor("map", values.reshape(40, 100), "uint8", 8, (0.5,), (131,))
+    size = measure(tensor)
+    zvc = next(codec for codec in CODECS if codec.key == "zvc")
+    assert size.baselines["zvc"] == zvc.coded_bits(centre(values, 131, 8), 8) == 4000 + 8 * 1000
+    assert size.counts[131] == 3000 and size.zero_integer == 131
+    assert size.entropy == entropy_bits(histogram(values, 8))
+
+
+def test_centre_wraps_and_keeps_the_type() -> None:
+    centred = centre(np.array([3, 5, 255], np.uint8), 5, 8)
+    assert centred.dtype == np.uint8 and centred.tolist() == [254, 0, 250]
+
+
+def test_two_inputs_of_one_map_add_up() -> None:
+    first, second = (measure(Tensor("map", patterns(5000, seed), "int8")) for seed in (1, 2))
+    both = first.over_input(second)
+    assert both.values == 10000 and both.raw == 80000
+    assert both.apack.total == first.apack.total + second.apack.total
+    assert both.baselines["rle"] == first.baselines["rle"] + second.baselines["rle"]
+    assert both.entropy == first.entropy + second.entropy
+    assert np.array_equal(both.counts, first.counts + second.counts)
+
+
+def test_a_given_table_is_used_and_its_cost_shows() -> None:
+    values = patterns(5000, 1)
+    table = solve(histogram(UNIFORM, 8))
+    size = measure(Tensor("map", values, "int8"), table)
+    assert size.table == table
+    assert size.apack.coded == apack_size(values, table).coded > 1.05 * size.own_table

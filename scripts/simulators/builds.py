@@ -205,16 +205,19 @@ def _cxx_options(plan: dict, simulator: Verilator) -> list[str]:
     ]
 
 
-def require_coroutines(simulator: Verilator) -> None:
-    """Check that the compiler knows the C++ that Verilator writes.
+def require_compiler(simulator: Verilator, folder: Path) -> None:
+    """Check that the compiler builds a program in the C++ that Verilator writes.
 
     Raises:
-        ToolMissing: it does not.
+        ToolMissing: it does not; the message has its first error.
     """
-    command = [simulator.cxx, "-std=gnu++20", "-fsyntax-only", "-x", "c++", "-"]
-    done = subprocess.run(command, input=b"#include <coroutine>\n", capture_output=True)
+    program = "#include <coroutine>\nint main() {}\n"
+    command = [simulator.cxx, "-std=gnu++20", "-x", "c++", "-", "-o", folder / "probe"]
+    done = subprocess.run(command, input=program, capture_output=True, text=True)
     if done.returncode:
-        raise ToolMissing(f"{simulator.cxx} is too old for C++20: set CXX to GCC 11 or newer")
+        errors = [line for line in done.stderr.splitlines() if "error" in line] or ["no message"]
+        raise ToolMissing(f"{simulator.cxx} cannot build C++20 (GCC 11 can): {errors[0]}")
+    (folder / "probe").unlink()
 
 
 def _runtime_library(simulator: Verilator, plan: dict, options: Sequence[str]) -> Path:
@@ -222,7 +225,7 @@ def _runtime_library(simulator: Verilator, plan: dict, options: Sequence[str]) -
     sources = [Path(source) for source in plan["sources"]["global"]]
 
     def compile_all(folder: Path) -> None:
-        require_coroutines(simulator)
+        require_compiler(simulator, folder)
 
         def compile_one(source: Path) -> None:
             command = [simulator.cxx, *options, "-c", source, "-o", folder / f"{source.stem}.o"]
@@ -231,5 +234,5 @@ def _runtime_library(simulator: Verilator, plan: dict, options: Sequence[str]) -
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(compile_one, sources))
 
-    facts = [simulator.version, simulator.cxx_version, *options, *sources]
+    facts = [simulator, *options, *sources]
     return cached(simulator.name, "runtime", facts, compile_all)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -46,6 +47,7 @@ class Verilator:
     root: Path  # the folder whose include/ holds the run-time library
     cxx: Path
     cxx_version: str
+    processor: str  # what -march=native depends on, so that no build moves to a lesser machine
     name: str = "verilator"
 
     @property
@@ -94,7 +96,7 @@ def _find_verilator() -> Verilator:
         )
     version, executable, root = _verilator_on_path() or _verilator_of_package()
     first_line = (_output([cxx, "--version"]).splitlines() or ["unknown compiler"])[0]
-    return Verilator(version, executable, root, Path(cxx), first_line)
+    return Verilator(version, executable, root, Path(cxx), first_line, _processor())
 
 
 def _verilator_on_path() -> tuple[str, Path, Path] | None:
@@ -122,6 +124,13 @@ def _verilator_of_package() -> tuple[str, Path, Path]:
         oldest = f"{OLDEST_VERILATOR[0]}.{OLDEST_VERILATOR[1]:03d}"
         raise ToolMissing(f"no Verilator {oldest} or newer on PATH, nor in .venv: run make setup")
     return metadata.version("verilator"), root / "bin" / "verilator_bin", root
+
+
+def _processor() -> str:
+    """The instruction set of this machine."""
+    path = Path("/proc/cpuinfo")
+    text = path.read_text() if path.is_file() else platform.processor()
+    return next((line for line in text.splitlines() if line.startswith("flags")), text)
 
 
 def _output(command: list[str]) -> str:

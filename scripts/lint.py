@@ -22,12 +22,12 @@ from scripts.simulators import Icarus, ToolMissing, Verilator, find_simulator
 from scripts.simulators.builds import Parameters, parameter_flags
 
 WAIVERS = ROOT / "scripts" / "lint_waivers.vlt"
-# Beside the defaults: the smallest legal hardware, odd sizes, and the largest.
+SIZES = ("VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "WORD_W", "BLOCK_W", "IN_W", "OUT_W")
 PARAMETER_SETS: tuple[Parameters, ...] = (
-    {},
-    {"VALUE_W": 2, "SYMBOLS": 1, "COUNT_W": 1, "CODE_W": 4, "WORD_W": 8, "IN_W": 1, "OUT_W": 1},
-    {"VALUE_W": 5, "SYMBOLS": 7, "COUNT_W": 9, "CODE_W": 13, "WORD_W": 24, "IN_W": 5, "OUT_W": 5},
-    {"VALUE_W": 16, "SYMBOLS": 64, "COUNT_W": 14, "CODE_W": 16, "WORD_W": 64, "IN_W": 33},
+    {},  # the defaults
+    dict(zip(SIZES, (2, 1, 1, 3, 3, 2, 1, 1), strict=True)),  # the smallest legal hardware
+    dict(zip(SIZES, (5, 7, 9, 13, 24, 9, 5, 5), strict=True)),  # odd sizes
+    dict(zip(SIZES, (16, 64, 14, 16, 64, 32, 33, 33), strict=True)),  # large ones
 )
 PREAMBLE = ("`resetall", "`timescale 1ns / 1ps", "`default_nettype none")
 FORBIDDEN = {

@@ -28,7 +28,9 @@ from model.apack.table import SymbolTable
 
 BLOCK_VALUES = 4096
 WORD_BYTES = 4
-_BATCH_VALUES = 1 << 20
+_LEAST_BATCH = 1 << 16
+_LARGEST_BATCH = 1 << 20
+_BATCHES_PER_CORE = 4
 _ZERO_WORDS = 4
 
 
@@ -178,14 +180,18 @@ def _in_parallel(
             progress((batch[1] - batch[0]) * block_values)
         return result
 
+    batches = list(_batches(blocks, block_values))
+    if len(batches) == 1:
+        return [run(batches[0])]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(run, _batches(blocks, block_values)))
+        return list(pool.map(run, batches))
 
 
 def _batches(blocks: int, block_values: int) -> Iterator[tuple[int, int]]:
     """First block and end of each batch; a single empty batch when there are no blocks."""
-    cores = os.cpu_count() or 1
-    size = max(1, min(_BATCH_VALUES // block_values, -(-blocks // cores)))
+    share = -(-blocks // (_BATCHES_PER_CORE * (os.cpu_count() or 1)))
+    least, most = -(-_LEAST_BATCH // block_values), max(1, _LARGEST_BATCH // block_values)
+    size = min(max(share, least), most)
     for first in range(0, max(1, blocks), size):
         yield first, min(first + size, blocks)
 

@@ -1,0 +1,244 @@
+"""The layout of a container: header, directory records and index entries.
+
+docs/format.md, sections 2 to 4, defines what is written here.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import zlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from model.apack.coder import CODE_W_RANGE
+from model.apack.container.fields import FieldReader, FieldWriter
+from model.apack.errors import ApackError, CorruptStream
+from model.apack.table import COUNT_W_RANGE, VALUE_W_RANGE, SymbolTable
+
+MAGIC = b"\x89APACK\r\n"
+VERSION = 1
+MAX_BLOCK_VALUES = 1 << 16
+WORD_BYTES = (1, 2, 4, 8)
+STORED_TYPES = ("uint8", "int8", "uint16", "int16")
+MAX_VALUES = 1 << 48
+MAX_DIMENSIONS = 32
+
+_HEADER = struct.Struct("<8sHHII")
+_CRC = struct.Struct("<I")
+HEADER_BYTES = _HEADER.size + _CRC.size
+
+
+@dataclass(frozen=True)
+class TensorRecord:
+    """What the directory says of one tensor, and where in the file its parts are.
+
+    stored: integer type of the values; source: type of the tensor before quantization, often the
+    same. scale, zero_point and axis: as in `model.tensors.Tensor`. Positions are in bytes.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    stored: str
+    source: str
+    scale: tuple[float, ...]
+    zero_point: tuple[int, ...]
+    axis: int | None
+    table: SymbolTable
+    code_w: int
+    block_values: int
+    word_bytes: int
+    index_crc: int
+    payload_bytes: int
+    index_start: int = 0
+
+    @cached_property
+    def count(self) -> int:
+        """Number of values."""
+        return math.prod(self.shape)
+
+    @property
+    def blocks(self) -> int:
+        """Number of blocks."""
+        return -(-self.count // self.block_values)
+
+    @cached_property
+    def entry_type(self) -> np.dtype:
+        """Layout of an index entry; lengths take 2 bytes where a raw block has under 2**16 bits."""
+        length = "<u2" if self.block_values * self.table.value_w < 1 << 16 else "<u4"
+        return np.dtype([("code_bits", length), ("offset_bits", length), ("crc", "<u4")])
+
+    @property
+    def index_bytes(self) -> int:
+        """Size of the block index."""
+        return self.blocks * self.entry_type.itemsize
+
+    @property
+    def payload_start(self) -> int:
+        """First byte of the first block: the index, then zero bytes up to a whole word."""
+        end = self.index_start + self.index_bytes
+        return end + -end % self.word_bytes
+
+    @property
+    def end(self) -> int:
+        """First byte after this tensor."""
+        return self.payload_start + self.payload_bytes
+
+    def block_count(self, block: int) -> int:
+        """Number of values in a block."""
+        return min(self.block_values, self.count - block * self.block_values)
+
+
+def padded_bytes(bits: np.ndarray | int, word_bytes: int) -> np.ndarray | int:
+    """Bytes that a stream of so many bits takes, in whole words."""
+    return -(-bits // (8 * word_bytes)) * word_bytes
+
+
+def build_header(tensors: int, directory: bytes) -> bytes:
+    """The header for a directory that describes so many tensors."""
+    fields = _HEADER.pack(MAGIC, VERSION, 0, tensors, len(directory))
+    return fields + _CRC.pack(zlib.crc32(directory, zlib.crc32(fields)))
+
+
+def parse_header(header: bytes, file_bytes: int) -> tuple[int, int, int]:
+    """Number of tensors, size of the directory, and the CRC-32 of both."""
+    if header[: len(MAGIC)] != MAGIC:
+        raise ApackError("not an APack container")
+    if len(header) < HEADER_BYTES:
+        raise CorruptStream(f"header cut short: {len(header)} of {HEADER_BYTES} bytes")
+    _, version, reserved, tensors, directory_bytes = _HEADER.unpack_from(header)
+    if version != VERSION:
+        raise ApackError(f"container version {version}; this program reads version {VERSION}")
+    if reserved:
+        raise CorruptStream(f"header: the reserved field is {reserved}, not 0")
+    if directory_bytes > file_bytes - HEADER_BYTES:
+        raise CorruptStream(
+            f"header: a directory of {directory_bytes} bytes in a file of {file_bytes}"
+        )
+    return tensors, directory_bytes, _CRC.unpack_from(header, _HEADER.size)[0]
+
+
+def check_directory(header: bytes, directory: bytes, crc: int) -> None:
+    """Raise CorruptStream unless header and directory have this CRC-32."""
+    if zlib.crc32(directory, zlib.crc32(header[: _HEADER.size])) != crc:
+        raise CorruptStream("header and directory do not match their CRC-32")
+
+
+def write_record(fields: FieldWriter, record: TensorRecord) -> None:
+    """Append a tensor's directory record."""
+    fields.text(record.name)
+    fields.integer(STORED_TYPES.index(record.stored))
+    fields.text("" if record.source == record.stored else record.source)
+    fields.integer(len(record.shape))
+    for length in record.shape:
+        fields.integer(length)
+    _write_quantization(fields, record)
+    _write_table(fields, record.table)
+    fields.integer(record.code_w)
+    fields.integer(record.block_values)
+    fields.integer(record.word_bytes)
+    fields.packed("<I", record.index_crc)
+    fields.integer(record.payload_bytes)
+
+
+def read_record(fields: FieldReader) -> TensorRecord:
+    """The next directory record; raises CorruptStream when a field is out of range."""
+    name = fields.text("the name of a tensor")
+    try:
+        return _read_named_record(fields, name)
+    except CorruptStream as error:
+        raise CorruptStream(f"tensor {name!r}: {error}") from None
+
+
+def _read_named_record(fields: FieldReader, name: str) -> TensorRecord:
+    stored = STORED_TYPES[fields.integer("stored type", 0, len(STORED_TYPES) - 1)]
+    source = fields.text("source type") or stored
+    dimensions = fields.integer("number of dimensions", 0, MAX_DIMENSIONS)
+    shape = tuple(fields.integer("dimension", 0, MAX_VALUES) for _ in range(dimensions))
+    if math.prod(shape) > MAX_VALUES:
+        raise CorruptStream(f"directory: shape {shape} has more than {MAX_VALUES} values")
+    scale, zero_point, axis = _read_quantization(fields, dimensions)
+    table = _read_table(fields)
+    if table.value_w > 8 and stored in ("uint8", "int8"):
+        raise CorruptStream(f"directory: values of {table.value_w} bits stored as {stored}")
+    code_w = fields.integer("code_w", table.count_w + 2, CODE_W_RANGE.stop - 1)
+    block_values = fields.integer("block_values", 1, MAX_BLOCK_VALUES)
+    word_bytes = fields.integer("word_bytes", 1, WORD_BYTES[-1])
+    if word_bytes not in WORD_BYTES:
+        raise CorruptStream(f"directory: word_bytes is {word_bytes}; {WORD_BYTES} are legal")
+    (index_crc,) = fields.packed("<I")
+    payload_bytes = fields.integer("payload_bytes", 0, MAX_VALUES)
+    return TensorRecord(
+        name,
+        shape,
+        stored,
+        source,
+        scale,
+        zero_point,
+        axis,
+        table,
+        code_w,
+        block_values,
+        word_bytes,
+        index_crc,
+        payload_bytes,
+    )
+
+
+def _write_quantization(fields: FieldWriter, record: TensorRecord) -> None:
+    scale = np.array(record.scale)
+    with np.errstate(over="ignore"):
+        single = scale.astype(np.float32)
+    layout = "f" if np.array_equal(scale, single) else "d"
+    fields.integer(len(scale))
+    if len(scale):
+        fields.integer(struct.calcsize(layout))
+        fields.packed(f"<{len(scale)}{layout}", *scale)
+    zero_point = record.zero_point[:1] if len(set(record.zero_point)) == 1 else record.zero_point
+    fields.integer(len(zero_point))
+    fields.packed(f"<{len(zero_point)}i", *zero_point)
+    fields.integer(0 if record.axis is None else record.axis + 1)
+
+
+def _read_quantization(
+    fields: FieldReader, dimensions: int
+) -> tuple[tuple[float, ...], tuple[int, ...], int | None]:
+    scales = fields.integer("number of scales", 0, fields.left // 4)
+    scale: tuple[float, ...] = ()
+    if scales:
+        size = fields.integer("bytes of a scale", 4, 8)
+        if size not in (4, 8):
+            raise CorruptStream(f"directory: a scale of {size} bytes")
+        scale = fields.packed(f"<{scales}{'f' if size == 4 else 'd'}")
+    zero_points = fields.integer("number of zero points", 0, fields.left // 4)
+    if zero_points > 1 and zero_points != scales:
+        raise CorruptStream(f"directory: {zero_points} zero points for {scales} scales")
+    zero_point = fields.packed(f"<{zero_points}i")
+    axis = fields.integer("quantization axis", 0, dimensions)
+    return scale, zero_point * max(1, scales // max(1, zero_points)), axis - 1 if axis else None
+
+
+def _write_table(fields: FieldWriter, table: SymbolTable) -> None:
+    fields.integer(table.value_w)
+    fields.integer(table.count_w)
+    fields.integer(table.groups)
+    for size, count in zip(table.sizes, table.counts, strict=True):
+        fields.integer(size)
+        fields.integer(count)
+
+
+def _read_table(fields: FieldReader) -> SymbolTable:
+    value_w = fields.integer("value_w", VALUE_W_RANGE.start, VALUE_W_RANGE.stop - 1)
+    count_w = fields.integer("count_w", COUNT_W_RANGE.start, COUNT_W_RANGE.stop - 1)
+    groups = fields.integer("number of groups", 1, fields.left // 2)
+    ends, cum = [0], [0]
+    for row in range(groups):
+        ends.append(ends[-1] + fields.integer(f"size of group {row}", 1, 1 << value_w))
+        cum.append(cum[-1] + fields.integer(f"count of group {row}", 1, 1 << count_w))
+    if ends[-1] != 1 << value_w:
+        raise CorruptStream(f"directory: the groups cover {ends[-1]} of {1 << value_w} values")
+    if cum[-1] != 1 << count_w:
+        raise CorruptStream(f"directory: the counts sum to {cum[-1]}, not {1 << count_w}")
+    return SymbolTable(value_w, count_w, tuple(ends[:-1]), tuple(cum))

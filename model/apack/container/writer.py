@@ -1,0 +1,191 @@
+"""Writing a container."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from model.apack import fast
+from model.apack.coder import CODE_W
+from model.apack.container.fields import FieldWriter
+from model.apack.container.layout import (
+    HEADER_BYTES,
+    MAX_BLOCK_VALUES,
+    STORED_TYPES,
+    WORD_BYTES,
+    TensorRecord,
+    build_header,
+    padded_bytes,
+    write_record,
+)
+from model.apack.container.streams import block_counts, copy_streams, starts_of, stream_bytes
+from model.apack.errors import ApackError
+from model.apack.table import SymbolTable
+from model.tensors.tensor import Tensor
+
+
+@dataclass(frozen=True)
+class PackedTensor:
+    """A tensor ready to be written: its record, its block index and its blocks' streams."""
+
+    record: TensorRecord
+    index: bytes
+    payload: bytes
+
+
+def pack(
+    tensor: Tensor,
+    table: SymbolTable,
+    block_values: int = fast.BLOCK_VALUES,
+    code_w: int = CODE_W,
+    word_bytes: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> PackedTensor:
+    """Encode a tensor; blocks that would grow are stored raw.
+
+    word_bytes: streams are padded to words of so many bytes, 1, 2, 4 or 8. Raises ApackError for
+    parameters out of range and for a table of another value width.
+    """
+    _check(tensor, table, block_values, word_bytes)
+    values = tensor.values.reshape(-1)
+    encoded = fast.encode_blocks(values, table, block_values, code_w, progress)
+    record = TensorRecord(
+        tensor.name,
+        tensor.values.shape,
+        tensor.stored,
+        tensor.dtype,
+        tensor.scale,
+        tensor.zero_point,
+        tensor.axis,
+        table,
+        code_w,
+        block_values,
+        word_bytes,
+        0,
+        0,
+    )
+    index, payload = _pack_blocks(values, encoded, record)
+    record = replace(record, index_crc=zlib.crc32(index), payload_bytes=len(payload))
+    return PackedTensor(record, index, payload)
+
+
+def write_container(path: str | Path, tensors: Iterable[PackedTensor]) -> int:
+    """Write a container, whole or not at all; returns its size in bytes.
+
+    Raises ApackError when two tensors have the same name.
+    """
+    tensors = list(tensors)
+    _check_names([tensor.record.name for tensor in tensors])
+    fields = FieldWriter()
+    for tensor in tensors:
+        write_record(fields, tensor.record)
+    directory = bytes(fields.data)
+    position = HEADER_BYTES + len(directory)
+    parts = [build_header(len(tensors), directory), directory]
+    for tensor in tensors:
+        record = replace(tensor.record, index_start=position)
+        gap = record.payload_start - position - len(tensor.index)
+        parts += [tensor.index, bytes(gap), tensor.payload]
+        position = record.end
+    _write_whole(Path(path), parts)
+    return position
+
+
+def crc_of(values: np.ndarray) -> int:
+    """CRC-32 of values: one byte each up to 8 bits, else two, low byte first."""
+    return zlib.crc32(values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes())
+
+
+def _check(tensor: Tensor, table: SymbolTable, block_values: int, word_bytes: int) -> None:
+    if table.value_w != tensor.value_w:
+        raise ApackError(
+            f"tensor {tensor.name!r} has values of {tensor.value_w} bits, "
+            f"its table is for {table.value_w}"
+        )
+    if not 1 <= block_values <= MAX_BLOCK_VALUES:
+        raise ApackError(f"blocks of {block_values} values; 1 to {MAX_BLOCK_VALUES} are possible")
+    if word_bytes not in WORD_BYTES:
+        raise ApackError(f"words of {word_bytes} bytes; {WORD_BYTES} are possible")
+    if tensor.stored not in STORED_TYPES:
+        raise ApackError(f"tensor {tensor.name!r} has type {tensor.stored}, not {STORED_TYPES}")
+    if len(tensor.zero_point) not in (0, 1, len(tensor.scale)):
+        raise ApackError(
+            f"tensor {tensor.name!r} has {len(tensor.zero_point)} zero points "
+            f"for {len(tensor.scale)} scales"
+        )
+    try:
+        tensor.name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ApackError(f"the name of tensor {tensor.name!r} is not Unicode text") from None
+
+
+def _check_names(names: Sequence[str]) -> None:
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise ApackError(f"two tensors have the name {min(twice)!r}")
+
+
+def _pack_blocks(
+    values: np.ndarray, encoded: fast.EncodedBlocks, record: TensorRecord
+) -> tuple[bytes, bytes]:
+    """The block index and the payload."""
+    counts = block_counts(record)
+    raw = _stored_raw(encoded, counts, record)
+    index = np.zeros(record.blocks, dtype=record.entry_type)
+    index["code_bits"] = np.where(raw, 0, encoded.code_bits)
+    index["offset_bits"] = np.where(raw, counts * record.table.value_w, encoded.offset_bits)
+    parts = np.split(values, starts_of(counts)[1:-1]) if record.blocks else []
+    index["crc"] = [crc_of(part) for part in parts]
+
+    code_bytes, offset_bytes = stream_bytes(record, index)
+    starts = starts_of(code_bytes + offset_bytes)
+    payload = np.zeros(starts[-1], dtype=np.uint8)
+    middles = starts[:-1] + code_bytes
+    coded_bits = np.where(raw, 0, encoded.offset_bits)
+    code_bits = index["code_bits"].astype(np.int64)
+    copy_streams(encoded.code, encoded.code_starts, code_bits, payload, starts)
+    copy_streams(encoded.offsets, encoded.offset_starts, coded_bits, payload, middles)
+    for block in np.flatnonzero(raw):
+        stream = raw_stream(parts[block], record.table.value_w)
+        payload[starts[block] : starts[block] + len(stream)] = stream
+    return index.tobytes(), payload.tobytes()
+
+
+def _stored_raw(
+    encoded: fast.EncodedBlocks, counts: np.ndarray, record: TensorRecord
+) -> np.ndarray:
+    """Which blocks are larger coded than raw, in bits or in words: bool (blocks,)."""
+    raw_bits = counts * record.table.value_w
+    coded_bits = encoded.code_bits + encoded.offset_bits
+    coded_bytes = padded_bytes(encoded.code_bits, record.word_bytes)
+    coded_bytes = coded_bytes + padded_bytes(encoded.offset_bits, record.word_bytes)
+    return (coded_bits > raw_bits) | (coded_bytes > padded_bytes(raw_bits, record.word_bytes))
+
+
+def raw_stream(values: np.ndarray, value_w: int) -> np.ndarray:
+    """Values verbatim, value_w bits each, MSB first, padded with zero bits to a byte: uint8."""
+    if value_w == 8:
+        return values
+    bits = (values[:, None] >> np.arange(value_w - 1, -1, -1)) & 1
+    return np.packbits(bits.astype(np.uint8))
+
+
+def _write_whole(path: Path, parts: list[bytes]) -> None:
+    """Write to a new file beside `path` and put it in place when it is complete."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.writelines(parts)
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(name).chmod(0o666 & ~umask)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

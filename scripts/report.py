@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import sys
 from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from rich.console import Console
@@ -34,14 +35,18 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the report; 0 when written, 2 with one line when something is missing."""
     options = parse_arguments(arguments)
     try:
+        options.out.mkdir(parents=True, exist_ok=True)
         # onnxruntime must not have started threads where processes are forked.
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(max(1, options.jobs), mp_context=context) as pool:
             run(pool, options.out)
     except ModuleNotFoundError as error:
         return fail(f"{error.name} is not installed; pip install --no-deps -r requirements-zoo.txt")
-    except (ApackError, OSError) as error:
+    except (ApackError, OSError, BrokenProcessPool) as error:
         return fail(str(error))
+    except KeyboardInterrupt:
+        print("report: stopped", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -161,7 +161,9 @@ def value_histogram(tensor: TensorSize, path: Path) -> Path:
 def _draw_groups(axes: Axes, tensor: TensorSize, integers: np.ndarray, shares: np.ndarray) -> None:
     patterns = integers + tensor.zero_integer & (1 << tensor.value_w) - 1
     group = np.searchsorted(tensor.table.base, patterns, side="right") - 1
-    axes.bar(integers, shares, width=1.0, color=np.array([BLUE, PALE])[group % 2], linewidth=0)
+    for parity, colour in enumerate((BLUE, PALE)):
+        heights = np.where(group % 2 == parity, shares, 0)
+        axes.fill_between(integers, heights, step="mid", color=colour, linewidth=0)
     used = integers[shares > 0]
     for edge in integers[1:][group[1:] != group[:-1]]:
         if used[0] < edge <= used[-1]:

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from model.apack import SymbolTable, entropy_bits, histogram, solve
+from model.apack.container import TensorRecord, pack
+from model.apack.container.fields import FieldWriter
+from model.apack.container.layout import padded_bytes, write_record
+from model.apack.container.streams import block_counts
 from model.apack.fast import encode_blocks
 from model.baselines import CODECS
 from model.tensors import Tensor, signed_values
 
 SYMBOLS = 16
-# Of a block in the index: two stream lengths and a CRC-32, 32 bits each.
-INDEX_ENTRY_BITS = 96
 
 
 @dataclass(frozen=True)
 class ApackSize:
-    """What APack needs for one tensor, in bits.
+    """What APack needs for one tensor in a container (docs/format.md), in bits.
 
     coded: code and offset streams of all blocks, had none been stored raw;
-    stored: what is stored of the values: per block the streams, or the raw values if smaller;
-    metadata: symbol table and block index; raw_blocks: how many of `blocks` are stored raw;
-    largest_block_excess: by how much the largest block exceeds its raw values; never above 0.
+    stored: what the blocks take, padding to bytes included, raw ones as such;
+    metadata: symbol table, other parameters of the decoder and block index, but not name, scales
+    and zero points, which uncompressed values need too;
+    raw_blocks: how many of `blocks` are stored raw;
+    largest_block_excess: by how much the largest block exceeds its raw values, at most 0.
     """
 
     coded: int
@@ -120,7 +124,7 @@ def measure(tensor: Tensor, table: SymbolTable | None = None) -> TensorSize:
     counts = histogram(values, tensor.value_w)
     own = solve(counts, tensor.value_w, SYMBOLS)
     table = table or own
-    apack = apack_size(values, table)
+    apack = apack_size(tensor, table)
     zero = real_zero(tensor)
     centred = centre(values, zero, tensor.value_w)
     return TensorSize(
@@ -136,7 +140,7 @@ def measure(tensor: Tensor, table: SymbolTable | None = None) -> TensorSize:
         counts,
         entropy_bits(counts),
         apack,
-        apack.coded if table is own else apack_size(values, own).coded,
+        apack.coded if table is own else encode_blocks(values, own).bits,
         {
             codec.key: codec.coded_bits(centred, tensor.value_w)
             for codec in CODECS
@@ -158,23 +162,26 @@ def centre(values: np.ndarray, zero: int, value_w: int) -> np.ndarray:
     return ((values.astype(np.int32) - zero) & (1 << value_w) - 1).astype(values.dtype)
 
 
-def apack_size(values: np.ndarray, table: SymbolTable) -> ApackSize:
-    """Encode flat patterns in blocks and add up what is stored."""
-    encoded = encode_blocks(values, table)
-    streams = encoded.code_bits + encoded.offset_bits
-    sizes = np.array([encoded.block_count(i) for i in range(len(encoded))])
-    raw = sizes * table.value_w
-    stored = np.minimum(streams, raw)
+def apack_size(tensor: Tensor, table: SymbolTable) -> ApackSize:
+    """Pack a tensor as for a container and add up what is written."""
+    packed = pack(tensor, table)
+    record = packed.record
+    index = np.frombuffer(packed.index, record.entry_type)
+    blocks = padded_bytes(index["code_bits"].astype(np.int64), record.word_bytes)
+    blocks = blocks + padded_bytes(index["offset_bits"].astype(np.int64), record.word_bytes)
+    raw = padded_bytes(block_counts(record) * table.value_w, record.word_bytes)
     return ApackSize(
-        coded=int(streams.sum()),
-        stored=int(stored.sum()),
-        metadata=table_bits(table) + INDEX_ENTRY_BITS * len(encoded),
-        blocks=len(encoded),
-        raw_blocks=int((streams > raw).sum()),
-        largest_block_excess=int((stored - raw).max()),
+        coded=encode_blocks(tensor.values, table).bits,
+        stored=8 * len(packed.payload),
+        metadata=8 * (len(packed.index) + parameter_bytes(record)),
+        blocks=record.blocks,
+        raw_blocks=int((index["code_bits"] == 0).sum()),
+        largest_block_excess=8 * int((blocks - raw).max()),
     )
 
 
-def table_bits(table: SymbolTable) -> int:
-    """Bits of a stored table: base and cumulative count of each group."""
-    return table.groups * (table.value_w + table.count_w)
+def parameter_bytes(record: TensorRecord) -> int:
+    """Bytes of a directory record without the tensor's name and quantization parameters."""
+    fields = FieldWriter()
+    write_record(fields, replace(record, name="", scale=(), zero_point=(), axis=None))
+    return len(fields.data)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 
 from model.apack import encode_block, entropy_bits, histogram, solve
+from model.apack.container import pack, write_container
+from model.apack.container.layout import HEADER_BYTES
 from model.baselines import CODECS
 from model.report.measure import apack_size, centre, measure
 from model.tensors import Tensor
@@ -17,28 +22,41 @@ def patterns(values: int, seed: int) -> np.ndarray:
     return np.rint(bell(values, seed) * 30).astype(np.int8).view(np.uint8)
 
 
+def tensor(values: np.ndarray) -> Tensor:
+    return Tensor("w", values, "int8", scale=(0.5,) * 9, zero_point=(0,), axis=0)
+
+
 def test_coded_bits_are_those_of_the_readable_encoder() -> None:
     values = patterns(9000, 1)
     table = solve(histogram(values, 8))
     blocks = [encode_block(values[i : i + 4096], table) for i in range(0, values.size, 4096)]
-    size = apack_size(values, table)
-    assert size.coded == sum(block.code.bits + block.offsets.bits for block in blocks)
-    assert (size.blocks, size.raw_blocks, size.stored) == (3, 0, size.coded)
+    size = apack_size(tensor(values), table)
+    streams = [stream.bits for block in blocks for stream in (block.code, block.offsets)]
+    assert size.coded == sum(streams)
+    assert size.stored == sum(-(-bits // 8) * 8 for bits in streams)
+    assert (size.blocks, size.raw_blocks) == (3, 0)
 
 
 def test_a_block_that_would_grow_counts_as_raw() -> None:
     skewed = solve(histogram(np.zeros(100, np.uint8), 8))
-    size = apack_size(UNIFORM, skewed)
+    size = apack_size(tensor(UNIFORM), skewed)
     assert size.coded > UNIFORM.size * 8
     assert size.raw_blocks == size.blocks == 3
     assert size.stored == UNIFORM.size * 8
     assert size.largest_block_excess == 0
 
 
+def test_the_total_is_what_the_tensor_adds_to_a_file(tmp_path: Path) -> None:
+    shipped = tensor(patterns(9000, 1))
+    table = solve(histogram(shipped.values, 8))
+    bare = replace(shipped, name="", scale=(), zero_point=(), axis=None)
+    written = write_container(tmp_path / "w.apack", [pack(bare, table)])
+    assert apack_size(shipped, table).total == 8 * (written - HEADER_BYTES)
+
+
 def test_baselines_see_the_real_zero_and_apack_the_patterns() -> None:
     values = np.where(np.arange(4000) % 4, 131, 140).astype(np.uint8)
-    tensor = Tensor("map", values.reshape(40, 100), "uint8", 8, (0.5,), (131,))
-    size = measure(tensor)
+    size = measure(Tensor("map", values.reshape(40, 100), "uint8", 8, (0.5,), (131,)))
     zvc = next(codec for codec in CODECS if codec.key == "zvc")
     assert size.baselines["zvc"] == zvc.coded_bits(centre(values, 131, 8), 8) == 4000 + 8 * 1000
     assert size.counts[131] == 3000 and size.zero_integer == 131
@@ -65,4 +83,4 @@ def test_a_given_table_is_used_and_its_cost_shows() -> None:
     table = solve(histogram(UNIFORM, 8))
     size = measure(Tensor("map", values, "int8"), table)
     assert size.table == table
-    assert size.apack.coded == apack_size(values, table).coded > 1.05 * size.own_table
+    assert size.apack.coded == apack_size(tensor(values), table).coded > 1.05 * size.own_table

@@ -1,0 +1,75 @@
+"""Random and hostile stimulus for the coder: tables of every shape, values that strain them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import numpy as np
+
+from model.apack import SymbolTable
+from model.apack.hostile import pending_run
+
+
+def random_table(value_w: int, symbols: int, count_w: int) -> SymbolTable:
+    """A legal table: few or many groups, large or single-value ones, even or extreme counts."""
+    most = min(symbols, 1 << value_w, 1 << count_w)
+    groups = random.choice((1, most, random.randint(1, most)))
+    base = random.choice((_scattered, _crowded))(groups, 1 << value_w)
+    cum = random.choice((_scattered, _crowded, _even))(groups, 1 << count_w)
+    return SymbolTable(value_w, count_w, base, (*cum, 1 << count_w))
+
+
+def _scattered(groups: int, total: int) -> tuple[int, ...]:
+    """Group starts anywhere below `total`, the first at 0."""
+    return (0, *sorted(random.sample(range(1, total), groups - 1)))
+
+
+def _crowded(groups: int, total: int) -> tuple[int, ...]:
+    """Groups of size one but for one of them, which takes all the rest."""
+    large = random.randrange(groups)
+    return tuple(i if i <= large else total - groups + i for i in range(groups))
+
+
+def _even(groups: int, total: int) -> tuple[int, ...]:
+    return tuple(i * total // groups for i in range(groups))
+
+
+def random_values(table: SymbolTable, length: int) -> np.ndarray:
+    """Values for a table: uniform, as probable as it says, or at the edges of its groups.
+
+    Returns (length,) unsigned patterns, uint8 for value_w <= 8 and uint16 above.
+    """
+    draw = random.choice((_uniform, _probable, _edges, _one_group))
+    dtype = np.uint8 if table.value_w <= 8 else np.uint16
+    return np.fromiter((value for value in draw(table, length)), dtype, length)
+
+
+def _uniform(table: SymbolTable, length: int) -> list[int]:
+    return random.choices(range(1 << table.value_w), k=length)
+
+
+def _probable(table: SymbolTable, length: int) -> list[int]:
+    symbols = random.choices(range(table.groups), weights=table.counts, k=length)
+    return [_within(table, symbol) for symbol in symbols]
+
+
+def _edges(table: SymbolTable, length: int) -> list[int]:
+    symbols = random.choices(range(table.groups), k=length)
+    ends = (0, -1)
+    return [table.base[s] + random.choice(ends) % table.sizes[s] for s in symbols]
+
+
+def _one_group(table: SymbolTable, length: int) -> list[int]:
+    symbol = random.randrange(table.groups)
+    return [_within(table, symbol) for _ in range(length)]
+
+
+def _within(table: SymbolTable, symbol: int) -> int:
+    return table.base[symbol] + random.randrange(table.sizes[symbol])
+
+
+def hostile_values(table: SymbolTable, length: int, code_w: int) -> np.ndarray:
+    """Values that keep bits pending as long as the table lets them; some runs end early."""
+    run = random.choice((None, random.randint(1, 60)))
+    return pending_run(table, length, code_w, random.getrandbits(32), run)

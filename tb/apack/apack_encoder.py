@@ -1,4 +1,4 @@
-"""apack_encoder: both streams and the descriptor of every block, word by word, against the model."""
+"""apack_encoder: streams and descriptor of every block, word by word, against the model."""
 
 from __future__ import annotations
 
@@ -10,33 +10,20 @@ import numpy as np
 from cocotb.triggers import RisingEdge
 
 from model.apack import SymbolTable, encode_block
-from model.apack.hostile import centred_table, longest_pending_run, pending_run
+from model.apack.hostile import longest_pending_run, pending_run
 from tb.apack.bench import EncoderBench, Widths, cycles, now, sampled
-from tb.apack.illegal import illegal_tables
-from tb.apack.stimulus import hostile_values, random_table, random_values
+from tb.apack.stimulus import hostile_values, random_values
 from tb.apack.streams import always, every_other, rarely, within
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 
 
-def any_table(widths: Widths) -> SymbolTable:
-    """A random table for these widths."""
-    return random_table(widths.value_w, widths.symbols, widths.count_w)
-
-
-async def started(dut) -> EncoderBench:
-    """A bench after reset."""
-    bench = EncoderBench(dut)
-    await bench.start()
-    return bench
-
-
 @cocotb.test()
 async def encodes_any_values_with_any_table_at_any_pace(dut):
-    bench = await started(dut)
+    bench = await EncoderBench.started(dut)
     for _ in range(ROUNDS):
         bench.pace()
-        table = any_table(bench.widths)
+        table = bench.widths.random_table()
         await bench.load(table)
         lengths = random.choices((0, 1, 2, random.randint(3, 60), random.randint(60, 200)), k=6)
         blocks = [random_values(table, bench.widths.longest(length)) for length in lengths]
@@ -51,10 +38,10 @@ async def encodes_any_values_with_any_table_at_any_pace(dut):
 
 @cocotb.test()
 async def encodes_hostile_values_at_any_pace(dut):
-    bench = await started(dut)
+    bench = await EncoderBench.started(dut)
     for _ in range(ROUNDS):
         bench.pace()
-        table = any_table(bench.widths)
+        table = bench.widths.random_table()
         values = hostile_values(table, bench.widths.longest(150), bench.widths.code_w)
         await bench.load(table)
         bench.send(values)
@@ -65,12 +52,9 @@ async def encodes_hostile_values_at_any_pace(dut):
 @cocotb.test()
 async def encodes_the_longest_pending_run(dut):
     """Every value of the block adds pending bits, and only the flush resolves them."""
-    bench = await started(dut)
+    bench = await EncoderBench.started(dut)
     widths = bench.widths
-    if widths.symbols >= 3 and widths.count_w >= 2:
-        table = centred_table(widths.value_w, widths.count_w)
-    else:
-        table = SymbolTable.uniform(widths.value_w, 1, widths.count_w)
+    table = widths.hostile_table()
     values = pending_run(table, widths.longest(4096), widths.code_w)
     run = longest_pending_run(values, table, widths.code_w)
     if widths == Widths(8, 16, 10, 16, 32, 24):
@@ -90,8 +74,8 @@ async def encodes_the_longest_pending_run(dut):
 
 @cocotb.test()
 async def encodes_blocks_of_no_and_one_value(dut):
-    bench = await started(dut)
-    table = any_table(bench.widths)
+    bench = await EncoderBench.started(dut)
+    table = bench.widths.random_table()
     await bench.load(table)
     blocks = [[], [0], [], [], [(1 << bench.widths.value_w) - 1], [0], []]
     for values in blocks:
@@ -103,7 +87,7 @@ async def encodes_blocks_of_no_and_one_value(dut):
 
 @cocotb.test()
 async def takes_a_value_a_cycle_and_a_cycle_for_the_flush(dut):
-    bench = await started(dut)
+    bench = await EncoderBench.started(dut)
     widths = bench.widths
     for groups in (1, min(widths.symbols, 1 << widths.value_w, 1 << widths.count_w)):
         table = SymbolTable.uniform(widths.value_w, groups, widths.count_w)
@@ -129,7 +113,7 @@ def pending_stalls(values: np.ndarray, table: SymbolTable, widths: Widths) -> in
 
 @cocotb.test()
 async def ends_both_streams_exactly_at_a_word_boundary(dut):
-    bench = await started(dut)
+    bench = await EncoderBench.started(dut)
     for stream in ("code", "offsets"):
         for _ in range(3):
             table, values = block_ending_at_a_word(bench.widths, stream)
@@ -146,7 +130,7 @@ def block_ending_at_a_word(widths: Widths, stream: str) -> tuple[SymbolTable, np
     # one group: the code stream is always 2 bits
     tries = 1 if stream == "code" and widths.symbols == 1 else 5000
     for _ in range(tries):
-        table = any_table(widths)
+        table = widths.random_table()
         values = random_values(table, widths.longest(random.randint(1, 40)))
         block = encode_block(values, table, widths.code_w)
         if getattr(block, stream).bits % widths.word_w == 0:
@@ -157,8 +141,8 @@ def block_ending_at_a_word(widths: Widths, stream: str) -> tuple[SymbolTable, np
 
 @cocotb.test()
 async def each_output_stops_the_encoder_until_it_is_taken(dut):
-    bench = await started(dut)
-    table = any_table(bench.widths)
+    bench = await EncoderBench.started(dut)
+    table = bench.widths.random_table()
     await bench.load(table)
     blocks = [random_values(table, bench.widths.longest(60)) for _ in range(8)]
     for name in ("code", "offset", "block"):
@@ -175,21 +159,21 @@ async def each_output_stops_the_encoder_until_it_is_taken(dut):
 
 @cocotb.test()
 async def refuses_values_until_a_legal_table_is_there(dut):
-    bench = await started(dut)
+    bench = await EncoderBench.started(dut)
     widths = bench.widths
-    values = random_values(any_table(widths), widths.longest(20))
+    values = random_values(widths.random_table(), widths.longest(20))
     bench.send(values)
     await cycles(dut, 20)
     await bench.expect_status(table_valid=0, table_illegal=0, busy=0)
     assert bench.values_in.sent == 0, "a value was taken without a table"
-    for rows, row in illegal_tables(widths.value_w, widths.symbols, widths.count_w):
+    for rows, row in widths.illegal_tables():
         await within(2000, bench.offer_rows(rows).wait(), "the illegal table's last row")
         await bench.expect_status(table_valid=0, table_illegal=1, table_row=row)
         await cycles(dut, 5)
         assert bench.values_in.sent == 0, f"a value was taken with the illegal table {rows}"
     await bench.clear_status()
     await bench.expect_status(table_valid=0, table_illegal=0)
-    table = any_table(widths)
+    table = widths.random_table()
     await bench.load(table)
     await bench.expect(values, table)
     await bench.expect_status(table_valid=1, table_illegal=0)
@@ -198,9 +182,9 @@ async def refuses_values_until_a_legal_table_is_there(dut):
 
 @cocotb.test()
 async def an_illegal_table_takes_the_legal_one_away(dut):
-    bench = await started(dut)
-    table = any_table(bench.widths)
-    for rows, row in illegal_tables(bench.widths.value_w, bench.widths.symbols, bench.widths.count_w):
+    bench = await EncoderBench.started(dut)
+    table = bench.widths.random_table()
+    for rows, row in bench.widths.illegal_tables():
         await bench.load(table)
         values = random_values(table, bench.widths.longest(9))
         await within(200, bench.send(values).wait(), "the last value")
@@ -212,8 +196,8 @@ async def an_illegal_table_takes_the_legal_one_away(dut):
 
 @cocotb.test()
 async def a_waiting_table_goes_before_the_waiting_block(dut):
-    bench = await started(dut)
-    tables = [any_table(bench.widths) for _ in range(6)]
+    bench = await EncoderBench.started(dut)
+    tables = [bench.widths.random_table() for _ in range(6)]
     blocks = [random_values(table, bench.widths.longest(50)) for table in tables]
     await bench.load(tables[0])
     for values in blocks:
@@ -233,10 +217,10 @@ async def a_waiting_table_goes_before_the_waiting_block(dut):
 
 @cocotb.test()
 async def starts_again_after_a_reset_at_any_time(dut):
-    bench = await started(dut)
+    bench = await EncoderBench.started(dut)
     for cycle in range(0, 160, 5):
         bench.pace(random.choice((always, every_other, lambda: rarely(3))))
-        table = any_table(bench.widths)
+        table = bench.widths.random_table()
         bench.offer_table(table)
         for _ in range(3):
             values = hostile_values(table, bench.widths.longest(30), bench.widths.code_w)
@@ -246,7 +230,7 @@ async def starts_again_after_a_reset_at_any_time(dut):
         await bench.expect_status(
             table_valid=0, table_illegal=0, table_row=0, block_too_long=0, busy=0
         )
-        table = any_table(bench.widths)
+        table = bench.widths.random_table()
         values = random_values(table, bench.widths.longest(10))
         await bench.load(table)
         bench.send(values)
@@ -255,8 +239,8 @@ async def starts_again_after_a_reset_at_any_time(dut):
 
 @cocotb.test()
 async def is_busy_from_the_first_beat_until_everything_has_left(dut):
-    bench = await started(dut)
-    table = any_table(bench.widths)
+    bench = await EncoderBench.started(dut)
+    table = bench.widths.random_table()
     await bench.load(table)
     outputs = (bench.code, bench.offset, bench.block)
     for values in ([], [0], random_values(table, bench.widths.longest(25)), [0]):
@@ -281,9 +265,9 @@ async def is_busy_from_the_first_beat_until_everything_has_left(dut):
 @cocotb.test()
 @cocotb.skipif(int(cocotb.top.BLOCK_W.value) > 8, reason="too long for a block cycle by cycle")
 async def cuts_a_block_that_is_too_long(dut):
-    bench = await started(dut)
+    bench = await EncoderBench.started(dut)
     longest = (1 << bench.widths.block_w) - 1
-    table = any_table(bench.widths)
+    table = bench.widths.random_table()
     await bench.load(table)
     for excess in (0, 1, 2, longest + 1, longest + 2, 0):
         bench.pace()

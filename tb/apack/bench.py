@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Self
 
 import cocotb
 import numpy as np
@@ -14,12 +15,15 @@ from cocotb.simtime import get_sim_time
 from cocotb.triggers import Event, FallingEdge, RisingEdge
 
 from model.apack import Bits, EncodedBlock, SymbolTable, encode_block
-
+from model.apack.hostile import centred_table
 from tb.apack.expected import ANY, FAULTS, decoder_outcome, word_frame
+from tb.apack.illegal import Rows, illegal_tables
+from tb.apack.stimulus import random_table
 from tb.apack.streams import (
     PERIOD_NS,
     Beat,
     Frame,
+    Pace,
     StreamDriver,
     StreamMonitor,
     any_pace,
@@ -47,6 +51,20 @@ class Widths:
         """Those that `dut` was built with."""
         names = ("VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "WORD_W", "BLOCK_W")
         return cls(*(int(getattr(dut, name).value) for name in names))
+
+    def random_table(self) -> SymbolTable:
+        """A legal table for these widths."""
+        return random_table(self.value_w, self.symbols, self.count_w)
+
+    def hostile_table(self) -> SymbolTable:
+        """A table that makes the longest runs of pending bits, if these widths have one."""
+        if self.symbols < 3 or self.count_w < 2:
+            return SymbolTable.uniform(self.value_w, 1, self.count_w)
+        return centred_table(self.value_w, self.count_w)
+
+    def illegal_tables(self) -> list[tuple[Rows, int]]:
+        """Tables that break each rule, with the row each is wrong in."""
+        return illegal_tables(self.value_w, self.symbols, self.count_w)
 
     def longest(self, limit: int) -> int:
         """The longest legal block of at most `limit` values."""
@@ -136,13 +154,41 @@ class CoderBench:
         self.dut = dut
         self.widths = Widths.of(dut)
         self.table_in = StreamDriver(dut, "s_axis_table")
+        self.drivers = [self.table_in]
+        self.monitors: list[StreamMonitor] = []
         self.checked = 0  # blocks compared
         dut.status_clear.value = 0
 
-    async def start(self) -> None:
-        """Run the clock and reset."""
-        start_clock(self.dut)
-        await reset(self.dut)
+    @classmethod
+    async def started(cls, dut: SimHandleBase) -> Self:
+        """A bench with its clock running, after reset."""
+        bench = cls(dut)
+        start_clock(dut)
+        await reset(dut)
+        return bench
+
+    async def restart(self) -> None:
+        """Reset in the middle of whatever goes on, and forget it."""
+        self.dut.rst.value = 1
+        for driver in self.drivers:
+            driver.abort()
+        await reset(self.dut, 1)
+        for monitor in self.monitors:
+            monitor.abort()
+
+    def pace(self, choose: Callable[[], Pace] = any_pace) -> None:
+        """Choose a pattern for every stream."""
+        for driver in self.drivers:
+            driver.set_valid_generator(choose())
+        for monitor in self.monitors:
+            monitor.pace(choose())
+
+    async def expect_nothing_more(self) -> None:
+        """The unit is idle a little later and has put out nothing that was not asked for."""
+        await cycles(self.dut, 20)
+        await self.expect_status(busy=0)
+        left = {monitor.name: monitor.frames for monitor in self.monitors if monitor.frames}
+        assert not left, f"more than was sent: {left}; test seed {cocotb.RANDOM_SEED}"
 
     def offer_table(self, table: SymbolTable) -> Event:
         """Send a table; returns the event of its last row being taken."""
@@ -179,13 +225,8 @@ class EncoderBench(CoderBench):
         self.code, self.offset, self.block = (
             StreamMonitor(dut, f"m_axis_{name}") for name in ENCODER_OUTPUTS
         )
-
-    def pace(self, choose=any_pace) -> None:
-        """Choose a pattern for every stream."""
-        for driver in (self.table_in, self.values_in):
-            driver.set_valid_generator(choose())
-        for monitor in (self.code, self.offset, self.block):
-            monitor.pace(choose())
+        self.drivers.append(self.values_in)
+        self.monitors += [self.code, self.offset, self.block]
 
     def send(self, values: Sequence[int], nulls: float = 0.0) -> Event:
         """Send a block; returns the event of its last beat being taken."""
@@ -207,22 +248,6 @@ class EncoderBench(CoderBench):
         ):
             assert_frame(await monitor.next_frame(limit), frame, monitor.name, story)
         self.checked += 1
-
-    async def expect_nothing_more(self) -> None:
-        """The unit is idle a little later and has put out nothing that was not asked for."""
-        await cycles(self.dut, 20)
-        await self.expect_status(busy=0)
-        left = {m.name: m.frames for m in (self.code, self.offset, self.block) if m.frames}
-        assert not left, f"more than was sent: {left}; seed {cocotb.RANDOM_SEED}"
-
-    async def restart(self) -> None:
-        """Reset in the middle of whatever goes on, and forget it."""
-        self.dut.rst.value = 1
-        for driver in (self.table_in, self.values_in):
-            driver.abort()
-        await reset(self.dut, 1)
-        for monitor in (self.code, self.offset, self.block):
-            monitor.abort()
 
 
 def split_words(bits: Bits, word_w: int, ragged: bool = False) -> list[Beat]:
@@ -253,12 +278,8 @@ class DecoderBench(CoderBench):
             StreamDriver(dut, f"s_axis_{name}") for name in ("block", "code", "offset")
         )
         self.value = StreamMonitor(dut, "m_axis_value")
-
-    def pace(self, choose=any_pace) -> None:
-        """Choose a pattern for every stream."""
-        for driver in (self.table_in, self.block_in, self.code_in, self.offset_in):
-            driver.set_valid_generator(choose())
-        self.value.pace(choose())
+        self.drivers += [self.block_in, self.code_in, self.offset_in]
+        self.monitors.append(self.value)
 
     def send(self, block: EncodedBlock, ragged: bool = False) -> Event:
         """Send a block's count and streams; returns the event of its count being taken."""
@@ -282,20 +303,6 @@ class DecoderBench(CoderBench):
         """Compare the sticky bits of the stream checks."""
         await self.expect_status(**{name: int(name in faults) for name in FAULTS})
 
-    async def expect_nothing_more(self) -> None:
-        """The unit is idle a little later and has put out nothing that was not asked for."""
-        await cycles(self.dut, 20)
-        await self.expect_status(busy=0)
-        assert not self.value.frames, f"more than was sent: {self.value.frames}"
-
-    async def restart(self) -> None:
-        """Reset in the middle of whatever goes on, and forget it."""
-        self.dut.rst.value = 1
-        for driver in (self.table_in, self.block_in, self.code_in, self.offset_in):
-            driver.abort()
-        await reset(self.dut, 1)
-        self.value.abort()
-
 
 def describe(block: EncodedBlock) -> str:
     """The streams of a block, for a message."""
@@ -304,4 +311,3 @@ def describe(block: EncodedBlock) -> str:
         f"count {block.count}, code {block.code.bits} bits {code[:200]}, "
         f"offsets {block.offsets.bits} bits {offsets[:200]}"
     )
-

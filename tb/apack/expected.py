@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from model.apack import Bits, CorruptStream, EncodedBlock, Interval, SymbolTable, decode_block
@@ -15,7 +15,7 @@ FAULTS = {
     "code_leftover": "code stream left over",
     "offset_early": "offset stream ended early",
     "offset_leftover": "offset stream left over",
-    "offset_illegal": "is outside group",
+    "offset_illegal": "outside its group",
 }
 
 
@@ -126,3 +126,16 @@ def _symbol_at(interval: Interval, table: SymbolTable, distance: int) -> int:
         for symbol in range(table.groups)
         if distance < interval.slice_start(table.cum[symbol + 1], table.count_w)
     )
+
+
+def resized(bits: Bits, length: int) -> Bits:
+    """The first `length` bits, with zeros added where there are fewer."""
+    return Bits.from_bits((bits.array().tolist() + [0] * length)[:length])
+
+
+def flipped(bits: Bits, places: Iterable[int]) -> Bits:
+    """The bits with some of them inverted."""
+    array = bits.array().tolist()
+    for place in places:
+        array[place] ^= 1
+    return Bits.from_bits(array)

@@ -41,6 +41,6 @@ def run(top: str, parameters: dict[str, int]) -> None:
 
 
 @pytest.mark.parametrize("widths", CODERS.values(), ids=CODERS)
-@pytest.mark.parametrize("top", ["apack_encoder"])
+@pytest.mark.parametrize("top", ["apack_encoder", "apack_decoder"])
 def test_coder(top: str, widths: tuple[int, ...]) -> None:
     run(top, dict(zip(CODER_PARAMETERS, widths, strict=True)))

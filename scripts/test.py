@@ -22,6 +22,7 @@ from scripts.simulators import SIMULATORS, ToolMissing, find_simulator
 ROOT = Path(__file__).resolve().parent.parent
 NOTHING_COLLECTED = 5
 USAGE_ERROR = 4
+INTERRUPTED = 130
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -97,9 +98,12 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     seed = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
     print(f"{simulator.banner}, SEED={seed}", flush=True)
-    code = subprocess.run(
-        pytest_command(options, seed), cwd=ROOT, env=test_environment(options, seed)
-    ).returncode
+    try:
+        code = subprocess.run(
+            pytest_command(options, seed), cwd=ROOT, env=test_environment(options, seed)
+        ).returncode
+    except KeyboardInterrupt:  # pytest has said so already
+        return INTERRUPTED
     if code == NOTHING_COLLECTED and options.test:
         print(f"test: no test matches TEST={options.test!r}", file=sys.stderr)
     return 2 if code in (NOTHING_COLLECTED, USAGE_ERROR) else code

@@ -36,39 +36,46 @@ module apack_symbol_lookup #(
     output wire [COUNT_W:0]               cum_hi
 );
 
-    localparam ROW_W = $clog2(SYMBOLS + 1);
+    localparam RECORD_W = SYMBOL_W + VALUE_W + WIDTH_W + 2 * (COUNT_W + 1);
 
-    // From the top bit down: does group 0, 1, .. begin at or below the value? Bases increase, so that the
-    // ones stand together at the top and the last of them is the symbol. Group 0 always begins there.
-    wire [SYMBOLS-1:0] begun;
+    // begun[i]: group i begins at or below the value. Bases increase, so that the ones stand together from
+    // row 0 on, and the last of them is the group.
+    wire [SYMBOLS:0]            begun;
+    wire [SYMBOLS*RECORD_W-1:0] records;
 
-    assign begun[SYMBOLS-1] = 1'b1;
-
-    genvar g;
-    generate
-        for (g = 1; g < SYMBOLS; g = g + 1) begin : g_begun
-            assign begun[SYMBOLS-1-g] = row_valid[g] && value >= row_base[g*VALUE_W +: VALUE_W];
-        end
-    endgenerate
-
-    wire [ROW_W-1:0] begun_count;
-    wire [ROW_W-1:0] row = begun_count - {{ROW_W-1{1'b0}}, 1'b1};
-
-    apack_leading_ones #(
-        .IN_W (SYMBOLS)
-    ) begun_inst (
-        .bits  (begun),
-        .count (begun_count)
-    );
+    assign begun[0]       = 1'b1;
+    assign begun[SYMBOLS] = 1'b0;
 
     // cumulative counts with the 0 before row 0
     wire [(SYMBOLS+1)*(COUNT_W+1)-1:0] cum = {row_cum, {COUNT_W+1{1'b0}}};
 
-    assign symbol   = row[SYMBOL_W-1:0];
-    assign offset_w = row_offset_w[row*WIDTH_W +: WIDTH_W];
-    assign cum_lo   = cum[row*(COUNT_W+1) +: COUNT_W+1];
-    assign cum_hi   = row_cum[row*(COUNT_W+1) +: COUNT_W+1];
-    assign offset   = value - row_base[row*VALUE_W +: VALUE_W];
+    genvar g;
+    generate
+        for (g = 0; g < SYMBOLS; g = g + 1) begin : g_row
+            assign records[g*RECORD_W +: RECORD_W] = {
+                g[SYMBOL_W-1:0],
+                row_base[g*VALUE_W +: VALUE_W],
+                row_offset_w[g*WIDTH_W +: WIDTH_W],
+                cum[g*(COUNT_W+1) +: 2*(COUNT_W+1)]
+            };
+        end
+        for (g = 1; g < SYMBOLS; g = g + 1) begin : g_begun
+            assign begun[g] = row_valid[g] && value >= row_base[g*VALUE_W +: VALUE_W];
+        end
+    endgenerate
+
+    wire [VALUE_W-1:0] base;
+
+    apack_row_select #(
+        .ROWS  (SYMBOLS),
+        .ROW_W (RECORD_W)
+    ) select_inst (
+        .rows (records),
+        .hit  (begun[SYMBOLS-1:0] & ~begun[SYMBOLS:1]),
+        .row  ({symbol, base, offset_w, cum_hi, cum_lo})
+    );
+
+    assign offset = value - base;
 
     // Row 0 always holds.
     /* verilator lint_off UNUSEDSIGNAL */

@@ -33,10 +33,11 @@ def read_onnx(path: Path, value_w: int) -> list[Tensor]:
     """The weights among a model's initializers and Constant nodes, subgraphs included."""
     model = onnx.load(path)
     graphs = list(_graphs(model.graph))
-    constants = dict(pair for graph in graphs for pair in _constants(graph))
+    found = [pair for graph in graphs for pair in _constants(graph)]
+    constants = dict(found)
     parameters = _quantization_names(graphs)
     tensors = []
-    for name, proto in constants.items():
+    for name, proto in found:  # not `constants`: branches may reuse a name
         if is_weight(_DTYPES.get(proto.data_type, ""), tuple(proto.dims)):
             scale, zero_point, axis = _quantization(parameters.get(name), constants)
             array = numpy_helper.to_array(proto)

@@ -53,3 +53,9 @@ def test_signed_values_are_in_ascending_order() -> None:
     assert shape.integers[0] == -128 and shape.integers[-1] == 127
     assert shape.shares[shape.integers == -1] == 0.5
     assert (shape.peak, shape.zeros) == (1, 0.25)
+
+
+def test_a_signed_zero_point_is_taken_off() -> None:
+    values = np.array([0x80, 0x80, 0x80, 0x8A], np.uint8)  # -128 three times, -118
+    shape = shape_of(measure(Tensor("map", values, "int8", 8, (0.1,), (-128,))))
+    assert (shape.zeros, shape.peak) == (0.75, 10)

@@ -100,6 +100,19 @@ def test_onnx_reads_initializers_and_constant_nodes_but_no_scales(tmp_path: Path
     assert tensors["c"].integers().tolist() == [[127, 0], [0, 127]]
 
 
+def test_onnx_reads_both_branches_even_when_they_share_a_name(tmp_path: Path) -> None:
+    branches = {
+        f"{choice}_branch": helper.make_graph(
+            [], choice, [], [], [numpy_helper.from_array(PATTERN + step, "w")]
+        )
+        for step, choice in enumerate(("then", "else"))
+    }
+    node = helper.make_node("If", ["condition"], ["y"], **branches)
+    tensors = {t.name: t for t in read_tensors(save_onnx(tmp_path / "m.onnx", {}, [node]))}
+    assert sorted(tensors) == ["w", "w#2"]
+    assert {t.values[0, 1] for t in tensors.values()} == {0, 1}
+
+
 def test_onnx_names_scale_and_zero_point_of_a_dequantized_constant(tmp_path: Path) -> None:
     node = helper.make_node("DequantizeLinear", ["w", "s", "z"], ["y"], axis=0)
     path = save_onnx(

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from model.apack import Bits, CorruptStream, EncodedBlock, Interval, SymbolTable, decode_block
 
-ANY = -1  # a payload that means nothing in this beat
-
 # the model's words for each status bit of the decoder
 FAULTS = {
     "code_early": "code stream ended early",
@@ -50,7 +48,7 @@ class Outcome:
         """The block's beats on the value stream."""
         beats = [{"tdata": v, "tkeep": 1, "tuser": 0, "tlast": 0} for v in self.values]
         if not beats or not self.whole:
-            beats.append({"tdata": ANY, "tkeep": 0, "tuser": 0, "tlast": 0})
+            beats.append({"tdata": 0, "tkeep": 0, "tuser": 0, "tlast": 0})
         beats[-1] |= {"tuser": int(bool(self.faults)), "tlast": 1}
         return beats
 

@@ -24,6 +24,7 @@ from cocotb.triggers import (
     ValueChange,
     with_timeout,
 )
+from cocotb.types import Logic
 from cocotb_bus.drivers import BitDriver, ValidatedBusDriver
 from cocotb_bus.monitors import BusMonitor
 
@@ -219,6 +220,8 @@ class StreamMonitor(BusMonitor):
     def _sample(self, waiting: dict[str, int] | None) -> dict[str, int] | None:
         """Check this cycle's beat; return it when it has to wait for ready."""
         values = {name: handle.value for name, handle in self._payload.items()}
+        if values.get("tkeep") == 0:
+            values["tdata"] = Logic(0)  # a null beat's data mean nothing and may be undefined
         assert all(value.is_resolvable for value in values.values()), (
             f"{self.name}: undefined payload while valid: {values}"
         )

@@ -242,7 +242,9 @@ def run_pip(command: list[str], total: int) -> None:
     ):
         for line in pip.stdout:
             log.write(line.encode())
-            if line.startswith("ERROR:"):
+            if "Retrying (" in line:
+                last_error = "cannot reach the package index; is there a network?"
+            elif line.startswith("ERROR:") and "package index" not in last_error:
                 last_error = line.removeprefix("ERROR:").strip()
             if live and line.startswith(("Collecting", "Requirement already", "Installing")):
                 seen = min(seen + 1, total)

@@ -112,13 +112,26 @@ def test_extra_requirements_are_installed_once_and_alone(clone: Clone) -> None:
     assert "--no-deps" in clone.installed[1]
 
 
-def test_pip_error_is_one_line(clone: Clone, monkeypatch, capsys) -> None:
-    noise = "print('Collecting x'); print('ERROR: no x'); print('hint'); raise SystemExit(1)"
+@pytest.mark.parametrize(
+    ("lines", "complaint"),
+    [
+        ("Collecting x/ERROR: broken wheel/hint", "broken wheel"),
+        (
+            "WARNING: Retrying (Retry(total=4))/ERROR: No matching distribution/hint",
+            "cannot reach the package index; is there a network?",
+        ),
+    ],
+)
+def test_pip_error_is_one_line(
+    clone: Clone, lines: str, complaint: str, monkeypatch, capsys
+) -> None:
+    noise = f"print({lines!r}.replace('/', chr(10))); raise SystemExit(1)"
     monkeypatch.setattr(
         setup, "run_pip", lambda _, total: RUN_PIP([sys.executable, "-c", noise], total)
     )
     assert setup.main([]) == 2
-    assert capsys.readouterr().err == "setup: pip failed: no x (all of it in build/setup.log)\n"
+    line = f"setup: pip failed: {complaint} (all of it in build/setup.log)\n"
+    assert capsys.readouterr().err == line
     assert "hint" in setup.LOG.read_text()
 
 

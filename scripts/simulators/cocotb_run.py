@@ -224,10 +224,11 @@ def _failure_message(sim: str, run: CocotbRun, failed: list[CocotbResult]) -> st
         lines = ["the simulation ended without results", *_end_of(run.log)]
     test = _pytest_name()
     select = f" TEST='{_selection(test)}'" if test else ""
+    waves = f", waveform {_relative(run.waves)}" if run.waves else ""
     return "\n".join(
         [
             *lines,
-            f"seed {run.seed}, log {_relative(run.log)}",
+            f"seed {run.seed}, log {_relative(run.log)}{waves}",
             f"repeat with: make test SIM={sim} SEED={run.seed}{select}",
         ]
     )

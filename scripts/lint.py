@@ -19,9 +19,8 @@ from rich.progress import track
 
 from scripts.rtl import ROOT, free_parameters, rtl_modules, rtl_sources, verilog_text
 from scripts.simulators import Icarus, ToolMissing, Verilator, find_simulator
-from scripts.simulators.builds import Parameters, parameter_flags
+from scripts.simulators.builds import WAIVERS, Parameters, parameter_flags
 
-WAIVERS = ROOT / "scripts" / "lint_waivers.vlt"
 SIZES = ("VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "WORD_W", "BLOCK_W", "IN_W", "OUT_W")
 PARAMETER_SETS: tuple[Parameters, ...] = (
     {},  # the defaults

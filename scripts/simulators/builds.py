@@ -27,6 +27,7 @@ from scripts.simulators.tools import Icarus, Simulator, ToolMissing, Verilator
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILDS = ROOT / "build" / "sim"
+WAIVERS = ROOT / "scripts" / "lint_waivers.vlt"
 UNUSED_DAYS = 7
 PREFIX = "Vtop"  # name of Verilator's top class; cocotb's main program expects it
 
@@ -109,9 +110,9 @@ def _key(facts: Iterable[object]) -> str:
 
 
 def source_facts(sources: Sequence[Path]) -> list[object]:
-    """What a build depends on in its sources: contents, order, and the headers beside them."""
+    """What a build depends on in its sources: contents, order, headers beside them, waivers."""
     headers = sorted({header for source in sources for header in source.parent.glob("*.vh")})
-    return [fact for path in [*sources, *headers] for fact in (path, path.name)]
+    return [fact for path in [*sources, *headers, WAIVERS] for fact in (path, path.name)]
 
 
 def include_flags(sources: Sequence[Path]) -> list[str]:
@@ -168,7 +169,8 @@ def compile_verilator(
     work.mkdir()
     command = [simulator.executable, "--cc", "--make", "json", "--prefix", PREFIX]
     command += ["--Mdir", work, "--top-module", top, "--default-language", "1364-2005", *flags]
-    run_tool([*command, *include_flags(sources), *sources], work, simulator.environment())
+    files = [WAIVERS, *include_flags(sources), *sources]
+    run_tool([*command, *files], work, simulator.environment())
     plan = json.loads((work / f"{PREFIX}.json").read_text())
     options = [*_cxx_options(plan, simulator), *cxx_flags]
     runtime = _runtime_library(simulator, plan, options)

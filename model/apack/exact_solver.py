@@ -5,7 +5,8 @@ count (a Lagrange multiplier) loses nothing. Under a price the groups no longer 
 and dynamic programming over (groups left, start) finds the best partition. Its cost less the price
 of all counts is a lower bound for every table, and its own best counts give an actual table. The
 search moves the price until bound and table meet, which nearly always happens within two or three
-prices. Otherwise branch and bound visits every partition whose bound is below the best table.
+prices. Otherwise partial tables are extended group by group, now with counts that are spent, and
+the bounds of several prices leave few of them.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ _GRID_CELLS = 1024
 _PRICES = 40
 _BOUNDING_PRICES = 3
 _SPREAD = 0.02
-_PARTITIONS = 2_000_000
+_LABELS = 4_000_000
+_POINTS = 1 << 25
 _LN2 = float(np.log(2.0))
 
 
@@ -32,15 +34,15 @@ class Solution:
     """A table with the certificate of its quality, all in bits for the whole histogram.
 
     No table of as many groups takes fewer than lower_bound bits; `proven` says that bits equals
-    it up to rounding (1e-10). lower_bound holds for groups that start at the grid's values; up
-    to 12 bits the grid is all values.
+    it up to rounding, 1e-10 bits a value. Above 12 bits lower_bound is for boundaries of the grid
+    only, and nothing is proven. labels: partial tables extended where prices were not enough.
     """
 
     table: SymbolTable
     bits: float
     lower_bound: float
     proven: bool
-    partitions: int
+    labels: int
 
 
 def solve_exact(histogram: np.ndarray, value_w: int, symbols: int, count_w: int) -> Solution:
@@ -54,14 +56,14 @@ def solve_exact(histogram: np.ndarray, value_w: int, symbols: int, count_w: int)
     below = np.concatenate([[0.0], np.cumsum(histogram, dtype=np.float64)])[grid]
     widths = np.array([0, *((size - 1).bit_length() for size in range(1, (1 << value_w) + 1))])
     groups = min(symbols, len(grid) - 1, 1 << count_w)
-    starts, bits, bound, partitions = _search(below, grid, widths, groups, count_w)
+    starts, bits, bound, labels = _search(below, grid, widths, groups, count_w)
     totals = np.diff([*below[starts], below[-1]])
     counts = optimal_counts(totals, 1 << count_w, log2_table(count_w))[0]
     cum = (0, *np.cumsum(counts).tolist())
     table = SymbolTable(value_w, count_w, tuple(grid[starts].tolist()), cum)
     fixed = below[-1] * count_w
-    proven = value_w <= EXACT_VALUE_W and bits - bound <= _tolerance(bits)
-    return Solution(table, bits + fixed, min(bits, bound) + fixed, proven, partitions)
+    proven = value_w <= EXACT_VALUE_W and bits - bound <= _tolerance(below)
+    return Solution(table, bits + fixed, min(bits, bound) + fixed, proven, labels)
 
 
 def _grid(histogram: np.ndarray, value_w: int) -> np.ndarray:
@@ -85,8 +87,15 @@ def _weight(below: np.ndarray, cell: tuple[int, int]) -> tuple[bool, int, int]:
 
 
 @numba.njit(cache=True, inline="always")
-def _tolerance(bits):
-    return 1e-10 * abs(bits) + 1e-9
+def _tolerance(below):
+    """Rounding of a sum of bits: 1e-10 bits a value."""
+    return 1e-10 * below[-1]
+
+
+@numba.njit(cache=True)
+def _best_count(total, price, available):
+    """The count, to within one, that is best for a group at this price."""
+    return int(max(1.0, min(total / (price * _LN2) + 0.5, available)))
 
 
 @numba.njit(cache=True)
@@ -94,7 +103,7 @@ def _priced(total, width, price, available, logs):
     """Bits and price of one group with the count that is best at this price."""
     if total == 0.0:
         return price
-    count = int(max(1.0, min(total / (price * _LN2) + 0.5, available)))
+    count = _best_count(total, price, available)
     best = price * count - total * logs[count]
     if count > 1:
         best = min(best, price * (count - 1) - total * logs[count - 1])
@@ -164,14 +173,14 @@ def _excess_demand(starts, below, price, available):
     for row in range(len(starts)):
         end_total = below[starts[row + 1]] if row + 1 < len(starts) else below[-1]
         total = end_total - below[starts[row]]
-        demand += np.floor(max(1.0, min(total / (price * _LN2) + 0.5, available)))
+        demand += _best_count(total, price, available)
     return demand - available
 
 
 def _search(
     below: np.ndarray, grid: np.ndarray, widths: np.ndarray, groups: int, count_w: int
 ) -> tuple[np.ndarray, float, float, int]:
-    """Starts of the best groups, their bits, the lower bound, partitions visited one by one."""
+    """Starts of the best groups, their bits, the lower bound, partial tables extended."""
     problem = (below, grid, widths, 1 << count_w, log2_table(count_w))
     prices = np.empty(_PRICES + 2)
     bounds = np.empty(_PRICES + 2)
@@ -179,14 +188,14 @@ def _search(
     tried, starts, bits = _search_prices(*problem, prices, bounds, tables)
     order = np.argsort(-bounds[:tried])
     bound = bounds[order[0]]
-    if bits - bound <= _tolerance(bits):
+    if bits - bound <= _tolerance(below) or len(grid) << count_w > _POINTS:
         return starts, bits, bound, 0
     for row, factor in ((tried, 1 - _SPREAD), (tried + 1, 1 + _SPREAD)):
         prices[row] = prices[order[0]] * factor
         _solve_suffixes(below, grid, widths, prices[row], *problem[3:], tables[row])
     chosen = np.array([*order[:_BOUNDING_PRICES], tried, tried + 1])
-    starts, bits, partitions = _branch_and_bound(*problem, prices, tables, chosen, starts, bits)
-    return starts, bits, bits if partitions < _PARTITIONS else bound, partitions
+    starts, bits, labels, complete = _close_gap(*problem, prices, tables, chosen, starts, bits)
+    return starts, bits, bits if complete else bound, labels
 
 
 @numba.njit(cache=True)
@@ -211,7 +220,7 @@ def _search_prices(below, grid, widths, available, logs, prices, bounds, tables)
         if own_bits < bits:
             bits, best_starts = own_bits, starts
         bound = bounds[:tried].max()
-        if bits - bound <= _tolerance(bits) or own_low <= price <= own_high:
+        if bits - bound <= _tolerance(below) or own_low <= price <= own_high:
             break
         slope = _excess_demand(starts, below, price, available)
         if price < own_low:
@@ -231,64 +240,91 @@ def _search_prices(below, grid, widths, available, logs, prices, bounds, tables)
     return tried, best_starts, bits
 
 
-@numba.njit(cache=True, inline="always")
-def _mixed(total, width):
-    """A 64-bit hash of a group's content; sums of it identify sets of groups."""
-    mixed = np.uint64(total) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(width + 1)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
+@numba.njit(cache=True)
+def _count_window(here, total, budget, price, rest, limit, logs):
+    """First and last count with which a group can be part of a table below the limit.
+
+    here: bits up to and with the group, less its counts' part; budget: counts not spent before it;
+    rest: priced bits of all values after it. One count is enough for values that never occur.
+    """
+    most = 1 if total == 0.0 else budget - 1
+    favourite = max(1, min(_best_count(total, price, budget), most))
+    first, last = favourite + 1, favourite
+    while (
+        first > 1 and here - total * logs[first - 1] - price * (budget - first + 1) + rest < limit
+    ):
+        first -= 1
+    while (
+        last < most and here - total * logs[last + 1] - price * (budget - last - 1) + rest < limit
+    ):
+        last += 1
+    return first, last
 
 
 @numba.njit(cache=True)
-def _branch_and_bound(
-    below, grid, widths, available, logs, prices, tables, chosen, best_starts, bits
-):
-    """Visit every partition that any chosen price allows to beat `bits`.
+def _allowed(bits, budget, end, left, prices, tables, chosen, limit):
+    """Whether at every chosen price the bits so far and the bound of the rest stay below."""
+    bound = -np.inf
+    for row in chosen:
+        bound = max(bound, bits - prices[row] * budget + tables[row, end, left])
+    return bound < limit
 
-    Ways to reach a value with groups of the same content, as among values that never occur, have
-    the same continuations; only the first is followed (told apart by a 64-bit hash).
+
+@numba.njit(cache=True)
+def _path(label, starts_of, parents, used):
+    """Starts of the used + 1 groups on the way to a label and after it."""
+    starts = np.zeros(used + 1, dtype=np.int64)
+    for row in range(used, -1, -1):
+        starts[row] = starts_of[label]
+        label = parents[label]
+    return starts
+
+
+@numba.njit(cache=True)
+def _close_gap(below, grid, widths, available, logs, prices, tables, chosen, starts, bits):
+    """The best table by extending partial ones group by group, with the bounds to prune them.
+
+    A label is a number of values covered and of counts spent. It is dropped when at most as many
+    groups lead to the same for at most as many bits, or when `_allowed` says that no table below
+    the best one continues it. Returns the starts of the best groups, their bits, the number of
+    labels, and whether all of them were followed.
     """
     cells, groups = len(grid) - 1, tables.shape[2] - 1
-    limit = bits - _tolerance(bits)
-    starts = np.zeros(groups + 1, dtype=np.int64)
-    ends = np.zeros(groups + 1, dtype=np.int64)
-    spent = np.zeros((groups + 1, len(chosen)))
-    content = np.zeros(groups + 1, dtype=np.uint64)
-    spent[0] = -prices[chosen] * available
-    seen = {(np.uint64(0), 0)}
-    partitions = depth = 0
-    while depth >= 0 and partitions < _PARTITIONS:
-        ends[depth] += 1
-        start, end = starts[depth], ends[depth]
-        if end > cells:
-            depth -= 1
-            continue
-        total, width = below[end] - below[start], widths[grid[end] - grid[start]]
-        promising = True
-        for row in range(len(chosen)):
-            price = prices[chosen[row]]
-            priced = spent[depth, row] + _priced(total, width, price, available, logs)
-            spent[depth + 1, row] = priced
-            if priced + tables[chosen[row], end, groups - depth - 1] >= limit:
-                promising = False
-                break
-        if not promising:
-            continue
-        content[depth + 1] = content[depth] + _mixed(total, width if total else 0)
-        state = (content[depth + 1], end * (groups + 1) + depth)
-        if state in seen:
-            continue
-        seen.add(state)
-        if end == cells:
-            partitions += 1
-            own_bits = _with_own_counts(starts[: depth + 1], below, grid, widths, available, logs)[
-                0
-            ]
-            if own_bits < bits:
-                bits, best_starts = own_bits, starts[: depth + 1].copy()
-                limit = bits - _tolerance(bits)
-            continue
-        depth += 1
-        starts[depth] = ends[depth] = end
-    return best_starts, bits, partitions
+    limit = bits - _tolerance(below)
+    least = np.full((cells, available + 1), np.inf)
+    places = np.full((cells, available + 1), -1, dtype=np.int64)
+    at, spent = np.empty(_LABELS, dtype=np.int64), np.empty(_LABELS, dtype=np.int64)
+    reached, parents = np.empty(_LABELS), np.empty(_LABELS, dtype=np.int64)
+    at[0], spent[0], reached[0] = 0, 0, 0.0
+    first_label, labels = 0, 1
+    for used in range(groups):
+        left, layer_end = groups - used - 1, labels
+        for label in range(first_label, layer_end):
+            start, budget = at[label], available - spent[label]
+            for end in range(start + 1, cells):
+                total, width = below[end] - below[start], widths[grid[end] - grid[start]]
+                here = reached[label] + total * width
+                price, rest = prices[chosen[0]], tables[chosen[0], end, left]
+                first, last = _count_window(here, total, budget, price, rest, limit, logs)
+                for count in range(first, last + 1):
+                    sum_bits, counts = here - total * logs[count], spent[label] + count
+                    if sum_bits >= least[end, counts] or not _allowed(
+                        sum_bits, budget - count, end, left, prices, tables, chosen[1:], limit
+                    ):
+                        continue
+                    least[end, counts] = sum_bits
+                    if places[end, counts] < layer_end:
+                        if labels == _LABELS:
+                            return starts, bits, labels, False
+                        places[end, counts] = labels
+                        labels += 1
+                    row = places[end, counts]
+                    at[row], spent[row], reached[row] = end, counts, sum_bits
+                    parents[row] = label
+            total, width = below[cells] - below[start], widths[grid[cells] - grid[start]]
+            sum_bits = reached[label] + total * (width - logs[budget])
+            if sum_bits < limit:
+                bits, limit = sum_bits, sum_bits - _tolerance(below)
+                starts = _path(label, at, parents, used)
+        first_label = layer_end
+    return starts, bits, labels, True

@@ -93,7 +93,7 @@ HARD = {
 @pytest.mark.parametrize("name", HARD)
 @pytest.mark.parametrize("symbols", [5, 13, 16])
 def test_exact_beats_every_partition_of_4_bit_values(name, symbols):
-    # At few counts the bound of the prices is not tight here, so that branch and bound decides.
+    # At few counts the bound of the prices is not tight here, so that the labels decide.
     histogram, count_w = HARD[name], 4
     best = min(
         table_of(histogram, base, count_w).expected_bits(histogram)
@@ -110,8 +110,8 @@ def table_of(histogram, base, count_w):
     return SymbolTable(4, count_w, base, (0, *np.cumsum(counts)))
 
 
-def test_some_hard_histograms_need_branch_and_bound():
-    assert solve_exact(HARD["alternating"], 4, 13, 4).partitions > 0
+def test_prices_alone_do_not_solve_some_hard_histograms():
+    assert solve_exact(HARD["alternating"], 4, 13, 4).labels > 0
 
 
 @settings(deadline=None, max_examples=60)

@@ -149,11 +149,14 @@ async def pulse(signal: SimHandleBase, clk: SimHandleBase) -> None:
 class CoderBench:
     """What the encoder and the decoder have in common: a table port, status, a clock, a reset."""
 
+    table_ports: tuple[str, ...] = ("s_axis_table",)
+    table_status: tuple[str, ...] = ("table_valid",)
+
     def __init__(self, dut: SimHandleBase) -> None:
         self.dut = dut
         self.widths = Widths.of(dut)
-        self.table_in = StreamDriver(dut, "s_axis_table")
-        self.drivers = [self.table_in]
+        self.table_ins = [StreamDriver(dut, port) for port in self.table_ports]
+        self.drivers = list(self.table_ins)
         self.monitors: list[StreamMonitor] = []
         self.checked = 0  # blocks compared
         dut.status_clear.value = 0
@@ -189,20 +192,21 @@ class CoderBench:
         left = {monitor.name: monitor.frames for monitor in self.monitors if monitor.frames}
         assert not left, f"more than was sent: {left}; test seed {cocotb.RANDOM_SEED}"
 
-    def offer_table(self, table: SymbolTable) -> Event:
-        """Send a table; returns the event of its last row being taken."""
-        return self.offer_rows(rows_of(table))
+    def offer_table(self, table: SymbolTable, port: int = 0) -> Event:
+        """Send a table to one port; returns the event of its last row being taken."""
+        return self.offer_rows(rows_of(table), port)
 
-    def offer_rows(self, rows: Iterable[tuple[int, int]]) -> Event:
+    def offer_rows(self, rows: Iterable[tuple[int, int]], port: int = 0) -> Event:
         """Send table rows, legal or not; returns the event of the last one being taken."""
         taken = Event()
-        self.table_in.append(table_beats(rows, self.widths.value_w), event=taken)
+        self.table_ins[port].append(table_beats(rows, self.widths.value_w), event=taken)
         return taken
 
     async def load(self, table: SymbolTable) -> None:
-        """Send a table and wait until it is taken and valid."""
-        await within(5000, self.offer_table(table).wait(), "the table's last row")
-        await self.expect_status(table_valid=1)
+        """Send a table to every port and wait until it is taken and valid."""
+        for taken in [self.offer_table(table, port) for port in range(len(self.table_ins))]:
+            await within(5000, taken.wait(), "the table's last row")
+        await self.expect_status(**dict.fromkeys(self.table_status, 1))
 
     async def clear_status(self) -> None:
         """Pulse status_clear."""

@@ -27,11 +27,24 @@ CODERS = {
 CODER_PARAMETERS = ("VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "WORD_W", "BLOCK_W")
 
 
+LOOP_SOURCES = (HERE / "apack_loop.v", HERE / "bulk" / "apack_bulk_fifo.v")
+
+
+def sources_of(top: str) -> list[Path]:
+    """Verilog files of a module under test."""
+    if top == "apack_loop":
+        return [
+            *LOOP_SOURCES,
+            *sorted({*rtl_sources("apack_encoder"), *rtl_sources("apack_decoder")}),
+        ]
+    return list(rtl_sources(top))
+
+
 def run(top: str, parameters: dict[str, int]) -> None:
     """Run the cocotb tests of one module."""
     run_cocotb(
         top,
-        rtl_sources(top),
+        sources_of(top),
         f"tb.apack.{top}",
         parameters,
         chosen_simulator(),
@@ -41,6 +54,6 @@ def run(top: str, parameters: dict[str, int]) -> None:
 
 
 @pytest.mark.parametrize("widths", CODERS.values(), ids=CODERS)
-@pytest.mark.parametrize("top", ["apack_encoder", "apack_decoder"])
+@pytest.mark.parametrize("top", ["apack_encoder", "apack_decoder", "apack_loop"])
 def test_coder(top: str, widths: tuple[int, ...]) -> None:
     run(top, dict(zip(CODER_PARAMETERS, widths, strict=True)))

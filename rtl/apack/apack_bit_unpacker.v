@@ -67,9 +67,7 @@ module apack_bit_unpacker #(
     wire take = s_axis_tvalid && s_axis_tready;
 
     // where WORD_W is 2^n - 1, no tuser is above it
-    /* verilator lint_off CMPCONST */
     wire [FILL_W-1:0]  word_count = (s_axis_tuser > WORD) ? WORD : s_axis_tuser;
-    /* verilator lint_on CMPCONST */
     wire [WORD_W-1:0]  word       = s_axis_tdata & ~(ALL_ONES >> word_count);
 
     wire [FILL_W:0]     remove_count = m_remove ? {{FILL_W+1-PIECE_W{1'b0}}, m_remove_count}

@@ -231,12 +231,10 @@ module apack_decoder #(
     wire [CODE_W-1:0] position = code_reg - low_reg;
 
     // The symbol's number is for the reader of a waveform; the decoder works on its row.
-    /* verilator lint_off UNUSEDSIGNAL */
     wire [SYMBOL_W-1:0] symbol;
     // Bounds stay below 2^CODE_W but for the full interval's end, which wraps to its highest bound.
     wire [CODE_W:0]     slice_lo;
     wire [CODE_W:0]     slice_hi;
-    /* verilator lint_on UNUSEDSIGNAL */
     wire [VALUE_W-1:0]  base;
     wire [VALUE_W-1:0]  limit;
 
@@ -272,9 +270,7 @@ module apack_decoder #(
         .low         (low_reg + slice_lo[CODE_W-1:0]),
         .high        (low_reg + slice_hi[CODE_W-1:0] - ONE),
         .lead_count  (lead_count),
-        /* verilator lint_off PINCONNECTEMPTY */
         .lead_bits   (),                                // the decoder has them already
-        /* verilator lint_on PINCONNECTEMPTY */
         .under_count (under_count),
         .next_low    (next_low),
         .next_high   (next_high)
@@ -282,10 +278,8 @@ module apack_decoder #(
 
     // The code makes the same shifts as the bounds: under the top bit for the pending ones.
     wire [SHIFT_W-1:0]  shift_count = lead_count + under_count;
-    /* verilator lint_off UNUSEDSIGNAL */
     wire [2*CODE_W-1:0] lead_code   = {code_reg, code_bits} << lead_count;
     wire [2*CODE_W-1:0] shift_code  = {code_reg, code_bits} << shift_count;
-    /* verilator lint_on UNUSEDSIGNAL */
     wire [CODE_W-1:0]   next_code   = {lead_code[2*CODE_W-1], shift_code[2*CODE_W-2:CODE_W]};
 
     assign code_remove_count = fill ? CODE_BITS[SHIFT_W-1:0] : shift_count;

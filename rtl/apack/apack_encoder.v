@@ -131,9 +131,7 @@ module apack_encoder #(
         .table_illegal_row   (status_table_row),
         .row_valid           (row_valid),
         .row_base            (row_base),
-        /* verilator lint_off PINCONNECTEMPTY */
         .row_limit           (),                        // the decoder's check, of no use here
-        /* verilator lint_on PINCONNECTEMPTY */
         .row_offset_w        (row_offset_w),
         .row_cum             (row_cum)
     );
@@ -141,9 +139,7 @@ module apack_encoder #(
     // ---- stage 1: value -> symbol and offset -------------------------------------------------------
 
     // The symbol's number is for the reader of a waveform; the coder works on its counts.
-    /* verilator lint_off UNUSEDSIGNAL */
     wire [SYMBOL_W-1:0] symbol;
-    /* verilator lint_on UNUSEDSIGNAL */
     wire [VALUE_W-1:0]  offset;
     wire [WIDTH_W-1:0]  offset_w;
     wire [COUNT_W:0]    cum_lo;

@@ -30,10 +30,8 @@ module apack_interval #(
 
     // slice_hi reaches 2^CODE_W only for the full interval, where its top bit wraps away:
     // 0 + 2^CODE_W - 1 is the highest bound.
-    /* verilator lint_off UNUSEDSIGNAL */
     wire [CODE_W:0] slice_lo;
     wire [CODE_W:0] slice_hi;
-    /* verilator lint_on UNUSEDSIGNAL */
 
     apack_scale #(
         .COUNT_W (COUNT_W),

@@ -51,7 +51,7 @@ module apack_pending #(
     // sums of a pending count, a shift count and one
     localparam SUM_W = ((PENDING_W > FILL_W) ? PENDING_W : FILL_W) + 2;
 
-    localparam [SUM_W-1:0]  WORD     = WORD_W[SUM_W-1:0];
+    localparam [SUM_W-1:0]  WORD     = {{SUM_W-FILL_W{1'b0}}, WORD_W[FILL_W-1:0]};
     localparam [WORD_W-1:0] ALL_ONES = {WORD_W{1'b1}};
 
     generate

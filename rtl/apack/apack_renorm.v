@@ -60,9 +60,7 @@ module apack_renorm #(
     assign next_high = {1'b1, under_high[CODE_W-2:0]};
 
     // straddle's top bit can never be set: the top bits differ as 0 and 1, or the interval is full.
-    /* verilator lint_off UNUSEDSIGNAL */
     wire unused = &{1'b0, straddle[CODE_W-1], under_low[CODE_W-1], under_high[CODE_W-1]};
-    /* verilator lint_on UNUSEDSIGNAL */
 
 endmodule
 

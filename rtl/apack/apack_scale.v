@@ -23,9 +23,7 @@ module apack_scale #(
     localparam PRODUCT_W = CODE_W + COUNT_W + 1;
 
     // The fraction below the binary point is dropped on purpose.
-    /* verilator lint_off UNUSEDSIGNAL */
     wire [PRODUCT_W-1:0] product = {{COUNT_W{1'b0}}, range} * {{CODE_W{1'b0}}, cum};
-    /* verilator lint_on UNUSEDSIGNAL */
 
     assign slice = product[PRODUCT_W-1:COUNT_W];
 

@@ -78,9 +78,7 @@ module apack_symbol_lookup #(
     assign offset = value - base;
 
     // Row 0 always holds.
-    /* verilator lint_off UNUSEDSIGNAL */
     wire unused = &{1'b0, row_valid[0]};
-    /* verilator lint_on UNUSEDSIGNAL */
 
 endmodule
 

@@ -93,9 +93,7 @@ module apack_symbol_search #(
     assign slice_hi = slices[begun_count*(CODE_W+1) +: CODE_W+1];
 
     // Row 0 always holds and needs no position; the last row's count can only be the total.
-    /* verilator lint_off UNUSEDSIGNAL */
     wire unused = &{1'b0, position, row_valid[0], row_cum[(SYMBOLS-1)*(COUNT_W+1) +: COUNT_W+1]};
-    /* verilator lint_on UNUSEDSIGNAL */
 
 endmodule
 

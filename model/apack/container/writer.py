@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +24,7 @@ from model.apack.container.layout import (
 )
 from model.apack.container.streams import block_counts, copy_streams, starts_of, stream_bytes
 from model.apack.errors import ApackError
+from model.apack.storage import write_whole
 from model.apack.table import SymbolTable
 from model.tensors.tensor import Tensor
 
@@ -93,7 +92,7 @@ def write_container(path: str | Path, tensors: Iterable[PackedTensor]) -> int:
         gap = record.payload_start - position - len(tensor.index)
         parts += [tensor.index, bytes(gap), tensor.payload]
         position = record.end
-    _write_whole(Path(path), parts)
+    write_whole(Path(path), parts)
     return position
 
 
@@ -174,18 +173,3 @@ def raw_stream(values: np.ndarray, value_w: int) -> np.ndarray:
         return values
     bits = (values[:, None] >> np.arange(value_w - 1, -1, -1)) & 1
     return np.packbits(bits.astype(np.uint8))
-
-
-def _write_whole(path: Path, parts: list[bytes]) -> None:
-    """Write to a new file beside `path` and put it in place when it is complete."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.writelines(parts)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

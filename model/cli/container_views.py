@@ -1,0 +1,189 @@
+"""info and inspect."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+from model.apack import ApackError, Bits, SymbolTable, entropy_bits, histogram
+from model.apack.container import Container, StoredBlock, TensorRecord
+from model.cli import options as shared
+from model.cli.terminal import percent, print_table, printable, progress
+
+INFO_EXAMPLES = """  python -m model info weights.apack
+  python -m model info weights.apack --json
+"""
+INSPECT_EXAMPLES = """  python -m model inspect weights.apack
+  python -m model inspect model.apack --tensor conv1 --block 3 --json
+"""
+_BITS_SHOWN = 256
+_VALUES_SHOWN = 64
+
+
+def add_commands(commands: argparse._SubParsersAction) -> None:
+    """Add the two commands."""
+    command = shared.add_command(
+        commands, _info, "info", "sizes of every tensor of a container", INFO_EXAMPLES
+    )
+    command.add_argument("input", type=Path, metavar="IN.apack")
+    shared.add_json(command)
+    command = shared.add_command(
+        commands, _inspect, "inspect", "one block: table, streams and values", INSPECT_EXAMPLES
+    )
+    command.add_argument("input", type=Path, metavar="IN.apack")
+    command.add_argument("--tensor", metavar="NAME", help="needed when there are several")
+    command.add_argument(
+        "--block", type=shared.number(0, 2**62), default=0, metavar="K", help="from 0 (default 0)"
+    )
+    shared.add_json(command)
+
+
+def _info(options: argparse.Namespace) -> None:
+    with Container(options.input) as container:
+        count = sum(record.count for record in container.tensors)
+        with progress("entropy", count) as advance:
+            tensors = [_sizes(container, record, advance) for record in container.tensors]
+        total = _total(tensors, container.file_bytes)
+    if options.json:
+        print(json.dumps({"file": str(options.input), "tensors": tensors, "total": total}))
+        return
+    print_table(
+        ("tensor", "type", "shape", "values", "blocks", "raw", "code bits", "offset bits",
+         "total bits", "entropy", "footprint"),
+        [_row(sizes) for sizes in tensors],
+    )  # fmt: skip
+    print(
+        f"{total['values']:,} values in {total['file_bytes']:,} bytes: "
+        f"{percent(total['entropy_bits'], total['value_bits'])} entropy, "
+        f"{percent(total['total_bits'], total['value_bits'])} streams, "
+        f"{percent(8 * total['file_bytes'], total['value_bits'])} with all metadata"
+    )
+
+
+def _sizes(container: Container, record: TensorRecord, advance: Callable[[int], None]) -> dict:
+    """The JSON of one tensor; `code_bits` and `offset_bits` are those of the coded blocks."""
+    index = container.index(record)
+    raw = index["code_bits"] == 0
+    value_bits = record.count * record.table.value_w
+    tensor = container.read(record, advance)
+    offset_bits = index["offset_bits"].astype(int)
+    sizes = {
+        "name": record.name,
+        "type": record.stored,
+        "source": record.source,
+        "shape": list(record.shape),
+        "scale": [scale if math.isfinite(scale) else None for scale in record.scale],
+        "zero_point": list(record.zero_point),
+        "axis": record.axis,
+        "value_w": record.table.value_w,
+        "values": record.count,
+        "value_bits": value_bits,
+        "block_values": record.block_values,
+        "blocks": record.blocks,
+        "raw_blocks": int(raw.sum()),
+        "code_bits": int(index["code_bits"].astype(int).sum()),
+        "offset_bits": int(offset_bits[~raw].sum()),
+        "raw_bits": int(offset_bits[raw].sum()),
+        "stored_bytes": record.end - record.index_start,
+        "entropy_bits": entropy_bits(histogram(tensor.values, record.table.value_w)),
+    }
+    sizes["total_bits"] = sizes["code_bits"] + sizes["offset_bits"] + sizes["raw_bits"]
+    sizes["footprint"] = sizes["total_bits"] / value_bits if value_bits else None
+    return sizes
+
+
+def _total(tensors: list[dict], file_bytes: int) -> dict:
+    keys = ("values", "value_bits", "blocks", "raw_blocks", "code_bits", "offset_bits",
+            "raw_bits", "total_bits", "entropy_bits", "stored_bytes")  # fmt: skip
+    total = {key: sum(sizes[key] for sizes in tensors) for key in keys}
+    value_bits = total["value_bits"]
+    return total | {
+        "file_bytes": file_bytes,
+        "footprint": total["total_bits"] / value_bits if value_bits else None,
+        "file_footprint": 8 * file_bytes / value_bits if value_bits else None,
+    }
+
+
+def _row(sizes: dict) -> tuple[str, ...]:
+    return (
+        sizes["name"],
+        sizes["type"],
+        "x".join(map(str, sizes["shape"])) or "scalar",
+        *(f"{sizes[key]:,}" for key in ("values", "blocks", "raw_blocks", "code_bits")),
+        f"{sizes['offset_bits']:,}",
+        f"{sizes['total_bits']:,}",
+        percent(sizes["entropy_bits"], sizes["value_bits"]),
+        percent(sizes["total_bits"], sizes["value_bits"]),
+    )
+
+
+def _inspect(options: argparse.Namespace) -> None:
+    with Container(options.input) as container:
+        record = _chosen(container, options.tensor)
+        block = container.block(record, options.block)
+        values = container.values_of_block(record, options.block).tolist()
+    if options.json:
+        print(json.dumps(_block_json(record, options.block, block, values)))
+    else:
+        _print_block(record, options.block, block, values)
+
+
+def _chosen(container: Container, name: str | None) -> TensorRecord:
+    if name is not None:
+        return container.record(name)
+    if len(container.tensors) == 1:
+        return container.tensors[0]
+    names = ", ".join(printable(record.name) for record in container.tensors[:5])
+    raise ApackError(f"{container.path}: choose one of its tensors with --tensor: {names}, ...")
+
+
+def _block_json(
+    record: TensorRecord, number: int, block: StoredBlock, values: list[int]
+) -> dict[str, object]:
+    return {
+        "tensor": record.name,
+        "block": number,
+        "count": len(values),
+        "code_w": record.code_w,
+        "table": json.loads(record.table.to_json()),
+        "raw": block.raw,
+        "crc32": f"{block.crc:08x}",
+        "code": _bits_json(block.encoded.code),
+        "offsets": _bits_json(block.encoded.offsets),
+        "values": values,
+    }
+
+
+def _bits_json(bits: Bits) -> dict[str, object]:
+    return {"bits": bits.bits, "hex": bits.data.hex()}
+
+
+def _print_block(record: TensorRecord, number: int, block: StoredBlock, values: list[int]) -> None:
+    kind = "raw" if block.raw else "coded"
+    print(
+        f"{printable(record.name)}, block {number} of {record.blocks}: "
+        f"{len(values)} values, {kind}, CRC-32 {block.crc:08x}"
+    )
+    print_groups(record.table)
+    for name, bits in (("code", block.encoded.code), ("offsets", block.encoded.offsets)):
+        shown = str(bits)[:_BITS_SHOWN]
+        print(f"{name}: {bits.bits} bits  {shown}{'...' if bits.bits > len(shown) else ''}")
+    shown_values = " ".join(map(str, values[:_VALUES_SHOWN]))
+    print(f"values: {shown_values}{' ...' if len(values) > _VALUES_SHOWN else ''}")
+
+
+def print_groups(table: SymbolTable) -> None:
+    """The rows of a symbol table."""
+    total = 1 << table.count_w
+    rows = []
+    for row, (base, size, count) in enumerate(
+        zip(table.base, table.sizes, table.counts, strict=True)
+    ):
+        rows.append(
+            (str(row), f"{base}..{base + size - 1}", str(table.offset_w[row]), str(table.cum[row]),
+             str(count), percent(count, total))
+        )  # fmt: skip
+    print_table(("group", "values", "offset bits", "cum", "count", "probability"), rows)

@@ -1,0 +1,67 @@
+"""The commands of `python -m model`, and how their errors reach people."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import NoReturn
+
+from model.apack.errors import ApackError
+from model.cli import compress, container_views, tables
+
+DESCRIPTION = """Study and size APack compression of quantized tensors.
+
+examples:
+  python -m model compress weights.npy -o weights.apack
+  python -m model info weights.apack
+  python -m model decompress weights.apack -o back.npy
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports a bad argument in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print `message` and end with exit code 2."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands; each sets `run`."""
+    top = Parser(
+        prog="python -m model",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    for module in (compress, container_views, tables):
+        module.add_commands(commands)
+    return top
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; 0, or 2 after one line on stderr when the input is at fault."""
+    options = parser().parse_args(arguments)
+    try:
+        options.run(options)
+        sys.stdout.flush()
+    except ApackError as error:
+        return _fail(str(error))
+    except BrokenPipeError:
+        # The reader of our output has left, as `head` does; nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        return _fail(f"{error.filename or 'file'}: {error.strerror or error}")
+    except MemoryError:
+        return _fail("not enough memory for this input")
+    except KeyboardInterrupt:
+        print("model: stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _fail(message: str) -> int:
+    print("model: " + " ".join(message.split()), file=sys.stderr)
+    return 2

@@ -1,0 +1,163 @@
+"""solve and profile."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from model.apack import ApackError, SymbolTable, entropy_bits, histogram, solve
+from model.apack.exact_solver import EXACT_VALUE_W, solve_exact
+from model.apack.profile import ProfileCost, profile_cost, profiled_table
+from model.apack.solver import checked_histogram
+from model.apack.storage import write_whole
+from model.cli import options as shared
+from model.cli.container_views import print_groups
+from model.cli.terminal import percent, print_table
+from model.tensors import read_tensors
+
+SOLVE_EXAMPLES = """  python -m model solve histogram.npy -o table.json
+  python -m model solve histogram.npy --method paper --json
+histogram.npy holds one integer for each value, 2 to the power of the value width in all:
+  np.save("histogram.npy", np.bincount(values.view(np.uint8).ravel(), minlength=256))
+"""
+PROFILE_EXAMPLES = """  python -m model profile input1.npy input2.npy -o table.json
+  python -m model profile input*.npy --unseen other.npy -o table.json
+"""
+
+
+def add_commands(commands: argparse._SubParsersAction) -> None:
+    """Add the two commands."""
+    command = shared.add_command(
+        commands, _solve, "solve", "the symbol table of a histogram", SOLVE_EXAMPLES
+    )
+    command.add_argument("histogram", type=Path, metavar="HIST.npy")
+    shared.add_output(command, "the table to write, as JSON", required=False)
+    shared.add_solver(command)
+    shared.add_json(command)
+    command = shared.add_command(
+        commands, _profile, "profile", "one table for activations, from a few inputs",
+        PROFILE_EXAMPLES,
+    )  # fmt: skip
+    command.add_argument("inputs", type=Path, nargs="+", metavar="IN", help="profiled tensors")
+    command.add_argument(
+        "--unseen", type=Path, nargs="+", default=[], metavar="IN", help="tensors to try it on"
+    )
+    shared.add_output(command, "the table to write, as JSON")
+    shared.add_value_width(command)
+    shared.add_solver(command)
+    shared.add_json(command)
+
+
+def _solve(options: argparse.Namespace) -> None:
+    counts, value_w = _load_histogram(options.histogram)
+    result = _solution(counts, value_w, options)
+    if options.output:
+        _save(result["table"], options.output)
+    if options.json:
+        print(json.dumps(result | {"table": json.loads(result["table"].to_json())}))
+        return
+    print_groups(result["table"])
+    values = result["values"]
+    print(
+        f"{result['bits'] / values:.4f} bits a value, "
+        f"{percent(result['bits'], values * value_w)} of the raw size; "
+        f"entropy {result['entropy_bits'] / values:.4f}"
+    )
+    if result["proven"]:
+        print(f"proven: no table of {options.groups} groups takes fewer")
+
+
+def _solution(counts: np.ndarray, value_w: int, options: argparse.Namespace) -> dict:
+    result = {
+        "method": options.method,
+        "values": int(counts.sum()),
+        "entropy_bits": entropy_bits(counts),
+        "lower_bound": None,
+        "proven": False,
+    }
+    if options.method == "exact" and value_w <= EXACT_VALUE_W:
+        solution = solve_exact(counts, value_w, options.groups, options.count_width)
+        table = solution.table
+        result |= {"lower_bound": float(solution.lower_bound), "proven": bool(solution.proven)}
+    else:
+        table = solve(counts, value_w, options.groups, options.count_width, options.method)
+    return result | {"bits": table.expected_bits(counts), "table": table}
+
+
+def _load_histogram(path: Path) -> tuple[np.ndarray, int]:
+    """The counts and the value width they stand for."""
+    try:
+        counts = np.load(path, mmap_mode="r", allow_pickle=False)
+    except OSError:
+        raise
+    except Exception as error:
+        # NumPy's header parser raises anything from ValueError to SyntaxError on a damaged file.
+        raise ApackError(f"{path}: not a .npy file ({' '.join(str(error).split())})") from error
+    if not isinstance(counts, np.ndarray) or counts.ndim != 1:
+        raise ApackError(f"{path}: a histogram is one array of one dimension")
+    value_w = len(counts).bit_length() - 1
+    if len(counts) != 1 << value_w or not 2 <= value_w <= 16:
+        raise ApackError(f"{path}: {len(counts)} counts; a power of two from 4 to 65536 is needed")
+    try:
+        return checked_histogram(counts, value_w), value_w
+    except ApackError as error:
+        raise ApackError(f"{path}: {error}") from None
+
+
+def _profile(options: argparse.Namespace) -> None:
+    seen = [_histogram_of(path, options.value_width) for path in options.inputs]
+    table = profiled_table(
+        seen, options.value_width, options.groups, options.count_width, options.method
+    )
+    _save(table, options.output)
+    costs = {
+        str(path): profile_cost(table, _histogram_of(path, table.value_w), options.groups)
+        for path in options.unseen
+    }
+    if options.json:
+        print(json.dumps({
+            "table": json.loads(table.to_json()),
+            "unseen": {path: _cost_json(cost) for path, cost in costs.items()},
+        }))  # fmt: skip
+        return
+    print_groups(table)
+    if costs:
+        print_table(
+            ("unseen input", "values", "entropy", "own table", "this table", "penalty"),
+            [_cost_row(path, cost, table.value_w) for path, cost in costs.items()],
+        )
+
+
+def _cost_json(cost: ProfileCost) -> dict:
+    return {
+        "values": cost.values,
+        "bits": cost.profiled_bits,
+        "own_table_bits": cost.own_bits,
+        "entropy_bits": cost.entropy_bits,
+        "penalty": cost.penalty,
+    }
+
+
+def _cost_row(path: str, cost: ProfileCost, value_w: int) -> tuple[str, ...]:
+    raw = cost.values * value_w
+    parts = (cost.entropy_bits, cost.own_bits, cost.profiled_bits)
+    return (
+        path,
+        f"{cost.values:,}",
+        *(percent(bits, raw) for bits in parts),
+        f"{100 * cost.penalty:.2f} %",
+    )
+
+
+def _histogram_of(path: Path, value_w: int) -> np.ndarray:
+    """The histogram of all tensors of a file."""
+    return sum(histogram(tensor.values, value_w) for tensor in read_tensors(path, value_w))
+
+
+def _save(table: SymbolTable, path: Path) -> None:
+    if not path.parent.is_dir():
+        raise ApackError(f"{path}: there is no folder {path.parent}")
+    write_whole(path, [f"{table.to_json()}\n".encode()])

@@ -1,0 +1,46 @@
+"""apack_symbol_lookup: the group of a value and its row."""
+
+from __future__ import annotations
+
+import random
+
+import cocotb
+
+from model.apack import SymbolTable
+from tb.apack.combinational import outputs_for, parameter
+from tb.apack.rows import row_buses
+from tb.apack.stimulus import random_table
+
+
+async def check(dut, table: SymbolTable, values: list[int]) -> None:
+    """Look values up and compare with the model."""
+    buses = row_buses(table, parameter("SYMBOLS"))
+    names = ("symbol", "offset", "offset_w", "cum_lo", "cum_hi")
+    for value in values:
+        found = await outputs_for(dut, {**buses, "value": value}, *names)
+        symbol = table.symbol_of(value)
+        wanted = [
+            symbol,
+            value - table.base[symbol],
+            table.offset_w[symbol],
+            table.cum[symbol],
+            table.cum[symbol + 1],
+        ]
+        assert found == wanted, f"{value} in {table.to_json()}: {found}, expected {wanted}"
+
+
+@cocotb.test()
+async def finds_any_value_in_any_table(dut):
+    value_w = parameter("VALUE_W")
+    for _ in range(25):
+        table = random_table(value_w, parameter("SYMBOLS"), parameter("COUNT_W"))
+        edges = {end for base in table.base for end in (base, base - 1)} - {-1}
+        others = random.choices(range(1 << value_w), k=20)
+        await check(dut, table, [*edges, (1 << value_w) - 1, *others])
+
+
+@cocotb.test()
+async def finds_the_only_group(dut):
+    value_w = parameter("VALUE_W")
+    table = SymbolTable.uniform(value_w, 1, parameter("COUNT_W"))
+    await check(dut, table, [0, 1, (1 << value_w) - 1])

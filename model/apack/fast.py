@@ -90,10 +90,12 @@ def encode_blocks(
     block_values: int = BLOCK_VALUES,
     code_w: int = CODE_W,
     progress: Callable[[int], None] | None = None,
+    cores: int | None = None,
 ) -> EncodedBlocks:
     """Encode unsigned patterns of any shape, in C order, as independent blocks.
 
-    `progress` is called with the number of values just finished. No values make no blocks.
+    `progress` is called with the number of values just finished; `cores` are used, by default all.
+    No values make no blocks.
     Raises ApackError as encode_block does, and for block_values < 1.
     """
     check_code_w(table, code_w)
@@ -108,19 +110,21 @@ def encode_blocks(
         return _encode_batch(part, entries, limits)
 
     blocks = -(-len(values) // block_values)
-    parts = _in_parallel(encode, blocks, block_values, progress)
+    parts = _in_parallel(encode, blocks, block_values, progress, cores)
     joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
     return EncodedBlocks(len(values), block_values, table, code_w, *joined)
 
 
 def decode_blocks(
-    encoded: EncodedBlocks, progress: Callable[[int], None] | None = None
+    encoded: EncodedBlocks,
+    progress: Callable[[int], None] | None = None,
+    cores: int | None = None,
 ) -> np.ndarray:
     """The values of all blocks: (count,), uint8 for value_w <= 8 and uint16 above.
 
     Raises CorruptStream for the first faulty block, naming block, stream and value.
     """
-    values, faults, positions = decode_with_faults(encoded, progress)
+    values, faults, positions = decode_with_faults(encoded, progress, cores)
     bad = np.flatnonzero(faults)
     if bad.size:
         index = int(bad[0])
@@ -131,7 +135,9 @@ def decode_blocks(
 
 
 def decode_with_faults(
-    encoded: EncodedBlocks, progress: Callable[[int], None] | None = None
+    encoded: EncodedBlocks,
+    progress: Callable[[int], None] | None = None,
+    cores: int | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Decode every block, faulty or not: values (count,), faults and positions (blocks,).
 
@@ -162,7 +168,7 @@ def decode_with_faults(
             positions[first:last],
         )
 
-    _in_parallel(decode, len(encoded), encoded.block_values, progress)
+    _in_parallel(decode, len(encoded), encoded.block_values, progress, cores)
     return values, faults, positions
 
 
@@ -171,8 +177,10 @@ def _in_parallel(
     blocks: int,
     block_values: int,
     progress: Callable[[int], None] | None,
+    cores: int | None,
 ) -> list:
-    """work(first, last) over batches of blocks on all cores; the results in order."""
+    """work(first, last) over batches of blocks, some at once; the results in order."""
+    cores = cores or os.cpu_count() or 1
 
     def run(batch: tuple[int, int]) -> object:
         result = work(*batch)
@@ -180,16 +188,16 @@ def _in_parallel(
             progress((batch[1] - batch[0]) * block_values)
         return result
 
-    batches = list(_batches(blocks, block_values))
-    if len(batches) == 1:
-        return [run(batches[0])]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    batches = list(_batches(blocks, block_values, cores))
+    if len(batches) == 1 or cores == 1:
+        return list(map(run, batches))
+    with ThreadPoolExecutor(cores) as pool:
         return list(pool.map(run, batches))
 
 
-def _batches(blocks: int, block_values: int) -> Iterator[tuple[int, int]]:
+def _batches(blocks: int, block_values: int, cores: int) -> Iterator[tuple[int, int]]:
     """First block and end of each batch; a single empty batch when there are no blocks."""
-    share = -(-blocks // (_BATCHES_PER_CORE * (os.cpu_count() or 1)))
+    share = -(-blocks // (_BATCHES_PER_CORE * cores))
     least, most = -(-_LEAST_BATCH // block_values), max(1, _LARGEST_BATCH // block_values)
     size = min(max(share, least), most)
     for first in range(0, max(1, blocks), size):
@@ -368,22 +376,31 @@ def _decode_batch(
 ):
     """Decode consecutive blocks into values; faults and positions are filled per block."""
     block_values, count_w, code_w = limits
-    code_words = np.empty(_longest(code_starts) + _ZERO_WORDS, dtype=np.uint32)
-    offset_words = np.empty(_longest(offset_starts) + _ZERO_WORDS, dtype=np.uint32)
-    for block in range(len(code_bits)):
-        _load(code_words, code[code_starts[block] : code_starts[block + 1]])
-        _load(offset_words, offsets[offset_starts[block] : offset_starts[block + 1]])
-        faults[block], positions[block] = _decode_block(
-            values[block * block_values : (block + 1) * block_values],
-            code_words,
-            code_bits[block],
-            offset_words,
-            offset_bits[block],
-            groups,
-            symbols,
-            count_w,
-            code_w,
-        )
+    table = (groups, symbols, np.uint64(count_w), np.uint64(code_w))
+    code_words = np.empty((2, _longest(code_starts) + _ZERO_WORDS), dtype=np.uint32)
+    offset_words = np.empty((2, _longest(offset_starts) + _ZERO_WORDS), dtype=np.uint32)
+    blocks = len(code_bits)
+    for first in range(0, blocks, 2):
+        last = min(first + 2, blocks)
+        for block in range(first, last):
+            row = block - first
+            _load(code_words[row], code[code_starts[block] : code_starts[block + 1]])
+            _load(offset_words[row], offsets[offset_starts[block] : offset_starts[block + 1]])
+        part = values[first * block_values : last * block_values]
+        if len(part) == 2 * block_values and _decode_pair(
+            part, code_words, code_bits[first:], offset_words, offset_bits[first:], table
+        ):
+            continue
+        for block in range(first, last):
+            row = block - first
+            faults[block], positions[block] = _decode_block(
+                part[row * block_values : (row + 1) * block_values],
+                code_words[row],
+                code_bits[block],
+                offset_words[row],
+                offset_bits[block],
+                table,
+            )
 
 
 @numba.njit(cache=True)
@@ -417,47 +434,89 @@ def _field(words, position, width):
 
 
 @numba.njit(cache=True)
-def _decode_block(values, code, code_bits, offsets, offset_bits, groups, symbols, count_w, code_w):
+def _first_state(code, table):
+    """low, high, code - low, and the positions in both streams."""
+    code_w = table[3]
+    high = (np.uint64(1) << code_w) - np.uint64(1)
+    return np.uint64(0), high, _field(code, np.uint64(0), code_w), code_w, np.uint64(0)
+
+
+@numba.njit(cache=True)
+def _ends(code_bits, offset_bits, table):
+    """The positions that a sound block ends at."""
+    return np.uint64(code_bits + np.int64(table[3]) - 2), np.uint64(offset_bits)
+
+
+@numba.njit(cache=True)
+def _decode_value(state, code, offsets, table):
+    """The symbol of the next value, its offset, and the state after it."""
+    low, high, distance, code_at, offset_at = state
+    groups, symbols, count_w, code_w = table
+    one = np.uint64(1)
+    mask = (one << code_w) - one
+    half = one << (code_w - one)
+    size = high - low + one
+    scaled = ((distance + one) << count_w) - one
+    # Exact: both are below 2**50, so the rounded quotient never reaches the next integer.
+    symbol = symbols[np.int64(np.float64(np.int64(scaled)) / np.float64(np.int64(size)))]
+    start = (size * np.uint64(groups[symbol, 0])) >> count_w
+    high = low + ((size * np.uint64(groups[symbol, 1])) >> count_w) - one
+    low += start
+    decided = _leading_zeros(low ^ high) - (np.uint64(64) - code_w)
+    low = (low << decided) & mask
+    high = ((high << decided) & mask) | ((one << decided) - one)
+    undecided = _undecided(low, high, code_w)
+    low = (low << undecided) & (half - one)
+    high = ((high << undecided) & (half - one)) | half | ((one << undecided) - one)
+    shifts = decided + undecided
+    distance = ((distance - start) << shifts) | _field(code, code_at, shifts)
+    width = np.uint64(groups[symbol, 2])
+    offset = _field(offsets, offset_at, width)
+    return symbol, offset, (low, high, distance, code_at + shifts, offset_at + width)
+
+
+@numba.njit(cache=True)
+def _decode_pair(values, code, code_bits, offsets, offset_bits, table):
+    """Two blocks side by side, so that one computes while the other waits.
+
+    values, code and offsets hold one after the other. Returns whether both are without fault; if
+    not, the values mean nothing.
+    """
+    groups, count = table[0], len(values) // 2
+    code_a, code_b, offsets_a, offsets_b = code[0], code[1], offsets[0], offsets[1]
+    state_a, ends_a = _first_state(code_a, table), _ends(code_bits[0], offset_bits[0], table)
+    state_b, ends_b = _first_state(code_b, table), _ends(code_bits[1], offset_bits[1], table)
+    for index in range(count):
+        symbol_a, offset_a, state_a = _decode_value(state_a, code_a, offsets_a, table)
+        symbol_b, offset_b, state_b = _decode_value(state_b, code_b, offsets_b, table)
+        past_a = state_a[3] > ends_a[0] or state_a[4] > ends_a[1]
+        past_b = state_b[3] > ends_b[0] or state_b[4] > ends_b[1]
+        outside_a = offset_a >= np.uint64(groups[symbol_a, 4])
+        outside_b = offset_b >= np.uint64(groups[symbol_b, 4])
+        if past_a or past_b or outside_a or outside_b:
+            return False
+        values[index] = np.uint64(groups[symbol_a, 3]) + offset_a
+        values[count + index] = np.uint64(groups[symbol_b, 3]) + offset_b
+    return state_a[3:] == ends_a and state_b[3:] == ends_b
+
+
+@numba.njit(cache=True)
+def _decode_block(values, code, code_bits, offsets, offset_bits, table):
     """One block into values; returns the fault (0 for none) and the value it was met at.
 
     Both streams need _ZERO_WORDS words after their end: a fault ends the loop before more of
     them are read.
     """
-    zero, one = np.uint64(0), np.uint64(1)
-    count_w, code_w = np.uint64(count_w), np.uint64(code_w)
-    mask = (one << code_w) - one
-    half = one << (code_w - one)
-    low, high = zero, mask
-    distance = _field(code, zero, code_w)
-    code_at, offset_at = code_w, zero
-    code_end, offset_end = np.uint64(code_bits + np.int64(code_w) - 2), np.uint64(offset_bits)
+    state, ends = _first_state(code, table), _ends(code_bits, offset_bits, table)
     for index in range(len(values)):
-        size = high - low + one
-        scaled = ((distance + one) << count_w) - one
-        # Exact: both are below 2**50, so the rounded quotient never reaches the next integer.
-        symbol = symbols[np.int64(np.float64(np.int64(scaled)) / np.float64(np.int64(size)))]
-        start = (size * np.uint64(groups[symbol, 0])) >> count_w
-        high = low + ((size * np.uint64(groups[symbol, 1])) >> count_w) - one
-        low += start
-        decided = _leading_zeros(low ^ high) - (np.uint64(64) - code_w)
-        low = (low << decided) & mask
-        high = ((high << decided) & mask) | ((one << decided) - one)
-        undecided = _undecided(low, high, code_w)
-        low = (low << undecided) & (half - one)
-        high = ((high << undecided) & (half - one)) | half | ((one << undecided) - one)
-        shifts = decided + undecided
-        distance = ((distance - start) << shifts) | _field(code, code_at, shifts)
-        code_at += shifts
-        if code_at > code_end:
+        symbol, offset, state = _decode_value(state, code, offsets, table)
+        if state[3] > ends[0]:
             return 1, index
-        width = np.uint64(groups[symbol, 2])
-        offset = _field(offsets, offset_at, width)
-        offset_at += width
-        if offset_at > offset_end:
+        if state[4] > ends[1]:
             return 2, index
-        if offset >= np.uint64(groups[symbol, 4]):
+        if offset >= np.uint64(table[0][symbol, 4]):
             return 3, index
-        values[index] = np.uint64(groups[symbol, 3]) + offset
-    if code_at != code_end:
-        return 4 if code_at < code_end else 1, len(values)
-    return 5 if offset_at < offset_end else 0, len(values)
+        values[index] = np.uint64(table[0][symbol, 3]) + offset
+    if state[3] != ends[0]:
+        return 4 if state[3] < ends[0] else 1, len(values)
+    return 5 if state[4] < ends[1] else 0, len(values)

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -135,6 +136,43 @@ def _padded(stream, bits):
     words = -(-int(bits[0]) // 32)
     kept = np.unpackbits(stream)[: int(bits[0])]
     return np.packbits(np.concatenate([kept, np.zeros(32 * words - len(kept), np.uint8)]))
+
+
+@given(tables(), st.integers(0, 2**32 - 1))
+@settings(deadline=None, max_examples=150)
+def test_blocks_side_by_side_fail_one_by_one(table, seed):
+    rng = np.random.default_rng(seed)
+    values = rng.integers(0, 1 << table.value_w, 170).astype(
+        np.uint8 if table.value_w <= 8 else np.uint16
+    )
+    encoded = fast.encode_blocks(values, table, 50)
+    for stream in (encoded.code, encoded.offsets):
+        for at in rng.integers(0, max(1, len(stream)), rng.integers(0, 3)):
+            stream[at : at + 1] ^= np.uint8(1 << rng.integers(0, 8))
+    encoded = replace(
+        encoded,
+        code=_without_padding(encoded.code, encoded.code_starts, encoded.code_bits),
+        offsets=_without_padding(encoded.offsets, encoded.offset_starts, encoded.offset_bits),
+    )
+    decoded, faults, positions = fast.decode_with_faults(encoded)
+    for index in range(4):
+        readable = outcome(partial(decode_block, encoded.block(index), table))
+        part = decoded[50 * index : 50 * index + 50]
+        if faults[index]:
+            error = Fault(int(faults[index])).error(int(positions[index]), len(part))
+            assert str(error) == readable
+            assert not part[positions[index] :].any()
+        else:
+            assert part.tolist() == readable
+
+
+def _without_padding(stream, starts, bits):
+    """The streams with the padding after each set to zero again."""
+    kept = np.zeros(8 * len(stream), dtype=np.uint8)
+    unpacked = np.unpackbits(stream)
+    for start, length in zip(starts, bits, strict=False):
+        kept[8 * start : 8 * start + length] = unpacked[8 * start : 8 * start + length]
+    return np.packbits(kept)
 
 
 def test_a_faulty_block_leaves_the_others_alone():

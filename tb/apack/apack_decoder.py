@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import cocotb
 import numpy as np
-from cocotb.triggers import FallingEdge, RisingEdge
+from cocotb.triggers import FallingEdge
 
 from model.apack import Bits, EncodedBlock, SymbolTable, encode_block
-from tb.apack.bench import DecoderBench, cycles, now, sampled
+from tb.apack.bench import DecoderBench, cycles, now
 from tb.apack.expected import FAULTS, flipped, resized
 from tb.apack.stimulus import hostile_values, random_values
 from tb.apack.streams import always, every_other, in_bursts, rarely, within
@@ -350,11 +350,8 @@ async def is_busy_from_the_count_until_the_last_value_has_left(dut):
             block = random_block(bench, table, length)
             first, target = bench.block_in.sent + 1, bench.value.ended + 1
             bench.send(block)
-            left = False
-            while not left:
-                await RisingEdge(dut.clk)
-                left = bench.value.ended == target
-                busy = await sampled(dut, "status_busy")
-                if bench.block_in.sent >= first:
-                    assert busy == (not left), f"busy is {busy}, left is {left}, {block}"
+            await bench.expect_busy(
+                lambda first=first: bench.block_in.sent >= first,
+                lambda target=target: bench.value.ended == target,
+            )
             await bench.expect(block, table)

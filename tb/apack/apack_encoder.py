@@ -7,11 +7,10 @@ import random
 
 import cocotb
 import numpy as np
-from cocotb.triggers import RisingEdge
 
 from model.apack import SymbolTable, encode_block
 from model.apack.hostile import longest_pending_run, pending_run
-from tb.apack.bench import EncoderBench, Widths, cycles, now, sampled
+from tb.apack.bench import EncoderBench, Widths, cycles, now, until
 from tb.apack.stimulus import hostile_values, random_values
 from tb.apack.streams import always, every_other, rarely, within
 
@@ -204,8 +203,9 @@ async def a_waiting_table_goes_before_the_waiting_block(dut):
         bench.send(values)
     begun = 0
     for table, values in zip(tables[1:], blocks, strict=False):
-        while bench.values_in.sent <= begun:
-            await RisingEdge(dut.clk)
+        await until(
+            dut, lambda begun=begun: bench.values_in.sent > begun, 2000, "the block's first beat"
+        )
         begun += max(len(values), 1)
         loaded = bench.offer_table(table)
         await within(2000, loaded.wait(), "the next table")
@@ -252,13 +252,10 @@ async def is_busy_from_the_first_beat_until_everything_has_left(dut):
             await bench.expect_status(busy=0)
             first, target = bench.values_in.sent + 1, bench.block.ended + 1
             bench.send(values, nulls=0.2)
-            left = False
-            while not left:
-                await RisingEdge(dut.clk)
-                left = all(output.ended == target for output in outputs)
-                busy = await sampled(dut, "status_busy")
-                if bench.values_in.sent >= first:
-                    assert busy == (not left), f"busy is {busy}, left is {left}, {values}"
+            await bench.expect_busy(
+                lambda first=first: bench.values_in.sent >= first,
+                lambda target=target: all(output.ended == target for output in outputs),
+            )
             await bench.expect(values, table)
 
 

@@ -133,6 +133,15 @@ async def cycles(dut: SimHandleBase, count: int) -> None:
         await RisingEdge(dut.clk)
 
 
+async def until(dut: SimHandleBase, condition: Callable[[], bool], limit: int, what: str) -> None:
+    """Let rising edges pass until something holds; raises AssertionError after `limit` of them."""
+    for _ in range(limit):
+        if condition():
+            return
+        await RisingEdge(dut.clk)
+    raise AssertionError(f"hang: {what} did not come within {limit} cycles")
+
+
 def now() -> int:
     """Number of the clock cycle."""
     return int(get_sim_time("ns")) // PERIOD_NS
@@ -184,6 +193,17 @@ class CoderBench:
             driver.set_valid_generator(choose())
         for monitor in self.monitors:
             monitor.pace(choose())
+
+    async def expect_busy(self, begun: Callable[[], bool], left: Callable[[], bool]) -> None:
+        """Compare status_busy in every cycle from when a block has begun until it has left."""
+        for _ in range(5000):
+            await RisingEdge(self.dut.clk)
+            over = left()
+            busy = await sampled(self.dut, "status_busy")
+            assert not begun() or busy == (not over), f"busy is {busy}, block left: {over}"
+            if over:
+                return
+        raise AssertionError("hang: the block did not leave within 5000 cycles")
 
     async def expect_nothing_more(self) -> None:
         """The unit is idle a little later and has put out nothing that was not asked for."""

@@ -1,6 +1,7 @@
 import re
 import tracemalloc
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,13 @@ from hypothesis import strategies as st
 
 from model.apack import ApackError, CorruptStream, SymbolTable, decode_block, encode_block
 from model.apack.container import Container, PackedTensor, pack, write_container
-from model.apack.container.layout import HEADER_BYTES, padded_bytes
+from model.apack.container.fields import FieldWriter
+from model.apack.container.layout import (
+    HEADER_BYTES,
+    build_header,
+    padded_bytes,
+    write_record,
+)
 from model.tensors import Tensor
 from model.tests.apack import stranger
 from model.tests.apack.golden_tensors import FOLDER, GOLDEN, example, mixed
@@ -105,17 +112,39 @@ def test_no_block_is_larger_than_raw(case, block_values, word_bytes):
     assert len(packed.index) == packed.record.blocks * packed.record.entry_type.itemsize
 
 
-def test_a_block_is_raw_exactly_when_coding_it_would_grow_it(tmp_path):
-    # Group 0 costs 1 bit a value, group 1 costs 5 of 4: a block grows with its share of group 1.
+@pytest.mark.parametrize("word_bytes", [1, 2, 4, 8])
+def test_a_block_is_raw_exactly_when_coding_it_would_grow_it(tmp_path, word_bytes):
+    # Group 0 costs 1/3 bit a value, group 1 costs 8 of 4 bits: blocks grow with its share.
     table = SymbolTable(4, 4, (0, 1), (0, 15, 16))
-    values = np.repeat(np.arange(0, 16, dtype=np.uint8), 16) % 16
-    path = written(tmp_path, [pack(as_tensor(values, table), table, 16)])
+    rng = np.random.default_rng(0)
+    values = (rng.random(100 * 61) < np.repeat(np.linspace(0.4, 0.6, 100), 61)).astype(np.uint8)
+    path = written(tmp_path, [pack(as_tensor(values, table), table, 61, word_bytes=word_bytes)])
+    kinds = set()
     with Container(path) as container:
         (record,) = container.tensors
         for block in range(record.blocks):
-            coded = encode_block(values[16 * block : 16 * block + 16], table)
-            streams = -(-coded.code.bits // 8) + -(-coded.offsets.bits // 8)
-            assert container.block(record, block).raw == (coded.bits > 64 or streams > 8)
+            coded = encode_block(values[61 * block : 61 * block + 61], table)
+            words = [-(-bits // (8 * word_bytes)) for bits in (coded.code.bits, coded.offsets.bits)]
+            larger = coded.bits > 244 or sum(words) > -(-244 // (8 * word_bytes))
+            assert container.block(record, block).raw == larger, f"block {block}"
+            kinds.add(larger)
+    assert kinds == {False, True}
+
+
+@pytest.mark.parametrize(
+    ("value_w", "block_values", "entry"),
+    [(8, 8191, 8), (8, 8192, 12), (16, 4096, 12), (2, 32767, 8)],
+)
+def test_index_entries_hold_the_longest_raw_block(tmp_path, value_w, block_values, entry):
+    table = SymbolTable.uniform(value_w, 4, 4)
+    values = np.random.default_rng(0).integers(0, 1 << value_w, block_values)
+    values = values.astype(np.uint8 if value_w <= 8 else np.uint16)
+    path = written(tmp_path, [pack(as_tensor(values, table), table, block_values)])
+    with Container(path) as container:
+        (record,) = container.tensors
+        assert record.index_bytes == entry and container.block(record, 0).raw
+        np.testing.assert_array_equal(container.read(record).values, values)
+    assert stranger.decode_file(path.read_bytes())["t"]["values"] == values.tolist()
 
 
 def test_metadata_of_tensors_is_kept(tmp_path):
@@ -326,6 +355,99 @@ def with_right_crc(data: bytes) -> bytes:
     size = int.from_bytes(data[16:20], "little")
     crc = zlib.crc32(data[:20] + data[HEADER_BYTES : HEADER_BYTES + size])
     return data[:20] + crc.to_bytes(4, "little") + data[24:]
+
+
+def test_a_directory_larger_than_the_file_is_refused_unread(tmp_path):
+    data = (FOLDER / "example.apack").read_bytes()
+    path = tmp_path / "large.apack"
+    path.write_bytes(data[:16] + b"\xff\xff\xff\xff" + data[20:])
+    with pytest.raises(CorruptStream, match="a directory of 4294967295 bytes in a file of 74"):
+        Container(path)
+
+
+def crafted(tmp_path: Path, header: bytes = b"", directory=lambda fields: None, index=None) -> Path:
+    """The example file with a field changed behind checksums that are right again."""
+    (packed,) = example()
+    record = packed.record
+    entries = bytearray(packed.index)
+    if index is not None:
+        entries[: len(index)] = index
+    fields = FieldWriter()
+    write_record(fields, replace(record, index_crc=zlib.crc32(entries)))
+    directory(fields)
+    start = bytearray(build_header(1, bytes(fields.data)))
+    start[8 : 8 + len(header)] = header
+    path = tmp_path / "crafted.apack"
+    data = bytes(start) + bytes(fields.data) + bytes(entries) + packed.payload
+    path.write_bytes(with_right_crc(data))
+    return path
+
+
+def longer(fields: FieldWriter) -> None:
+    fields.data.append(0)
+
+
+def nine_bits(fields: FieldWriter) -> None:
+    """One group of 2**9 values and 2**4 counts."""
+    fields.data[10:21] = b"\x09\x04\x01\x80\x04\x10"
+
+
+def field_set(at: int, value: int):
+    """Sets the byte at a position of the example's directory."""
+
+    def change(fields: FieldWriter) -> None:
+        fields.data[at] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"header": b"\1\0\1\0"}, "the reserved field is 1, not 0"),
+        ({"header": b"\1\0\0\0\2"}, "bytes wanted, 0 left"),
+        ({"directory": longer}, "1 bytes left over"),
+        ({"directory": field_set(1, 0xFF)}, "the name of a tensor is not UTF-8"),
+        ({"directory": field_set(2, 4)}, "tensor 'x': directory: stored type is 4"),
+        ({"directory": field_set(4, 33)}, "number of dimensions is 33; 0 to 32"),
+        ({"directory": nine_bits}, "values of 9 bits stored as int8"),
+        ({"directory": field_set(10, 17)}, "value_w is 17"),
+        ({"directory": field_set(10, 7)}, "size of group 2 is 125|cover"),
+        ({"directory": field_set(11, 3)}, "the counts sum to 16, not 8"),
+        ({"directory": field_set(13, 0)}, "size of group 0 is 0"),
+        ({"directory": field_set(13, 2)}, "the groups cover 257 of 256 values"),
+        ({"directory": field_set(14, 7)}, "the counts sum to 17, not 16"),
+        ({"directory": field_set(21, 5)}, "code_w is 5; 6 to 32"),
+        ({"directory": field_set(22, 0)}, "block_values is 0"),
+        ({"directory": field_set(23, 3)}, "word_bytes is 3"),
+        ({"directory": field_set(28, 4)}, "after the last tensor"),
+        ({"directory": field_set(28, 6)}, "cut short: tensor 'x' ends"),
+        ({"index": b"\1\0"}, "index entry 0: 1 code bits and 9 offset bits are impossible"),
+        ({"index": b"\x11\0"}, "index entry 0: 17 code bits"),
+        ({"index": b"\0\0\x21\0"}, "index entry 0: 0 code bits and 33 offset bits"),
+        ({"index": b"\0\0\x1f\0"}, "index entry 0: 0 code bits and 31 offset bits"),
+        ({"index": b"\x08\0\x08\0"}, "the index sums to 4 bytes of blocks, the directory says 5"),
+        ({"index": b"\x07\0\x09\0"}, "block 0: code stream ended early"),
+        ({"index": b"\x08\0\x0a\0"}, "block 0: offset stream left over"),
+        ({"index": b"\x03\0"}, "block 0: the padding of a stream is not zero"),
+        ({"index": b"\x08\0\x09\0\0"}, "block 0: the values do not match their CRC-32"),
+    ],
+)
+def test_each_broken_rule_is_named(tmp_path, change, message):
+    path = crafted(tmp_path, **change)
+    with pytest.raises(CorruptStream, match=message):
+        read_everything(path)
+
+
+def test_two_tensors_of_one_name_are_refused(tmp_path):
+    packed = example()[0]
+    other = replace(packed, record=replace(packed.record, name="y"))
+    path = written(tmp_path, [packed, other])
+    data = path.read_bytes()
+    at = data.index(b"\1y")
+    path.write_bytes(with_right_crc(data[:at] + b"\1x" + data[at + 2 :]))
+    with pytest.raises(CorruptStream, match="two tensors have the same name"):
+        Container(path)
 
 
 @pytest.mark.parametrize("word", [b"\xff\xff\xff\xff\xff\xff\xff\x7f", b"\x80\x80\x80\x80\x80\x01"])

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from functools import partial
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from model.apack import (
 )
 from model.apack.coder import Fault
 from model.apack.hostile import centred_table, pending_run
+from model.tests.apack import bignum
 from model.tests.apack.tables import tables, tables_and_values
 
 
@@ -35,6 +37,35 @@ def assert_same_as_readable(values, table, block_values, code_w):
 def test_bit_exact_with_the_readable_coder(case, block_values, slack):
     table, values = case
     assert_same_as_readable(values, table, block_values, min(32, table.count_w + 2 + slack))
+
+
+def small_tables():
+    """Every table of 4 values and counts of up to 3 bits, the groups at the low end."""
+    for count_w in (1, 2, 3):
+        for groups in range(1, min(4, 1 << count_w) + 1):
+            for inner in combinations(range(1, 1 << count_w), groups - 1):
+                yield SymbolTable(2, count_w, tuple(range(groups)), (0, *inner, 1 << count_w))
+
+
+def test_bit_exact_in_every_corner_of_a_narrow_interval():
+    # So few bits that the interval meets the quarters and the middle exactly, again and again.
+    values = np.random.default_rng(0).integers(0, 4, 500).astype(np.uint8)
+    for table in small_tables():
+        for code_w in (table.count_w + 2, table.count_w + 3):
+            encoded = fast.encode_blocks(values, table, 500, code_w)
+            assert encoded.block(0) == encode_block(values, table, code_w), table
+            assert str(encoded.block(0).code) == bignum.encode(values, table, code_w)[0], table
+            np.testing.assert_array_equal(fast.decode_blocks(encoded), values, str(table))
+
+
+def test_bit_exact_when_pending_bits_fill_a_word_at_any_position():
+    table = centred_table(centre=512)
+    for before in range(33):
+        for pending in (*range(27, 36), 64, 65):
+            values = np.array([127, 0] * (before % 2) + [0] * (before // 2) + [127] * pending)
+            values = np.append(values, [255 * (before % 3 > 0), 0]).astype(np.uint8)
+            encoded = fast.encode_blocks(values, table)
+            assert encoded.block(0) == encode_block(values, table), (before, pending)
 
 
 @given(tables(), st.integers(0, 1000), st.sampled_from([None, 2, 17]))

@@ -91,10 +91,10 @@ HARD = {
 
 
 @pytest.mark.parametrize("name", HARD)
-@pytest.mark.parametrize("symbols", [5, 13, 16])
-def test_exact_beats_every_partition_of_4_bit_values(name, symbols):
+@pytest.mark.parametrize(("symbols", "count_w"), [(4, 2), (4, 3), (8, 3), (5, 4), (13, 4), (16, 4)])
+def test_exact_beats_every_partition_of_4_bit_values(name, symbols, count_w):
     # At few counts the bound of the prices is not tight here, so that the labels decide.
-    histogram, count_w = HARD[name], 4
+    histogram = HARD[name]
     best = min(
         table_of(histogram, base, count_w).expected_bits(histogram)
         for base in all_cuts(16, symbols)

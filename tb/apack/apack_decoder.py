@@ -11,7 +11,7 @@ import numpy as np
 from cocotb.triggers import FallingEdge
 
 from model.apack import Bits, EncodedBlock, SymbolTable, encode_block
-from tb.apack.bench import DecoderBench, cycles, now
+from tb.apack.bench import DecoderBench, cycles, now, split_words, until
 from tb.apack.expected import FAULTS, flipped, resized
 from tb.apack.stimulus import hostile_values, random_values
 from tb.apack.streams import always, every_other, in_bursts, rarely, within
@@ -119,6 +119,30 @@ async def decodes_a_value_a_cycle(dut):
             await bench.expect(block, table)
         spent, allowed = now() - begin, sum(step * block.count + 5 for block in blocks) + 5
         assert spent <= allowed, f"{spent} cycles for blocks that should need {allowed}"
+
+
+@cocotb.test()
+async def needs_no_more_bits_than_the_next_value_can_take(dut):
+    """After the first CODE_W bits, a value leaves when CODE_W and VALUE_W more wait for it."""
+    bench = await DecoderBench.started(dut)
+    widths = bench.widths
+    table = SymbolTable.uniform(widths.value_w, 1, widths.count_w)
+    values = random_values(table, widths.longest(30))
+    block = coded(bench, values, table)
+    await bench.load(table)
+    code = Bits.from_bits(random.choices((0, 1), k=2 * widths.code_w))
+    first = resized(block.offsets, widths.value_w)
+    for driver, bits in ((bench.code_in, code), (bench.offset_in, first)):
+        driver.append([{**beat, "tlast": 0} for beat in split_words(bits, widths.word_w)])
+    bench.block_in.append([{"tdata": len(values)}])
+    received = bench.value.stats
+    before = received.received_transactions
+    await until(dut, lambda: received.received_transactions > before, 50, "the first value")
+    for driver in (bench.code_in, bench.offset_in):
+        driver.append([{"tdata": 0, "tuser": 0, "tlast": 1}])
+    frame = await bench.value.next_frame(100)
+    assert [beat["tdata"] for beat in frame if beat["tkeep"]] == [values[0]], frame
+    await bench.expect_faults({"code_leftover"} if len(values) == 1 else {"offset_early"})
 
 
 @cocotb.test()

@@ -92,8 +92,7 @@ class PendingBench:
         found = self.bits_of(frame)
         same = next((i for i, (a, b) in enumerate(zip(found, wanted, strict=False)) if a != b), -1)
         assert found == wanted, (
-            f"{len(found)} bits, expected {len(wanted)}; first wrong bit {same}; "
-            f"{block[:40]}; test seed {cocotb.RANDOM_SEED}"
+            f"{len(found)} bits, expected {len(wanted)}; first wrong bit {same}; {block[:40]}"
         )
 
     def bits_of(self, frame: Frame) -> str:

@@ -245,9 +245,12 @@ def _count_window(here, total, budget, price, rest, limit, logs):
     """First and last count with which a group can be part of a table below the limit.
 
     here: bits up to and with the group, less its counts' part; budget: counts not spent before it;
-    rest: priced bits of all values after it. One count is enough for values that never occur.
+    rest: priced bits of all values after it, which need a count too. One count is enough for
+    values that never occur.
     """
-    most = 1 if total == 0.0 else budget - 1
+    most = min(1, budget - 1) if total == 0.0 else budget - 1
+    if most < 1:
+        return 1, 0
     favourite = max(1, min(_best_count(total, price, budget), most))
     first, last = favourite + 1, favourite
     while (

@@ -29,7 +29,7 @@ def solve_paper(histogram: np.ndarray, value_w: int, symbols: int, count_w: int)
     step = max(1, (1 << value_w) // _STEPS)
     bits = _total_bits(cuts, below)
     while True:
-        moved, moved_bits = _round(cuts, below, step)
+        moved, moved_bits = improve(cuts, below, step)
         gain = bits - moved_bits
         cuts, bits = moved, moved_bits
         if gain < _GAIN * (bits + gain) or gain <= 0:
@@ -66,7 +66,7 @@ def _around(cuts, row, below):
 
 
 @numba.njit(cache=True)
-def _round(cuts, below, step):
+def improve(cuts, below, step):
     """The cuts after moving each boundary, alone or with a neighbour, to the best; their bits."""
     best, best_cuts = _total_bits(cuts, below), cuts.copy()
     for row in range(1, len(cuts) - 1):

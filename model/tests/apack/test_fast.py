@@ -1,6 +1,6 @@
 from dataclasses import replace
 from functools import partial
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -50,12 +50,17 @@ def small_tables():
 def test_bit_exact_in_every_corner_of_a_narrow_interval():
     # So few bits that the interval meets the quarters and the middle exactly, again and again.
     values = np.random.default_rng(0).integers(0, 4, 500).astype(np.uint8)
+    pairs = np.array(list(product(range(4), repeat=2)), dtype=np.uint8)
     for table in small_tables():
         for code_w in (table.count_w + 2, table.count_w + 3):
             encoded = fast.encode_blocks(values, table, 500, code_w)
             assert encoded.block(0) == encode_block(values, table, code_w), table
             assert str(encoded.block(0).code) == bignum.encode(values, table, code_w)[0], table
             np.testing.assert_array_equal(fast.decode_blocks(encoded), values, str(table))
+            short = fast.encode_blocks(pairs, table, 2, code_w)
+            for block, pair in enumerate(pairs):
+                assert short.block(block) == encode_block(pair, table, code_w), table
+            np.testing.assert_array_equal(fast.decode_blocks(short), pairs.reshape(-1))
 
 
 def test_bit_exact_when_pending_bits_fill_a_word_at_any_position():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from model.apack import ApackError, SymbolTable, encode_block, entropy_bits, solve
 from model.apack.counts import assign_counts, proportional_counts
 from model.apack.exact_solver import solve_exact
-from model.apack.paper_solver import solve_paper
+from model.apack.paper_solver import improve, solve_paper
 
 
 def all_cuts(size, most):
@@ -176,6 +176,19 @@ def test_paper_heuristic_improves_on_uniform_groups():
 def table_bits(histogram, base):
     counts = assign_counts(np.add.reduceat(histogram, base), 10)
     return SymbolTable(8, 10, base, (0, *np.cumsum(counts))).expected_bits(histogram)
+
+
+def test_paper_heuristic_ends_after_the_first_round_that_gains_less_than_1_percent():
+    histogram = laplace_histogram(8, 2)
+    below = np.concatenate([[0.0], np.cumsum(histogram, dtype=np.float64)])
+    cuts = np.arange(0, 257, 16)
+    sizes = [ideal_bits(histogram, cuts[:-1])]
+    while len(sizes) < 2 or sizes[-1] < 0.99 * sizes[-2]:
+        cuts, bits = improve(cuts, below, 1)
+        assert bits == pytest.approx(ideal_bits(histogram, cuts[:-1]))
+        sizes.append(bits)
+    assert len(sizes) == 4
+    assert solve_paper(histogram, 8, 16, 10).base == tuple(cuts[:-1])
 
 
 def test_paper_heuristic_ends_where_no_single_boundary_gains_1_percent():

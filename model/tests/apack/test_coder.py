@@ -48,7 +48,6 @@ def test_golden_vectors_derived_by_hand(table, values, code, offsets):
 
 
 @given(tables_and_values(), st.integers(0, 6))
-@settings(deadline=None)
 def test_encoder_matches_exact_arithmetic(case, slack):
     table, values = case
     code_w = table.count_w + 2 + slack
@@ -57,7 +56,6 @@ def test_encoder_matches_exact_arithmetic(case, slack):
 
 
 @given(tables_and_values(), st.integers(0, 6))
-@settings(deadline=None)
 def test_round_trip(case, slack):
     table, values = case
     code_w = table.count_w + 2 + slack
@@ -67,7 +65,7 @@ def test_round_trip(case, slack):
 
 
 @given(tables(), st.integers(0, 1000), st.sampled_from([None, 3, 40]))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_hostile_values_are_exact_for_any_table(table, seed, run):
     values = pending_run(table, 200, seed=seed, run=run)
     block = encode_block(values, table)
@@ -131,7 +129,6 @@ def test_anything_may_follow_the_code_stream():
 
 
 @given(tables_and_values(max_length=60), st.data())
-@settings(deadline=None)
 def test_a_shorter_code_stream_never_passes_for_the_same_values(case, data):
     table, values = case
     block = encode_block(values, table)
@@ -144,7 +141,6 @@ def test_a_shorter_code_stream_never_passes_for_the_same_values(case, data):
 
 
 @given(tables_and_values(max_length=60), st.data())
-@settings(deadline=None)
 def test_a_shorter_or_longer_offset_stream_is_reported(case, data):
     table, values = case
     block = encode_block(values, table)
@@ -166,7 +162,6 @@ def test_a_code_stream_cut_to_almost_nothing_ended_early():
 
 
 @given(tables(), st.integers(0, 40), st.binary(max_size=40), st.binary(max_size=40))
-@settings(deadline=None)
 def test_noise_gives_values_or_an_error(table, count, code, offsets):
     block = EncodedBlock(count, Bits(8 * len(code), code), Bits(8 * len(offsets), offsets))
     try:

@@ -81,7 +81,7 @@ def test_format_page_shows_the_example_file():
     st.sampled_from([1, 2, 4, 8]),
     st.integers(0, 8),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_round_trip_and_stranger_agree(tmp_path_factory, case, block_values, word_bytes, slack):
     table, values = case
     code_w = table.count_w + 2 + slack
@@ -100,7 +100,7 @@ def test_round_trip_and_stranger_agree(tmp_path_factory, case, block_values, wor
 
 
 @given(tables_and_values(), st.integers(1, 50), st.sampled_from([1, 2, 4, 8]))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_no_block_is_larger_than_raw(case, block_values, word_bytes):
     table, values = case
     packed = pack(as_tensor(values, table), table, block_values, 16, word_bytes)

@@ -33,7 +33,6 @@ def assert_same_as_readable(values, table, block_values, code_w):
 
 
 @given(tables_and_values(), st.integers(1, 400), st.integers(0, 16))
-@settings(deadline=None)
 def test_bit_exact_with_the_readable_coder(case, block_values, slack):
     table, values = case
     assert_same_as_readable(values, table, block_values, min(32, table.count_w + 2 + slack))
@@ -74,7 +73,7 @@ def test_bit_exact_when_pending_bits_fill_a_word_at_any_position():
 
 
 @given(tables(), st.integers(0, 1000), st.sampled_from([None, 2, 17]))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_bit_exact_on_hostile_values(table, seed, run):
     assert_same_as_readable(pending_run(table, 300, seed=seed, run=run), table, 100, 16)
 
@@ -133,7 +132,7 @@ def outcome(decode):
 
 
 @given(tables_and_values(max_length=80), st.data())
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_the_same_fault_at_the_same_value(case, data):
     table, values = case
     encoded = fast.encode_blocks(values, table, 100)
@@ -175,7 +174,7 @@ def _padded(stream, bits):
 
 
 @given(tables(), st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_blocks_side_by_side_fail_one_by_one(table, seed):
     rng = np.random.default_rng(seed)
     values = rng.integers(0, 1 << table.value_w, 170).astype(

@@ -31,7 +31,6 @@ def laplace_histogram(value_w, scale, values=100_000, seed=0):
 
 
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=4), st.integers(2, 5))
-@settings(deadline=None)
 def test_counts_are_optimal_against_all_assignments(totals, count_w):
     totals = np.array(totals)
 
@@ -63,7 +62,7 @@ def test_more_groups_than_counts_are_refused():
     st.integers(1, 4),
     st.integers(1, 5),
 )
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_exact_beats_every_table_of_2_bit_values(histogram, symbols, count_w):
     histogram = np.array(histogram)
     best = min(table.expected_bits(histogram) for table in all_tables(2, symbols, count_w))
@@ -114,7 +113,7 @@ def test_prices_alone_do_not_solve_some_hard_histograms():
     assert solve_exact(HARD["alternating"], 4, 13, 4).labels > 0
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.integers(2, 8),
     st.integers(1, 64),

@@ -24,6 +24,7 @@ ROUNDS = int(os.environ.get("ROUNDS") or 12)
 
 LENGTHS = (0, 1, 2, 12, 80)
 PORTS = ("code", "offset")
+SETTLING = 10  # cycles; the words that are taken until then are forgotten at the first CLEAR
 
 
 class Kind(IntEnum):
@@ -94,6 +95,7 @@ class DecoderEngineBench:
         self.widths = EngineWidths.of(dut)
         self.table = self.widths.random_table()
         self.fed = dict.fromkeys(PORTS, 1.0)  # of each port, the part of the cycles with a word
+        self.settling = SETTLING  # cycles left after a reset in which a port may name no stream
         self.values = 0  # values that were checked
         self.streams: list[Stream] = []
         self.forget()
@@ -209,6 +211,7 @@ class DecoderEngineBench:
         dut, falling, settled = self.dut, FallingEdge(self.dut.clk), Timer(1, "ns")
         while True:
             await falling
+            self.settling = SETTLING if dut.rst.value == 1 else max(self.settling - 1, 0)
             offered = {port: self._offer_word(port) for port in PORTS}
             if dut.rst.value == 1:
                 dut.s_kind.value = random.getrandbits(2)
@@ -229,7 +232,12 @@ class DecoderEngineBench:
         if not offers:
             data.value = random.getrandbits(self.widths.word_w)
             return None
-        stream = self.streams[int(getattr(self.dut, f"s_{port}_stream").value)]
+        number = getattr(self.dut, f"s_{port}_stream").value
+        if not number.is_resolvable or int(number) >= self.widths.streams:
+            assert self.settling, f"s_{port}_stream is {number}"
+            data.value = random.getrandbits(self.widths.word_w)
+            return None
+        stream = self.streams[int(number)]
         data.value = stream.word[port]
         return stream
 
@@ -279,8 +287,9 @@ class DecoderEngineBench:
         self.values += 1
 
     def _count_code(self) -> None:
-        stream = self.streams[int(self.dut.m_code_stream.value)]
-        stream.code_used += int(self.dut.m_code_count.value)
+        count = int(self.dut.m_code_count.value)
+        if count:
+            self.streams[int(self.dut.m_code_stream.value)].code_used += count
 
     def _follow_port(self, port: str, offered: Stream | None) -> None:
         """See whether the engine takes a word in this cycle, or begins with the next block."""

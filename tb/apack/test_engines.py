@@ -28,6 +28,49 @@ ENGINE_SETS = {
     "eight": (8, 8, 16, 10, 16, 16),
 }
 
+LOOPS = ("STREAMS", "COUNT_W", "CODE_W", "TAG_W")
+SEARCH = ("STREAMS", "SYMBOLS", "COUNT_W", "CODE_W", "TAG_W")
+
+# module -> parameters and the sets of their values
+PARTS: dict[str, tuple[tuple[str, ...], list[tuple[int, ...]]]] = {
+    "apack_carry_save": (
+        ("ROWS", "LEFT_ROWS", "ROW_W"),
+        [(3, 2, 4), (2, 2, 5), (13, 2, 12), (13, 6, 27)],
+    ),
+    "apack_cut": (("CUT", "DATA_W"), [(1, 9), (0, 9)]),
+    "apack_cut_reset": (("CUT", "DATA_W"), [(1, 9), (0, 9)]),
+    "apack_ring": (("STREAMS", "STATE_W"), [(1, 5), (2, 1), (5, 8)]),
+    "apack_distance": (("COUNT_W", "CODE_W"), [(10, 16), (1, 3), (3, 5), (7, 20), (14, 16)]),
+    "apack_sum_sign": (("ROW_W",), [(4,), (28,)]),
+    "apack_shift_count": (("CODE_W",), [(16,), (3,), (7,), (20,)]),
+    "apack_interval_loop": (
+        LOOPS,
+        [(1, 1, 3, 12), (2, 6, 8, 12), (6, 10, 16, 12), (8, 16, 20, 12)],
+    ),
+    "apack_search_loop": (
+        SEARCH,
+        [
+            (1, 2, 1, 3, 12),
+            (3, 5, 6, 8, 12),
+            (6, 16, 10, 16, 12),
+            (7, 1, 7, 10, 12),
+            (8, 32, 14, 16, 12),
+        ],
+    ),
+    "apack_stream_packer": (
+        ("STREAMS", "IN_W", "WORD_W"),
+        [(4, 8, 16), (1, 16, 16), (3, 2, 3), (8, 7, 20)],
+    ),
+    "apack_stream_pending": (
+        ("STREAMS", "CODE_W", "WORD_W", "PENDING_W"),
+        [(4, 16, 16, 16), (1, 3, 3, 5), (3, 8, 13, 7), (2, 16, 32, 5)],
+    ),
+    "apack_stream_window": (
+        ("STREAMS", "OUT_W", "WORD_W", "SHOW", "AHEAD"),
+        [(4, 16, 16, 1, 4), (1, 8, 8, 0, 0), (3, 2, 3, 0, 1), (2, 5, 16, 1, 2), (5, 12, 12, 4, 3)],
+    ),
+}
+
 
 def run(top: str, names: tuple[str, ...], values: tuple[int, ...]) -> None:
     """Run the cocotb tests of one module."""
@@ -48,3 +91,15 @@ def run(top: str, names: tuple[str, ...], values: tuple[int, ...]) -> None:
 @pytest.mark.parametrize("top", ["apack_encoder_engine", "apack_decoder_engine"])
 def test_engine(top: str, values: tuple[int, ...]) -> None:
     run(top, ENGINE_WIDTHS, values)
+
+
+@pytest.mark.parametrize(
+    ("top", "values"),
+    [
+        pytest.param(top, values, id="-".join(map(str, (top, *values))))
+        for top, (_, sets) in PARTS.items()
+        for values in sets
+    ],
+)
+def test_part(top: str, values: tuple[int, ...]) -> None:
+    run(top, PARTS[top][0], values)

@@ -1,0 +1,20 @@
+"""apack_shift_count: the number of shifts that renormalise an interval."""
+
+from __future__ import annotations
+
+import cocotb
+
+from model.apack import Interval
+from tb.apack.apack_renorm import bounds
+from tb.apack.combinational import outputs_for, parameter
+
+
+@cocotb.test()
+async def counts_the_shifts_of_any_interval(dut):
+    code_w = parameter("CODE_W")
+    for low, high in bounds(code_w):
+        interval = Interval(code_w)
+        interval.low, interval.high = low, high
+        wanted = len(list(interval.shifts()))
+        (found,) = await outputs_for(dut, {"low": low, "high": high}, "count")
+        assert found == wanted, f"{low:0{code_w}b}..{high:0{code_w}b}: {found}, expected {wanted}"

@@ -7,7 +7,7 @@ PYTHON = $(eval PYTHON := $(or $(shell for python in python3 python3.13 python3.
 SIM = verilator
 
 # Variables given to make reach the recipes through the environment, so that any file name is safe.
-export SIM SEED TEST JOBS WAVES TENSOR TABLE MODEL BLOCK
+export SIM SEED TEST JOBS WAVES TENSOR TABLE MODEL BLOCK DESIGN FO4 LIBERTY
 
 MAKEFLAGS += --no-print-directory
 RUN = .venv/bin/python -m
@@ -22,7 +22,7 @@ $(PYTHON) scripts/setup.py
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench-sim bench-codec bench-solver report lint clean distclean
+.PHONY: help setup demo test bench-sim bench-codec bench-solver report synth lint clean distclean
 
 help: ## list the targets and the variables
 	@echo "make TARGET [VARIABLE=value ...]"
@@ -39,6 +39,10 @@ help: ## list the targets and the variables
 #> TEST='encoder and not reset'  test: run only what this pytest -k expression selects
 #> SEED=1                 test: seed of the random stimulus (default: a new one, printed)
 #> JOBS=2                 processes at once (default: one a core)
+#> DESIGN='apack_encoder*' synth: only the modules of this name
+#> FO4=32                 synth: the delay to reach with the least area
+#> ECP5=0                 synth: standard cells only
+#> LIBERTY=cells.lib      synth: the cell library, where the system has none
 #> PYTHON=python3.12      interpreter that .venv is made with (3.11 or newer)
 
 setup: ## create or update .venv and check the tools of SIM
@@ -70,6 +74,11 @@ bench-solver: ## size and time of the exact and of the paper's solver
 report: ## footprint of every model of the zoo under every coder, into build/report/
 	@$(SET_UP) --extra requirements-zoo.txt
 	@$(RUN) scripts.report
+
+synth: ## area and delay in standard cells, LUTs and MHz on an ECP5, into build/synth/
+	@$(SET_UP) --need liberty $(if $(filter 0,$(ECP5)),,--extra requirements-synth.txt)
+	@$(RUN) scripts.synth $${DESIGN:+--design "$$DESIGN"} $${FO4:+--fo4 "$$FO4"} \
+		$${JOBS:+--jobs "$$JOBS"} $(if $(filter 0,$(ECP5)),--no-ecp5)
 
 lint: ## Verilator, Icarus, Yosys and ruff, warnings as errors
 	@$(SET_UP) --need verilator icarus

@@ -16,6 +16,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +28,9 @@ VENV = ROOT / ".venv"
 REQUIREMENTS = ROOT / "requirements.txt"
 LOG = ROOT / "build" / "setup.log"
 SIMULATORS = ("icarus", "verilator")
-NEEDS = (*SIMULATORS, "waves")
+NEEDS = (*SIMULATORS, "waves", "liberty")
+QFLOW = Path("/usr/share/qflow/tech")
+LIBERTY_FILE = "osu018/osu018_stdcells.lib"
 
 
 class SetupError(Exception):
@@ -40,8 +43,8 @@ class SystemTool:
 
     what: str
     apt: str
-    dnf: str
-    brew: str
+    dnf: str = ""
+    brew: str = ""
 
 
 VENV_MODULE = SystemTool(
@@ -58,17 +61,25 @@ FST_HEADERS = SystemTool(
     "zlib-devel lz4-devel",
     "zlib lz4",
 )
+LIBERTY = SystemTool(
+    "the cell library osu018_stdcells.lib (another place: LIBERTY=path)", "qflow-tech-osu018"
+)
 
 
 def install_command(tool: SystemTool) -> str:
     """The command that installs `tool` with the package manager found on this machine."""
     if shutil.which("apt-get"):
         return f"sudo apt-get install {tool.apt}"
-    if shutil.which("dnf"):
+    if tool.dnf and shutil.which("dnf"):
         return f"sudo dnf install {tool.dnf}"
-    if shutil.which("brew"):
+    if tool.brew and shutil.which("brew"):
         return f"brew install {tool.brew}"
     return f"install it with your package manager (Debian calls it {tool.apt})"
+
+
+def missing(tool: SystemTool) -> str:
+    """One line that says what is missing and what to do."""
+    return f"{tool.what} is missing: {install_command(tool)}"
 
 
 def compiler() -> str | None:
@@ -100,6 +111,12 @@ def has_fst_headers() -> bool:
     return probe.returncode == 0
 
 
+def liberty() -> Path | None:
+    """The OSU 0.18 um cell library: the system's, or the one that was taken out of its package."""
+    places = (QFLOW, LOG.parent / "liberty")
+    return next((path for place in places if (path := place / LIBERTY_FILE).is_file()), None)
+
+
 def ensure(tool: SystemTool, present: Callable[[], object]) -> None:
     """Make sure that `tool` is there, installing it where that needs no question.
 
@@ -112,7 +129,7 @@ def ensure(tool: SystemTool, present: Callable[[], object]) -> None:
         apt_install(tool)
         if present():
             return
-    raise SetupError(f"{tool.what} is missing: {install_command(tool)}")
+    raise SetupError(missing(tool))
 
 
 def apt_install(tool: SystemTool) -> None:
@@ -126,6 +143,30 @@ def apt_install(tool: SystemTool) -> None:
             done = subprocess.run(command, stdout=log, stderr=log, env=environment)
             if command is install and done.returncode == 0:
                 return
+
+
+def unpack_liberty() -> None:
+    """Take the cell library out of its Debian package, without the tools that this depends on.
+
+    Needs no root, except to fetch the package lists where there are none yet. Where it fails,
+    there is no library afterwards.
+    """
+    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
+        return
+    say(f"unpacking {LIBERTY.apt}")
+    with tempfile.TemporaryDirectory() as name, open_log() as log:
+        folder = Path(name)
+        for command in (["download", LIBERTY.apt], ["update"], ["download", LIBERTY.apt]):
+            done = subprocess.run(["apt-get", *command], cwd=folder, stdout=log, stderr=log)
+            if command[0] == "download" and done.returncode == 0:
+                break
+        for package in folder.glob("*.deb"):
+            subprocess.run(["dpkg-deb", "-x", package, folder], stdout=log, stderr=log)
+        found = folder / QFLOW.relative_to("/") / LIBERTY_FILE
+        if found.is_file():
+            target = LOG.parent / "liberty" / LIBERTY_FILE
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(found, target)
 
 
 def say(text: str) -> None:
@@ -270,12 +311,16 @@ def ensure_tools(needs: list[str]) -> None:
             ensure(FST_HEADERS, has_fst_headers)
     if "icarus" in needs:
         ensure(ICARUS, has_icarus)
+    if "liberty" in needs and not os.environ.get("LIBERTY"):
+        if liberty() is None:
+            unpack_liberty()
+        ensure(LIBERTY, liberty)
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Command line of the set-up."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--need", nargs="*", default=[], help="icarus, verilator, waves")
+    parser.add_argument("--need", nargs="*", default=[], help=", ".join(NEEDS))
     parser.add_argument("--extra", nargs="*", default=[], type=Path, help="requirements files")
     return parser.parse_args(arguments)
 

@@ -167,6 +167,64 @@ def test_root_installs_a_missing_tool(clone: Clone, monkeypatch, capsys) -> None
     ]
 
 
+@dataclass
+class PackageTools:
+    """apt-get and dpkg-deb in place of the system's."""
+
+    lists: bool  # whether the package lists know the package already
+    network: bool = True
+    calls: list[list[str]] = field(default_factory=list)
+
+    def run(
+        self, command: list[str], cwd: Path | None = None, **options: object
+    ) -> subprocess.CompletedProcess:
+        self.calls.append(command)
+        code = 0
+        if command[:2] == ["apt-get", "update"]:
+            self.lists = self.network
+        elif command[0] == "apt-get":
+            code = 0 if self.lists else 100
+            if self.lists:
+                (cwd / "qflow.deb").touch()
+        else:
+            library = command[3] / setup.QFLOW.relative_to("/") / setup.LIBERTY_FILE
+            library.parent.mkdir(parents=True)
+            library.write_text("library")
+        return subprocess.CompletedProcess(command, code)
+
+
+@pytest.fixture
+def no_library(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Debian machine without the cell library, and a user who is not root."""
+    monkeypatch.delenv("LIBERTY", raising=False)
+    monkeypatch.setattr(setup, "QFLOW", clone.folder / "system")
+    monkeypatch.setattr(setup.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(setup.shutil, "which", lambda name: name)
+
+
+@pytest.mark.parametrize(("lists", "calls"), [(True, 2), (False, 4)])
+def test_cell_library_is_taken_out_of_its_package(
+    clone: Clone, no_library: None, lists: bool, calls: int, monkeypatch
+) -> None:
+    system = PackageTools(lists)
+    monkeypatch.setattr(setup.subprocess, "run", system.run)
+    for _ in range(2):
+        assert setup.main(["--need", "liberty"]) == 0
+    assert len(system.calls) == calls
+    assert setup.liberty().read_text() == "library"
+
+
+def test_missing_cell_library_names_the_command(
+    clone: Clone, no_library: None, monkeypatch, capsys
+) -> None:
+    monkeypatch.setattr(setup.subprocess, "run", PackageTools(lists=False, network=False).run)
+    assert setup.main(["--need", "liberty"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("is missing: sudo apt-get install qflow-tech-osu018")
+    monkeypatch.setenv("LIBERTY", "cells.lib")
+    assert setup.main(["--need", "liberty"]) == 0
+
+
 def test_unknown_simulator_is_one_line(clone: Clone, capsys) -> None:
     assert setup.main(["--need", "modelsim"]) == 2
     line = "setup: unknown simulator 'modelsim': SIM is icarus or verilator\n"

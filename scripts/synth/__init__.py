@@ -1,0 +1,1 @@
+"""Area and speed of the hardware: standard cells with Yosys and ABC, an ECP5 with nextpnr."""

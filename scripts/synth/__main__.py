@@ -1,0 +1,7 @@
+"""python -m scripts.synth: see scripts.synth.command."""
+
+import sys
+
+from scripts.synth.command import main
+
+sys.exit(main())

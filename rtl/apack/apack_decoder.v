@@ -9,7 +9,8 @@
  * and its two streams on s_axis_code_* and s_axis_offset_*, as apack_encoder writes them: words whose
  * first bit is the most significant, tuser the number of valid bits of a word, tlast with the last word of
  * the block; words with tuser 0 are allowed and carry nothing but their tlast. The values leave on
- * m_axis_value_*, tlast with the block's last; an empty block leaves as one beat with tkeep 0 and tlast.
+ * m_axis_value_*, tlast with the block's last; an empty block leaves as one beat with tkeep 0 and tlast,
+ * whose tdata means nothing.
  *
  * One value a cycle (if WORD_W >= 2 * CODE_W - 1), and some cycles a block to fill and to check. The last
  * value of a block is held until both streams have ended and been found to fit.
@@ -117,6 +118,9 @@ module apack_decoder #(
         end
         if (WORD_W < CODE_W || WORD_W < VALUE_W) begin : g_check_word_w
             apack_decoder_needs_WORD_W_of_at_least_CODE_W_and_VALUE_W illegal_parameter ();
+        end
+        if (BLOCK_W < 1) begin : g_check_block_w
+            apack_decoder_needs_BLOCK_W_of_at_least_1 illegal_parameter ();
         end
     endgenerate
 

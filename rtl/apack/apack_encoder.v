@@ -13,10 +13,10 @@
  *     word; an empty offset stream is one word with tuser 0;
  *   - one transfer on m_axis_block_*: tdata the number of values, tuser 1 if the block was cut.
  * The three outputs may be taken at any pace, but each must be taken: one that is never ready stops the
- * encoder.
+ * encoder. Their ready reaches s_axis_value_tready in the same cycle.
  *
- * One value a cycle, and one cycle a block for the flush. A run of pending bits longer than
- * WORD_W - CODE_W stalls the encoder for a cycle each WORD_W bits once it resolves.
+ * One value a cycle, and one cycle a block for the flush, two where its bits need two words. A run of
+ * pending bits longer than WORD_W - CODE_W stalls the encoder for a cycle each WORD_W bits once it resolves.
  *
  * A table is taken only between blocks, and goes before a block that waits. Values wait while there is no
  * legal table. Errors are sticky until status_clear:
@@ -101,6 +101,9 @@ module apack_encoder #(
         end
         if (WORD_W < CODE_W || WORD_W < VALUE_W) begin : g_check_word_w
             apack_encoder_needs_WORD_W_of_at_least_CODE_W_and_VALUE_W illegal_parameter ();
+        end
+        if (BLOCK_W < 1) begin : g_check_block_w
+            apack_encoder_needs_BLOCK_W_of_at_least_1 illegal_parameter ();
         end
     endgenerate
 
@@ -401,9 +404,10 @@ module apack_encoder #(
     );
 
     // Busy from a block's first beat until all of it has left. Between the words of a block the packers
-    // hold bits without showing it, but then the block's last beat or its flush is still under way.
-    assign status_busy = block_open_reg || symbol_valid_reg || code_valid_reg || offset_valid_reg
-                      || chunk_valid || block_valid_reg || m_axis_code_tvalid || m_axis_offset_tvalid;
+    // hold bits without showing it, but then the block's last beat or its flush is still under way; and an
+    // offset waits only while a word of offsets does.
+    assign status_busy = block_open_reg || symbol_valid_reg || code_valid_reg || chunk_valid
+                      || block_valid_reg || m_axis_code_tvalid || m_axis_offset_tvalid;
 
 endmodule
 

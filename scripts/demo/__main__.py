@@ -2,6 +2,10 @@
 
 import sys
 
-from scripts.demo.command import main
+try:
+    from scripts.demo.command import main
 
-sys.exit(main())
+    code = main()
+except KeyboardInterrupt:  # while the libraries load; main reports its own
+    code = 130
+sys.exit(code)

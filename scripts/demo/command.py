@@ -113,8 +113,8 @@ def _demo(options: argparse.Namespace) -> int:
     if not any(result.mismatches for result in results):
         shutil.rmtree(FOLDER / "runs")
     _write_summary(results, options)
-    draw(results, FOLDER / "demo.png")
     _print_table(console, results)
+    draw(results, FOLDER / "demo.png")
     _print_files(console)
     if options.waves:
         _waves(console, results, options)

@@ -47,6 +47,7 @@ def _draw_groups(axes: plt.Axes, result: Measured) -> None:
         f"{result.subject.model} / {result.subject.name}: {result.values:,} values, "
         f"{table.groups} groups (numbers on top)\n",
         fontsize=10,
+        parse_math=False,
     )
 
 
@@ -60,7 +61,7 @@ def _draw_footprints(axes: plt.Axes, shown: list[Measured], total: int) -> None:
     axes.axhline(100, color="0.6", lw=1)
     names = [f"{result.subject.model}/{result.subject.name}" for result in shown]
     short = [name if len(name) <= 34 else name[:10] + "…" + name[-23:] for name in names]
-    axes.set_xticks(places, short, rotation=90, fontsize=7)
+    axes.set_xticks(places, short, rotation=90, fontsize=7, parse_math=False)
     axes.set_xlim(-0.7, len(shown) - 0.3)
     axes.set_ylabel("% of the raw size")
     which = f"the {len(shown)} largest of {total} tensors" if len(shown) < total else "all tensors"

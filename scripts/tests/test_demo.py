@@ -66,6 +66,22 @@ def check_save_file(folder: Path) -> None:
         assert widths.get(name) == int(top or 0) + 1, name
 
 
+def test_any_name_can_be_drawn(folder, tmp_path):
+    name = "a $HOME [é] ^_{} & b"
+    assert demo("--tensor", save_array(tmp_path / f"{name}.npy", np.arange(9, dtype=np.int8))) == 0
+    assert json.loads((folder / "summary.json").read_text())["tensors"][0]["model"] == name
+    assert (folder / "demo.png").exists()
+
+
+def test_a_large_tensor_comes_within_half_a_percent_of_its_entropy(folder, tmp_path):
+    """For 64 Ki values and more, with weights as they are: long-tailed around zero."""
+    values = np.random.default_rng(1).laplace(0, 12, 1 << 16).round().clip(-128, 127)
+    assert demo("--tensor", save_array(tmp_path / "large.npy", values.astype(np.int8))) == 0
+    record = json.loads((folder / "summary.json").read_text())["tensors"][0]
+    assert record["mismatches"] == 0
+    assert record["entropy_bits"] <= record["coded_bits"] <= 1.005 * record["entropy_bits"]
+
+
 def test_a_block_that_would_grow_counts_as_raw(folder, tmp_path):
     tensor = save_array(tmp_path / "noise.npy", np.arange(256, dtype=np.uint8))
     table = tmp_path / "table.json"

@@ -10,7 +10,7 @@ import numpy as np
 
 from model.apack import SymbolTable, encode_block
 from model.apack.hostile import longest_pending_run, pending_run
-from tb.apack.bench import EncoderBench, Widths, cycles, now, until
+from tb.apack.bench import EncoderBench, Widths, cycles, now, until, value_beats
 from tb.apack.stimulus import hostile_values, random_values
 from tb.apack.streams import always, every_other, rarely, within
 
@@ -199,14 +199,18 @@ async def a_waiting_table_goes_before_the_waiting_block(dut):
     tables = [bench.widths.random_table() for _ in range(6)]
     blocks = [random_values(table, bench.widths.longest(50)) for table in tables]
     await bench.load(tables[0])
-    for values in blocks:
-        bench.send(values)
+    frames = [value_beats(values) for values in blocks]
+    for frame in frames[::2]:  # no flush holds the stream up where a null beat ends the block
+        frame[-1] |= {"tlast": 0}
+        frame.append({"tdata": 0, "tkeep": 0, "tlast": 1})
+    for frame in frames:
+        bench.values_in.append(frame)
     begun = 0
-    for table, values in zip(tables[1:], blocks, strict=False):
+    for table, frame in zip(tables[1:], frames, strict=False):
         await until(
             dut, lambda begun=begun: bench.values_in.sent > begun, 2000, "the block's first beat"
         )
-        begun += max(len(values), 1)
+        begun += len(frame)
         loaded = bench.offer_table(table)
         await within(2000, loaded.wait(), "the next table")
         assert bench.values_in.sent == begun, "the table was not taken between the blocks"
@@ -238,6 +242,29 @@ async def starts_again_after_a_reset_at_any_time(dut):
 
 
 @cocotb.test()
+async def a_table_that_comes_in_the_same_cycle_as_a_block_goes_first(dut):
+    bench = await EncoderBench.started(dut)
+    await bench.load(bench.widths.random_table())
+    for _ in range(ROUNDS):
+        table = bench.widths.random_table()
+        values = random_values(table, bench.widths.longest(random.randint(1, 20)))
+        bench.offer_table(table)
+        bench.send(values)
+        await bench.expect(values, table)
+        await bench.expect_nothing_more()
+
+
+@cocotb.test()
+async def takes_a_cycle_for_each_of_many_empty_blocks(dut):
+    bench = await EncoderBench.started(dut)
+    await bench.load(bench.widths.random_table())
+    begin = now()
+    taken = [bench.send([]) for _ in range(40)][-1]
+    await within(500, taken.wait(), "the last empty block")
+    assert now() - begin <= 40 + 4, f"{now() - begin} cycles to take 40 empty blocks"
+
+
+@cocotb.test()
 async def is_busy_from_the_first_beat_until_everything_has_left(dut):
     bench = await EncoderBench.started(dut)
     table = bench.widths.random_table()
@@ -247,7 +274,7 @@ async def is_busy_from_the_first_beat_until_everything_has_left(dut):
         for paced in (*outputs, None):
             bench.pace(always)
             bench.values_in.set_valid_generator(rarely(9))
-            if paced:
+            if paced is not None:
                 paced.pace(rarely(25))
             await bench.expect_status(busy=0)
             first, target = bench.values_in.sent + 1, bench.block.ended + 1

@@ -27,7 +27,9 @@ module apack_bulk_fifo #(
     reg [FIFO_W:0]   write_reg;
     reg [FIFO_W:0]   read_reg;
 
-    assign s_tready = (write_reg - read_reg) != (1 << FIFO_W);
+    wire [FIFO_W:0] level = write_reg - read_reg;   // wraps as the two counters do
+
+    assign s_tready = !level[FIFO_W];
     assign m_tvalid = write_reg != read_reg;
     assign m_tdata  = entries[read_reg[FIFO_W-1:0]];
 

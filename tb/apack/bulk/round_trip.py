@@ -20,7 +20,8 @@ SOURCES = (
 WORD_W = 32
 CODE_W = 16
 SYMBOLS = 16
-MOST_BLOCK_VALUES = 1 << 16  # both streams of a block must fit the FIFOs of the bench
+FIFO_W = 16
+MOST_BLOCK_VALUES = 1 << FIFO_W  # either stream of a block then fits 2**FIFO_W words
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,20 @@ class RoundTrip:
     seconds: float
 
 
-def build_round_trip(table: SymbolTable, sim: str, trace: bool = False) -> Build:
-    """The bench for tables of this width; raises what build_bench raises."""
+def build_round_trip(
+    table: SymbolTable, sim: str, trace: bool = False, fifo_w: int = FIFO_W
+) -> Build:
+    """The bench for tables of this width, with memories of 2**fifo_w words between the units.
+
+    Both streams of a block must fit. Raises what build_bench raises.
+    """
     parameters = {
         "VALUE_W": table.value_w,
         "SYMBOLS": SYMBOLS,
         "COUNT_W": table.count_w,
         "CODE_W": CODE_W,
         "WORD_W": WORD_W,
+        "FIFO_W": fifo_w,
     }
     return build_bench(TOP, SOURCES, parameters, sim, trace)
 

@@ -43,6 +43,15 @@ def test_hardware_agrees_with_the_model_in_every_word(value_w, count, block_valu
     assert found.decoder_cycles <= count + 16 * blocks
 
 
+def test_memory_between_the_units_fills_and_wraps(tmp_path):
+    """More blocks of one value than it has places: the decoder takes longer for each."""
+    values = laplace_values(8, 2000)
+    table = solve(histogram(values, 8))
+    build = build_round_trip(table, chosen_simulator(), fifo_w=6)
+    found = run_round_trip(build, values, table, 1, tmp_path)
+    assert mismatches(values, encode_blocks(values, table, 1), found) == (0, [])
+
+
 @pytest.fixture(scope="module")
 def good_run(tmp_path_factory: pytest.TempPathFactory) -> tuple:
     values = laplace_values(8, 2000)

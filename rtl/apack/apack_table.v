@@ -12,8 +12,8 @@
  *   1 to SYMBOLS rows; base 0 in row 0, strictly increasing after; cum strictly increasing from 0,
  *   2^COUNT_W in the last row.
  * Otherwise table_valid stays low, table_illegal is set until status_clear, and table_illegal_row names
- * the first wrong row of the latest illegal table (SYMBOLS: one row too many). A later legal table is
- * taken as ever.
+ * the first wrong row of the latest illegal table (SYMBOLS: one row too many; meaningful while
+ * table_illegal is set). A later legal table is taken as ever.
  *
  * The row buses hold row 0 in the low bits. row_offset_w[i] = ceil(log2(values in group i)),
  * row_limit[i] = values in group i less one. They are meaningful while table_valid is high.
@@ -106,8 +106,7 @@ module apack_table #(
 
     always @(posedge clk) begin
         if (status_clear) begin
-            illegal_reg     <= 1'b0;
-            illegal_row_reg <= {ROW_W{1'b0}};
+            illegal_reg <= 1'b0;
         end
 
         if (row_take) begin

@@ -22,7 +22,7 @@ from tb.apack.streams import reset, start_clock
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 
-LENGTHS = (0, 1, 2, 12, 80)
+LENGTHS = (0, 1, 2, 12, 50)
 PORTS = ("code", "offset")
 SETTLING = 10  # cycles; the words that are taken until then are forgotten at the first CLEAR
 
@@ -331,8 +331,8 @@ async def decodes_any_blocks_of_any_streams(dut):
         bench.fed = {port: random.choice((1.0, 1.0, 0.5, 0.15)) for port in PORTS}
         busy = random.random() < 0.4
         for stream in bench.streams:
-            stream.idle = 0.0 if busy else random.choice((0.0, 0.3, 0.9))
-            stream.queue += [bench.any_job() for _ in range(random.choice((0, 1, 4)))]
+            stream.idle = 0.0 if busy else random.choice((0.0, 0.3, 0.8))
+            stream.queue += [bench.any_job() for _ in range(random.choice((0, 1, 3)))]
         await bench.expect_all()
 
 
@@ -384,7 +384,7 @@ async def a_reset_at_any_time_leaves_nothing_behind(dut):
         for stream in random.sample(bench.streams, random.randint(1, streams)):
             stream.idle = random.choice((0.0, 0.3))
             stream.queue += [bench.any_job() for _ in range(3)]
-        await cycles(dut, random.choice((random.randint(0, 30), random.randint(0, 150))))
+        await cycles(dut, random.choice((random.randint(0, 20), random.randint(0, 80))))
         await bench.restart()
         bench.show(bench.widths.random_table())
         await cycles(dut, random.choice((0, 0, random.randint(1, 2 * streams))))

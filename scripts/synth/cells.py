@@ -1,7 +1,7 @@
 """Standard cells: area and critical path of a design, from the smallest point to the fastest.
 
-Yosys elaborates and flattens a design once for each kind of adder; ABC then maps it with several
-scripts, drives and deadlines. What is best in neither area nor delay is dropped.
+Yosys elaborates and flattens a design once for each kind of adder; ABC restructures the logic
+between the registers and maps it by several recipes.
 """
 
 from __future__ import annotations
@@ -22,23 +22,31 @@ from scripts.synth.tools import SynthesisError, once, run_yosys, source_texts, v
 # Carry look-ahead of adders and comparators: Yosys' own choice, and a shallower one.
 ADDERS = {"brent-kung": "", "sklansky": " -extra-map +/choices/sklansky.v"}
 
-CLEAN = "strash; ifraig; scorr; dc2; strash"
-FLATTEN = "if -g -K 6; strash; dch -f"
+# What all mappings of a design begin with: depth taken out of the logic, its structure varied.
+RESTRUCTURE = (
+    "strash; ifraig; scorr; dc2; strash; if -g -K 6; strash; dch -f; if -g -K 6; strash; dch -f"
+)
 MAPPERS = {
-    "area": f"{CLEAN}; dc2; dch -f; amap -m",
-    "balanced": f"{CLEAN}; {FLATTEN}; {FLATTEN}; amap -m",
-    "delay": f"{CLEAN}; {FLATTEN}; {FLATTEN}; map -D {{deadline}}",
+    "area": "strash; dc2; dch -f; amap -m",
+    "balanced": "amap -m",
+    "delay": "map -D {deadline}",
 }
 SIZING = "topo; buffer -c -N {fanout}; upsize -D {deadline}; dnsize -D {deadline}; stime -p"
 # Mapper, most gates that one output drives, and the deadline in target delays: those of many that
 # gave the best points for the engines.
 RECIPES = (
     ("area", 16, 1.0),
+    ("area", 8, 0.5),
     ("balanced", 16, 1.0),
     ("balanced", 16, 0.5),
     ("balanced", 8, 0.5),
     ("delay", 16, 1.0),
     ("delay", 8, 0.5),
+)
+PATH = re.compile(
+    r"Gates = +(\d+) .*?Area = +([\d.]+) .*?Delay = +([\d.]+) ps"
+    r".*?Start-point = \w+ \((.*?)\)\.  End-point = \w+ \((.*?)\)\.",
+    re.DOTALL,
 )
 
 
@@ -71,9 +79,14 @@ class Recipe:
 
     @property
     def script(self) -> str:
-        """ABC's commands, one a line."""
-        text = f"{MAPPERS[self.mapper]}; {SIZING}".format_map(asdict(self))
-        return text.replace("; ", "\n") + "\n"
+        """ABC's commands, separated by semicolons."""
+        return f"{MAPPERS[self.mapper]}; {SIZING}".format_map(asdict(self))
+
+
+def abc_script(chosen: list[Recipe]) -> str:
+    """ABC's commands that restructure a netlist once and map it by each recipe, one a line."""
+    mappings = [f"restore; {recipe.script}" for recipe in chosen]
+    return "; ".join([RESTRUCTURE, "backup", *mappings]).replace("; ", "\n") + "\n"
 
 
 def recipes(target: float, library: Library) -> list[Recipe]:
@@ -95,8 +108,8 @@ def map_design(design: Design, adder: str, library: Library, target: float) -> l
     chosen = recipes(target, library)
     depends_on = {
         "sources": source_texts(files),
-        "commands": commands(design, adder, [Path(path.name) for path in files], chosen),
-        "scripts": [recipe.script for recipe in chosen],
+        "commands": commands(design, adder, [Path(path.name) for path in files]),
+        "script": abc_script(chosen),
         "library": [library.digest, library.constraints, library.gate_area, library.fo4],
         "tool": version("pyosys"),
     }
@@ -104,83 +117,63 @@ def map_design(design: Design, adder: str, library: Library, target: float) -> l
     def make() -> dict:
         with tempfile.TemporaryDirectory(prefix="synth-") as name:
             folder = Path(name)
-            _prepare(folder, library, chosen)
-            run_yosys(commands(design, adder, files, chosen), folder)
-            points = _read_points(folder, adder, chosen, library)
+            shutil.copyfile(library.path, folder / "cells.lib")
+            (folder / "constraints").write_text(library.constraints, encoding="utf-8")
+            (folder / "map.abc").write_text(abc_script(chosen), encoding="utf-8")
+            run_yosys(commands(design, adder, files), folder)
+            points = read_points(folder, adder, chosen, library)
             return {"points": [asdict(point) for point in points]}
 
     made = once(f"cells-{design.module}", depends_on, make)
     return [Point(**point) for point in made["points"]]
 
 
-def commands(design: Design, adder: str, files: list[Path], chosen: list[Recipe]) -> list[str]:
-    """Yosys' commands: elaborate, map registers, then map the logic by each recipe in turn."""
+def commands(design: Design, adder: str, files: list[Path]) -> list[str]:
+    """Yosys' commands: elaborate, map the registers, then hand the logic to ABC."""
     parameters = "".join(f" -chparam {key} {value}" for key, value in design.parameters.items())
-    front = [
+    return [
         *(f'read_verilog "{path}"' for path in files),
         f"hierarchy -check -top {design.module}{parameters}",
         f"synth -flatten -noabc{ADDERS[adder]}",
         "dfflibmap -liberty cells.lib",
         "opt -full",
-        "opt_clean -purge",
+        "opt_clean",
         "write_json front.json",
-        "design -save front",
-    ]
-    return front + [command for recipe in chosen for command in _mapping_commands(recipe)]
-
-
-def _mapping_commands(recipe: Recipe) -> list[str]:
-    name = recipe.name
-    abc = f"abc -liberty cells.lib -constr constraints -D {recipe.deadline} -script {name}.abc"
-    return [
-        "design -load front",
-        f"tee -o {name}.log {abc}",
-        f"tee -q -o {name}.json stat -json -liberty cells.lib",
+        "tee -q -o front-stat.json stat -json -liberty cells.lib",
+        "tee -o abc.log abc -liberty cells.lib -constr constraints -script map.abc",
     ]
 
 
-def _prepare(folder: Path, library: Library, chosen: list[Recipe]) -> None:
-    """Put beside Yosys what its commands name."""
-    shutil.copyfile(library.path, folder / "cells.lib")
-    (folder / "constraints").write_text(library.constraints, encoding="utf-8")
-    for recipe in chosen:
-        (folder / f"{recipe.name}.abc").write_text(recipe.script, encoding="utf-8")
-
-
-def _read_points(
+def read_points(
     folder: Path, adder: str, chosen: list[Recipe], library: Library
 ) -> Iterator[Point]:
+    """The point of each recipe, from what Yosys and ABC left in `folder`.
+
+    Raises:
+        SynthesisError: ABC did not report as many mappings as there are recipes.
+    """
+    stat = json.loads((folder / "front-stat.json").read_text(encoding="utf-8"))["design"]
+    registers = stat.get("sequential_area", 0)
+    kinds = stat.get("num_cells_by_type", {})
+    cells = sum(number for kind, number in kinds.items() if kind.startswith("DFF"))
     names = EndNames.of(json.loads((folder / "front.json").read_text(encoding="utf-8")))
-    for recipe in chosen:
-        log = (folder / f"{recipe.name}.log").read_text(encoding="utf-8", errors="replace")
-        delay, begin, end = slowest_path(log)
-        stat = json.loads((folder / f"{recipe.name}.json").read_text(encoding="utf-8"))["design"]
-        kinds = stat.get("num_cells_by_type", {})
+    log = (folder / "abc.log").read_text(encoding="utf-8", errors="replace")
+    paths = PATH.findall(log)
+    if "nothing to map" in log:
+        paths = [("0", "0", "0", "", "")] * len(chosen)
+    if len(paths) != len(chosen):
+        raise SynthesisError(f"ABC reported {len(paths)} mappings of {len(chosen)}")
+    for recipe, (gates, area, delay, begin, end) in zip(chosen, paths, strict=True):
         yield Point(
             recipe=f"{adder}-{recipe.name}",
-            area=stat.get("area", 0) / library.gate_area,
-            registers=stat.get("sequential_area", 0) / library.gate_area,
-            cells=sum(number for kind, number in kinds.items() if not kind.startswith("$")),
-            delay=delay,
-            fo4=delay / library.fo4,
+            area=(float(area) + registers) / library.gate_area,
+            registers=registers / library.gate_area,
+            cells=int(gates) + cells,
+            delay=float(delay),
+            fo4=float(delay) / library.fo4,
             begin=names.begins.get(begin, begin),
             end=names.ends.get(end, end),
         )
-
-
-def slowest_path(log: str) -> tuple[float, str, str]:
-    """Delay in ps and the signals at both ends, as Yosys' log of ABC has them; 0 for no logic.
-
-    Raises:
-        SynthesisError: ABC ran and reported no path.
-    """
-    if "nothing to map" in log:
-        return 0.0, "", ""
-    delay = re.search(r"Delay = *([\d.]+) ps", log)
-    ends = re.search(r"Start-point = \w+ \((.*)\)\.  End-point = \w+ \((.*)\)\.", log)
-    if not delay or not ends:
-        raise SynthesisError("ABC reported no critical path")
-    return float(delay[1]), ends[1], ends[2]
 
 
 @dataclass(frozen=True)

@@ -70,8 +70,11 @@ def run_yosys(commands: list[str], folder: Path) -> None:
         SynthesisError: Yosys failed; the message has its last error.
     """
     log = folder / "yosys.log"
+    (folder / "commands.ys").write_text("\n".join(commands) + "\n", encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    run_tool([sys.executable, "-m", "scripts.yosys", *commands], folder, log, environment)
+    run_tool(
+        [sys.executable, "-m", "scripts.yosys", "script commands.ys"], folder, log, environment
+    )
 
 
 def run_tool(command: list[str], folder: Path, log: Path, environment: dict[str, str]) -> None:

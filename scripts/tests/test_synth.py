@@ -9,7 +9,7 @@ import pytest
 
 from scripts import setup
 from scripts.synth import cells, command, ecp5, tools
-from scripts.synth.cells import EndNames, Point, choose, map_design, pareto, slowest_path
+from scripts.synth.cells import EndNames, Point, choose, map_design, pareto
 from scripts.synth.designs import Design, NoSuchDesign, select_designs
 from scripts.synth.liberty import LibertyError, read_liberty
 from scripts.synth.library import Library, find_library, measure_library
@@ -173,10 +173,17 @@ def test_design_that_cannot_be_synthesized_is_one_line(tiny: Path, library: Libr
     assert "\n" not in str(raised.value)
 
 
-def test_path_without_logic() -> None:
-    assert slowest_path("ABC: nothing to map") == (0.0, "", "")
-    with pytest.raises(tools.SynthesisError, match="no critical path"):
-        slowest_path("ABC: + stime -p")
+def test_design_without_logic_has_registers_only(tiny: Path, library: Library) -> None:
+    tiny.write_text(MODULE.replace("~(a_reg & b_reg)", "a_reg"))
+    for found in map_design(Design("tiny"), "sklansky", library, 32):
+        assert (found.area, found.registers) == (pytest.approx(8), pytest.approx(8))
+        assert (found.cells, found.delay, found.begin, found.end) == (2, 0, "", "")
+
+
+def test_mapping_that_is_not_timed_is_an_error(tiny: Path, library: Library, monkeypatch) -> None:
+    monkeypatch.setattr(cells, "SIZING", "topo")
+    with pytest.raises(tools.SynthesisError, match="ABC reported 0 mappings of 2"):
+        map_design(Design("tiny"), "sklansky", library, 32)
 
 
 def test_ends_of_paths_are_named_after_registers_and_ports() -> None:

@@ -1,0 +1,45 @@
+`resetall
+`timescale 1ns / 1ps
+`default_nettype none
+
+/*
+ * One step of the CRC-32 of a block's values: zlib's, polynomial 0x04C11DB7, reflected.
+ *
+ * A value of up to 8 bits counts as one byte, a longer one as two, low byte first; missing bits are 0.
+ * A block's CRC starts from all ones, and is inverted at the end.
+ * Example (VALUE_W 8): from 0xFFFFFFFF, value 0x00 -> 0x2DFD1072, the inverse of zlib.crc32(b"\0").
+ */
+module apack_crc #(
+    // bits of a value, 2..16
+    parameter VALUE_W = 8
+) (
+    input  wire [31:0]        crc,
+    input  wire [VALUE_W-1:0] value,
+    output wire [31:0]        next
+);
+
+    localparam BITS = (VALUE_W > 8) ? 16 : 8;
+
+    // x^32 + x^26 + ... + 1, lowest power at the top
+    localparam [31:0] POLYNOMIAL = 32'hEDB88320;
+
+    function [31:0] step;
+        input [31:0]        before;
+        input [VALUE_W-1:0] message;
+        integer k;
+        begin
+            step = before;
+            for (k = 0; k < VALUE_W; k = k + 1) begin
+                step[k] = before[k] ^ message[k];
+            end
+            for (k = 0; k < BITS; k = k + 1) begin
+                step = (step >> 1) ^ (POLYNOMIAL & {32{step[0]}});
+            end
+        end
+    endfunction
+
+    assign next = step(crc, value);
+
+endmodule
+
+`resetall

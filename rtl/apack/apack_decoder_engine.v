@@ -14,8 +14,10 @@
  *   1 CLEAR  the stream forgets the code and offset bits it holds, for the next block
  *   2 FIRST  it takes the first CODE_W bits of a block's code; s_ready must be high
  *   3 VALUE  it decodes a value; s_ready must be high
- * A block is CLEAR, FIRST, then VALUE for each value; idle slots may stand anywhere. s_ready is high if the
- * stream holds PIECE_W bits of code and of offsets.
+ *   4 RAW    it takes a value verbatim, VALUE_W offset bits and no code; s_ready must be high
+ * A coded block is FIRST, then VALUE for each value; a raw one is RAW for each. A CLEAR stands between two
+ * blocks, and may stand before the first; idle slots may stand anywhere. s_ready is high if the stream holds
+ * PIECE_W bits of code and of offsets.
  *
  * Words are asked for on two ports: in a cycle with s_*_ready high, stream s_*_stream takes a word if
  * s_*_valid is high (PIECE_W bits, first bit most significant). s_*_clear says that a CLEAR of that stream
@@ -60,7 +62,7 @@ module apack_decoder_engine #(
 
     output wire [STREAM_W-1:0]            s_stream,
     output wire                           s_ready,
-    input  wire [1:0]                     s_kind,
+    input  wire [2:0]                     s_kind,
 
     output wire [STREAM_W-1:0]            s_code_stream,
     output wire                           s_code_clear,
@@ -84,11 +86,13 @@ module apack_decoder_engine #(
     output wire [SHIFT_W-1:0]             m_code_count
 );
 
-    localparam [1:0] CLEAR = 2'd1;
-    localparam [1:0] FIRST = 2'd2;
-    localparam [1:0] VALUE = 2'd3;
+    localparam [2:0] IDLE  = 3'd0;
+    localparam [2:0] CLEAR = 3'd1;
+    localparam [2:0] FIRST = 3'd2;
+    localparam [2:0] VALUE = 3'd3;
+    localparam [2:0] RAW   = 3'd4;
 
-    localparam TAG_W = STREAM_W + 2;
+    localparam TAG_W = STREAM_W + 3;
 
     localparam [STREAM_W-1:0] LAST       = STREAMS[STREAM_W-1:0] - 1'b1;
     localparam [WIDTH_W-1:0]  VALUE_BITS = VALUE_W[WIDTH_W-1:0];
@@ -187,9 +191,10 @@ module apack_decoder_engine #(
         end
     endgenerate
 
-    wire [1:0]          loop_kind  = loop_old ? 2'd0 : loop_tag[STREAM_W +: 2];
+    wire [2:0]          loop_kind  = loop_old ? IDLE : loop_tag[STREAM_W +: 3];
     wire                loop_clear = loop_kind == CLEAR;
-    wire [SHIFT_W-1:0]  loop_used  = loop_count & {SHIFT_W{loop_kind[1]}};
+    wire                loop_coded = loop_kind == FIRST || loop_kind == VALUE;
+    wire [SHIFT_W-1:0]  loop_used  = loop_count & {SHIFT_W{loop_coded}};
 
     apack_cut_reset #(.CUT (COUNT_CUT), .DATA_W (STREAM_W + 1 + SHIFT_W)) count_cut_inst (
         .clk (clk),
@@ -222,7 +227,8 @@ module apack_decoder_engine #(
 
     localparam RECORD_W = 2 * VALUE_W + WIDTH_W;
 
-    wire [1:0]                  hit_kind = hit_old ? 2'd0 : hit_tag[STREAM_W +: 2];
+    wire [2:0]                  hit_kind = hit_old ? IDLE : hit_tag[STREAM_W +: 3];
+    wire                        hit_raw  = hit_kind == RAW;
     wire [SYMBOLS*RECORD_W-1:0] records;
     wire [VALUE_W-1:0]          hit_base;
     wire [VALUE_W-1:0]          hit_limit;
@@ -248,6 +254,10 @@ module apack_decoder_engine #(
         .row  ({hit_base, hit_limit, hit_offset_w})
     );
 
+    // To a raw value all values are one group.
+    wire [VALUE_W-1:0] own_limit    = hit_limit | {VALUE_W{hit_raw}};
+    wire [WIDTH_W-1:0] own_offset_w = hit_offset_w | (VALUE_BITS & {WIDTH_W{hit_raw}});
+
     wire [VALUE_W-1:0] base;
     wire [VALUE_W-1:0] limit;
     wire [WIDTH_W-1:0] offset_w;
@@ -257,8 +267,8 @@ module apack_decoder_engine #(
     apack_cut_reset #(.CUT (ROW_CUT), .DATA_W (STREAM_W + 2 + RECORD_W)) row_cut_inst (
         .clk (clk),
         .rst (rst),
-        .d   ({hit_tag[STREAM_W-1:0], hit_kind == VALUE, hit_kind == CLEAR,
-               hit_base, hit_limit, hit_offset_w}),
+        .d   ({hit_tag[STREAM_W-1:0], hit_kind == VALUE || hit_raw, hit_kind == CLEAR,
+               hit_base, own_limit, own_offset_w}),
         .q   ({s_offset_stream, valid, s_offset_clear, base, limit, offset_w})
     );
 

@@ -15,7 +15,7 @@ from cocotb.triggers import FallingEdge, Timer
 
 from model.apack import Bits, EncodedBlock, SymbolTable, encode_block
 from tb.apack.bench import cycles, now, story_of, until
-from tb.apack.engine import EngineWidths
+from tb.apack.engine import EngineWidths, verbatim
 from tb.apack.expected import decoder_outcome
 from tb.apack.rows import row_buses
 from tb.apack.streams import reset, start_clock
@@ -34,6 +34,7 @@ class Kind(IntEnum):
     CLEAR = 1
     FIRST = 2
     VALUE = 3
+    RAW = 4
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,14 @@ class Job:
     """A block for a stream: what it is fed with, and what must come of it.
 
     code_used: the code bits it uses up in all.
+    kinds: what its first slot does, and what its slots for values do.
     """
 
     bits: dict[str, Bits]
     values: list[Decoded]
     code_used: int
     story: str
+    kinds: tuple[Kind, Kind] = (Kind.FIRST, Kind.VALUE)
 
 
 @dataclass(eq=False)
@@ -165,6 +168,15 @@ class DecoderEngineBench:
             story_of(self.table, values, 0) + f", {sent} of them asked for",
         )
 
+    def raw_job(self, values: Sequence[int]) -> Job:
+        """A raw block of at least one value."""
+        width = self.widths.value_w
+        values = [int(value) for value in values]
+        bits = {"code": Bits.from_bits(()), "offset": verbatim(values, width)}
+        decoded = [Decoded(value, width) for value in values]
+        story = f"raw block of {values}"
+        return Job(bits, decoded, 0, story, (Kind.RAW, Kind.RAW))
+
     def noise_job(self, count: int) -> Job:
         """A block of random bits, up to its first illegal offset."""
         code, offset = (
@@ -179,12 +191,14 @@ class DecoderEngineBench:
         return Job({"code": code, "offset": offset}, decoded, self.widths.code_w + shifts, story)
 
     def any_job(self) -> Job:
-        """A block: sound, with illegal offsets, given up in the middle, or of random bits."""
+        """A block: sound, raw, with illegal offsets, given up in the middle, or of random bits."""
         length = random.choice(LENGTHS)
         draw = random.random()
         if draw < 0.1:
             return self.noise_job(length)
         values = self.widths.any_values(self.table, length)
+        if draw > 0.85 and length:
+            return self.raw_job(values)
         if draw < 0.2:
             return self.job(values, sent=random.randint(0, length))
         return self.job(values, wrong=0.3 if draw < 0.4 else 0.0)
@@ -215,7 +229,7 @@ class DecoderEngineBench:
             self.settling = SETTLING if dut.rst.value == 1 else max(self.settling - 1, 0)
             offered = {port: self._offer_word(port) for port in PORTS}
             if dut.rst.value == 1:
-                dut.s_kind.value = random.getrandbits(2)
+                dut.s_kind.value = random.choice(list(Kind))
                 continue
             await settled
             self._send_slot()
@@ -259,16 +273,16 @@ class DecoderEngineBench:
             stream.job = stream.queue.popleft()
             for port in PORTS:
                 stream.feeding[port].append(stream.job)
-            stream.next_kind, stream.left = Kind.FIRST, len(stream.job.values)
+            stream.next_kind, stream.left = stream.job.kinds[0], len(stream.job.values)
             return Kind.CLEAR
         if not ready:
             return Kind.IDLE
         kind = stream.next_kind
-        if kind == Kind.VALUE:
+        if kind in (Kind.VALUE, Kind.RAW):
             index = len(stream.job.values) - stream.left
             stream.awaited.append((stream.job.values[index], f"value {index}, {stream.job.story}"))
             stream.left -= 1
-        stream.next_kind = Kind.VALUE
+        stream.next_kind = stream.job.kinds[1]
         if stream.left == 0:
             stream.job = None
         return kind

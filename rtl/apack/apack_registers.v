@@ -1,0 +1,503 @@
+`resetall
+`timescale 1ns / 1ps
+`default_nettype none
+
+/*
+ * Registers of the compressor and of the decompressor, on AXI4-Lite: commands, status, counters, table rows.
+ *
+ * The map is the block of localparams below, and stands nowhere else: the benches and the documentation
+ * read it from this file. All registers have 32 bits. An address that is not in the map answers SLVERR;
+ * bytes without a strobe count as zeros for WO and W1C, and keep their value for RW.
+ *
+ * A START waits in a queue of one: command_valid with command_bank, command_block and command_values, until
+ * command_take, from which on the unit is busy with them (run_*) until finish. run_abort is high for a cycle when
+ * ABORT is written while the unit is busy. Rows leave on row_* with one bit of row_valid for each bank.
+ *
+ * event_* set their bit of EVENTS in the cycle after. count_* add to their counter; bad_valid counts a
+ * damaged block, the first of a tensor keeps its number and causes.
+ */
+module apack_registers #(
+    // 1 in the decompressor
+    parameter DECOMPRESSOR = 0,
+    parameter ENGINES      = 1,
+    parameter STREAMS      = 4,
+    parameter VALUE_W      = 8,
+    parameter SYMBOLS      = 16,
+    parameter COUNT_W      = 10,
+    parameter CODE_W       = 16,
+    parameter WORD_W       = 64,
+    parameter LANES        = 8,
+    // most values of a block
+    parameter BLOCK_VALUES = 4096,
+    // bits of the bits of a block
+    parameter BITS_W       = 24,
+    // bits of a number of values, 0..LANES; leave at its default
+    parameter LANES_W      = $clog2(LANES + 1),
+    // bits of a table's row number; leave at its default
+    parameter ROW_W        = $clog2(SYMBOLS + 1)
+) (
+    input  wire                   clk,
+    input  wire                   rst,
+
+    input  wire [7:0]             s_axil_awaddr,
+    input  wire [2:0]             s_axil_awprot,
+    input  wire                   s_axil_awvalid,
+    output wire                   s_axil_awready,
+    input  wire [31:0]            s_axil_wdata,
+    input  wire [3:0]             s_axil_wstrb,
+    input  wire                   s_axil_wvalid,
+    output wire                   s_axil_wready,
+    output wire [1:0]             s_axil_bresp,
+    output wire                   s_axil_bvalid,
+    input  wire                   s_axil_bready,
+    input  wire [7:0]             s_axil_araddr,
+    input  wire [2:0]             s_axil_arprot,
+    input  wire                   s_axil_arvalid,
+    output wire                   s_axil_arready,
+    output wire [31:0]            s_axil_rdata,
+    output wire [1:0]             s_axil_rresp,
+    output wire                   s_axil_rvalid,
+    input  wire                   s_axil_rready,
+
+    output wire                   irq,
+
+    output wire [1:0]             row_valid,
+    output wire [COUNT_W+VALUE_W:0] row_data,
+    output wire                   row_last,
+    output wire                   table_clear,
+    input  wire [1:0]             table_valid,
+    input  wire [1:0]             table_illegal,
+    input  wire [2*ROW_W-1:0]     table_illegal_row,
+
+    output wire                   command_valid,
+    input  wire                   command_take,
+    output wire                   run_bank,
+    output wire [16:0]            run_block,
+    output wire [47:0]            run_values,
+    output wire                   busy,
+    output wire                   run_abort,
+    input  wire                   discard,
+    input  wire                   finish,
+
+    input  wire                   event_done,
+    input  wire                   event_aborted,
+    input  wire                   event_keep,
+    input  wire                   event_index_length,
+    input  wire                   event_memory_length,
+
+    input  wire [LANES_W-1:0]     count_values,
+    input  wire [BITS_W-1:0]      count_bits,
+    input  wire                   count_word,
+    input  wire                   count_stall_input,
+    input  wire                   count_stall_output,
+    input  wire                   count_stall_engine,
+    input  wire                   count_block,
+    input  wire                   count_raw,
+    input  wire                   bad_valid,
+    input  wire [31:0]            bad_block,
+    input  wire [5:0]             bad_cause
+);
+
+    // ---- register map ------------------------------------------------------------------------------
+
+    localparam [7:0] ADDRESS_ID              = 8'h00;  // RO: "ACPK", lowest byte first
+    localparam [7:0] ADDRESS_VERSION         = 8'h04;  // RO: what the unit is
+    localparam       VERSION_CONTAINER       = 0;      // field of 16 bits: version of the container
+    localparam       VERSION_DECOMPRESSOR    = 16;     // bit: 1 in the decompressor
+    localparam [7:0] ADDRESS_SHAPE           = 8'h08;  // RO: how the unit is built
+    localparam       SHAPE_ENGINES           = 0;      // field of 8 bits: ENGINES
+    localparam       SHAPE_STREAMS           = 8;      // field of 8 bits: STREAMS
+    localparam       SHAPE_LANES             = 16;     // field of 8 bits: LANES
+    localparam       SHAPE_WORD_BYTES        = 24;     // field of 8 bits: WORD_W / 8
+    localparam [7:0] ADDRESS_CODER           = 8'h0C;  // RO: parameters of the coder
+    localparam       CODER_VALUE_W           = 0;      // field of 8 bits: VALUE_W
+    localparam       CODER_SYMBOLS           = 8;      // field of 8 bits: SYMBOLS
+    localparam       CODER_COUNT_W           = 16;     // field of 8 bits: COUNT_W
+    localparam       CODER_CODE_W            = 24;     // field of 8 bits: CODE_W
+    localparam [7:0] ADDRESS_BLOCK_MAX       = 8'h10;  // RO: most values of a block, BLOCK_VALUES
+    localparam [7:0] ADDRESS_CONTROL         = 8'h14;  // WO: commands
+    localparam       CONTROL_START           = 0;      // bit: begin a tensor, or queue it behind the one that runs
+    localparam       CONTROL_ABORT           = 1;      // bit: drop the tensor that runs
+    localparam       CONTROL_BANK            = 8;      // bit: table bank of the tensor that START begins
+    localparam [7:0] ADDRESS_STATUS          = 8'h18;  // RO: what goes on
+    localparam       STATUS_BUSY             = 0;      // bit: a tensor runs
+    localparam       STATUS_QUEUED           = 1;      // bit: a START waits
+    localparam       STATUS_BANK             = 2;      // bit: table bank of the tensor that runs
+    localparam       STATUS_DISCARD          = 3;      // bit: after an abort, input is dropped up to its tlast
+    localparam       STATUS_TABLE0_VALID     = 8;      // bit: bank 0 holds a legal table
+    localparam       STATUS_TABLE1_VALID     = 9;      // bit: bank 1 holds a legal table
+    localparam       STATUS_TABLE0_ILLEGAL   = 10;     // bit: a table for bank 0 was illegal
+    localparam       STATUS_TABLE1_ILLEGAL   = 11;     // bit: a table for bank 1 was illegal
+    localparam [7:0] ADDRESS_EVENTS          = 8'h1C;  // W1C: what has happened; bits stay until 1 is written to them
+    localparam       EVENTS_DONE             = 0;      // bit: a tensor is through
+    localparam       EVENTS_ABORTED          = 1;      // bit: a tensor was dropped
+    localparam       EVENTS_START_REFUSED    = 2;      // bit: START with a full queue, an illegal BLOCK or no table
+    localparam       EVENTS_TABLE_ILLEGAL    = 3;      // bit: an illegal table; TABLE_ROW says where
+    localparam       EVENTS_TABLE_REFUSED    = 4;      // bit: a row for a bank that is in use or queued
+    localparam       EVENTS_KEEP             = 5;      // bit: illegal tkeep on the values; the tensor is dropped
+    localparam       EVENTS_BLOCK_BAD        = 6;      // bit: a damaged block; BAD_BLOCK and BAD_CAUSE name the first
+    localparam       EVENTS_INDEX_LENGTH     = 7;      // bit: more or fewer index entries than blocks
+    localparam       EVENTS_MEMORY_LENGTH    = 8;      // bit: more or fewer memory words than the index says
+    localparam [7:0] ADDRESS_IRQ_ENABLE      = 8'h20;  // RW: events that raise irq, bits as in EVENTS
+    localparam [7:0] ADDRESS_BLOCK           = 8'h24;  // RW: values of a block, a multiple of LANES; reset: BLOCK_MAX
+    localparam [7:0] ADDRESS_VALUES_LO       = 8'h28;  // RW: values of the next tensor, bits 31..0; decompressor only
+    localparam [7:0] ADDRESS_VALUES_HI       = 8'h2C;  // RW: values of the next tensor, bits 47..32; decompressor only
+    localparam [7:0] ADDRESS_TABLE_BASE      = 8'h30;  // RW: lowest value of the group that TABLE_CUM writes
+    localparam [7:0] ADDRESS_TABLE_CUM       = 8'h34;  // WO: writes the next row of a table
+    localparam       TABLE_CUM_CUM           = 0;      // field of 17 bits: cumulative count at the group's end
+    localparam       TABLE_CUM_BANK          = 30;     // bit: bank of the row
+    localparam       TABLE_CUM_LAST          = 31;     // bit: the table's last row
+    localparam [7:0] ADDRESS_TABLE_ROW       = 8'h38;  // RO: first wrong row of the latest illegal table
+    localparam       TABLE_ROW_BANK0         = 0;      // field of 8 bits: of bank 0
+    localparam       TABLE_ROW_BANK1         = 8;      // field of 8 bits: of bank 1
+    localparam [7:0] ADDRESS_VALUES_DONE_LO  = 8'h40;  // RO: values taken (compressor) or given (decompressor)
+    localparam [7:0] ADDRESS_VALUES_DONE_HI  = 8'h44;  // RO: bits 47..32 of the counter whose _LO was read last
+    localparam [7:0] ADDRESS_BITS_LO         = 8'h48;  // RO: code and offset bits of all blocks
+    localparam [7:0] ADDRESS_BITS_HI         = 8'h4C;  // RO: bits 47..32 of the counter whose _LO was read last
+    localparam [7:0] ADDRESS_WORDS_LO        = 8'h50;  // RO: memory words
+    localparam [7:0] ADDRESS_WORDS_HI        = 8'h54;  // RO: bits 47..32 of the counter whose _LO was read last
+    localparam [7:0] ADDRESS_CYCLES_LO       = 8'h58;  // RO: cycles while BUSY
+    localparam [7:0] ADDRESS_CYCLES_HI       = 8'h5C;  // RO: bits 47..32 of the counter whose _LO was read last
+    localparam [7:0] ADDRESS_STALL_INPUT_LO  = 8'h60;  // RO: cycles with room for input and none there
+    localparam [7:0] ADDRESS_STALL_INPUT_HI  = 8'h64;  // RO: bits 47..32 of the counter whose _LO was read last
+    localparam [7:0] ADDRESS_STALL_OUTPUT_LO = 8'h68;  // RO: cycles in which an output beat was not taken
+    localparam [7:0] ADDRESS_STALL_OUTPUT_HI = 8'h6C;  // RO: bits 47..32 of the counter whose _LO was read last
+    localparam [7:0] ADDRESS_STALL_ENGINE_LO = 8'h70;  // RO: cycles with input there and no block buffer free
+    localparam [7:0] ADDRESS_STALL_ENGINE_HI = 8'h74;  // RO: bits 47..32 of the counter whose _LO was read last
+    localparam [7:0] ADDRESS_BLOCKS          = 8'h78;  // RO: blocks
+    localparam [7:0] ADDRESS_RAW_BLOCKS      = 8'h7C;  // RO: blocks stored raw
+    localparam [7:0] ADDRESS_BAD_BLOCKS      = 8'h80;  // RO: damaged blocks
+    localparam [7:0] ADDRESS_BAD_BLOCK       = 8'h84;  // RO: number of the tensor's first damaged block
+    localparam [7:0] ADDRESS_BAD_CAUSE       = 8'h88;  // RO: what is wrong with it
+    localparam       BAD_CAUSE_LENGTH        = 0;      // bit: its entry is implausible or missing
+    localparam       BAD_CAUSE_CODE          = 1;      // bit: the code stream is too short or too long
+    localparam       BAD_CAUSE_OFFSET        = 2;      // bit: the offset stream is too short or too long, or an offset too large
+    localparam       BAD_CAUSE_PADDING       = 3;      // bit: padding is not zero
+    localparam       BAD_CAUSE_CRC           = 4;      // bit: the CRC-32 of the values differs
+    localparam       BAD_CAUSE_TRUNCATED     = 5;      // bit: memory words are missing
+
+    // ---- end of the register map -------------------------------------------------------------------
+
+    localparam [31:0] ID          = 32'h4B504341;
+    localparam        EVENTS      = 9;
+    localparam        COUNTERS    = 7;
+    localparam        COUNTER_W   = 48;
+    localparam [1:0]  OKAY        = 2'b00;
+    localparam [1:0]  SLVERR      = 2'b10;
+    localparam [31:0] BLOCK_MAX   = BLOCK_VALUES;
+    localparam [31:0] BLOCK_STEP  = LANES - 1;
+
+    localparam [7:0] ENGINES_FIELD = ENGINES[7:0];
+    localparam [7:0] STREAMS_FIELD = STREAMS[7:0];
+    localparam [7:0] LANES_FIELD   = LANES[7:0];
+    localparam [7:0] VALUE_FIELD   = VALUE_W[7:0];
+    localparam [7:0] SYMBOLS_FIELD = SYMBOLS[7:0];
+    localparam [7:0] COUNT_FIELD   = COUNT_W[7:0];
+    localparam [7:0] CODE_FIELD    = CODE_W[7:0];
+    localparam [7:0] BYTES_FIELD   = WORD_W[10:3];
+
+    // ---- bus ---------------------------------------------------------------------------------------
+
+    reg        write_ready_reg;
+    reg        bvalid_reg;
+    reg [1:0]  bresp_reg;
+    reg        read_ready_reg;
+    reg        rvalid_reg;
+    reg [1:0]  rresp_reg;
+    reg [31:0] rdata_reg;
+
+    assign s_axil_awready = write_ready_reg;
+    assign s_axil_wready  = write_ready_reg;
+    assign s_axil_bvalid  = bvalid_reg;
+    assign s_axil_bresp   = bresp_reg;
+    assign s_axil_arready = read_ready_reg;
+    assign s_axil_rvalid  = rvalid_reg;
+    assign s_axil_rresp   = rresp_reg;
+    assign s_axil_rdata   = rdata_reg;
+
+    wire write = write_ready_reg && s_axil_awvalid && s_axil_wvalid;
+    wire read  = read_ready_reg && s_axil_arvalid;
+
+    wire [7:0]  write_address = {s_axil_awaddr[7:2], 2'b00};
+    wire [7:0]  read_address  = {s_axil_araddr[7:2], 2'b00};
+    wire [31:0] strobe        = {{8{s_axil_wstrb[3]}}, {8{s_axil_wstrb[2]}},
+                                 {8{s_axil_wstrb[1]}}, {8{s_axil_wstrb[0]}}};
+    wire [31:0] write_data    = s_axil_wdata & strobe;
+
+    function mapped;
+        input [7:0] address;
+        begin
+            mapped = (address <= ADDRESS_TABLE_ROW)
+                || (address >= ADDRESS_VALUES_DONE_LO && address <= ADDRESS_BAD_CAUSE);
+        end
+    endfunction
+
+    reg [31:0] read_data;
+
+    always @(posedge clk) begin
+        write_ready_reg <= s_axil_awvalid && s_axil_wvalid && !write_ready_reg && !bvalid_reg;
+        read_ready_reg  <= s_axil_arvalid && !read_ready_reg && !rvalid_reg;
+
+        if (s_axil_bready) begin
+            bvalid_reg <= 1'b0;
+        end
+        if (write) begin
+            bvalid_reg <= 1'b1;
+            bresp_reg  <= mapped(write_address) ? OKAY : SLVERR;
+        end
+
+        if (s_axil_rready) begin
+            rvalid_reg <= 1'b0;
+        end
+        if (read) begin
+            rvalid_reg <= 1'b1;
+            rresp_reg  <= mapped(read_address) ? OKAY : SLVERR;
+            rdata_reg  <= read_data;
+        end
+
+        if (rst) begin
+            write_ready_reg <= 1'b0;
+            read_ready_reg  <= 1'b0;
+            bvalid_reg      <= 1'b0;
+            rvalid_reg      <= 1'b0;
+        end
+    end
+
+    // ---- settings and table rows -------------------------------------------------------------------
+
+    reg [EVENTS-1:0]  irq_enable_reg;
+    reg [31:0]        block_reg;
+    reg [47:0]        values_reg;
+    reg [VALUE_W-1:0] base_reg;
+
+    always @(posedge clk) begin
+        if (write && write_address == ADDRESS_IRQ_ENABLE) begin
+            irq_enable_reg <= (irq_enable_reg & ~strobe[EVENTS-1:0]) | write_data[EVENTS-1:0];
+        end
+        if (write && write_address == ADDRESS_BLOCK) begin
+            block_reg <= (block_reg & ~strobe) | write_data;
+        end
+        if (write && write_address == ADDRESS_VALUES_LO && DECOMPRESSOR != 0) begin
+            values_reg[31:0] <= (values_reg[31:0] & ~strobe) | write_data;
+        end
+        if (write && write_address == ADDRESS_VALUES_HI && DECOMPRESSOR != 0) begin
+            values_reg[47:32] <= (values_reg[47:32] & ~strobe[15:0]) | write_data[15:0];
+        end
+        if (write && write_address == ADDRESS_TABLE_BASE) begin
+            base_reg <= (base_reg & ~strobe[VALUE_W-1:0]) | write_data[VALUE_W-1:0];
+        end
+
+        if (rst) begin
+            irq_enable_reg <= {EVENTS{1'b0}};
+            block_reg      <= BLOCK_MAX;
+            values_reg     <= 48'd0;
+            base_reg       <= {VALUE_W{1'b0}};
+        end
+    end
+
+    // ---- commands ----------------------------------------------------------------------------------
+
+    reg        queued_reg;
+    reg        queued_bank_reg;
+    reg [16:0] queued_block_reg;
+    reg [47:0] queued_values_reg;
+    reg        busy_reg;
+    reg        run_bank_reg;
+    reg [16:0] run_block_reg;
+    reg [47:0] run_values_reg;
+
+    wire control = write && write_address == ADDRESS_CONTROL;
+    wire start   = control && write_data[CONTROL_START];
+    wire bank    = write_data[CONTROL_BANK];
+    wire block_legal = block_reg != 32'd0 && block_reg <= BLOCK_MAX && (block_reg & BLOCK_STEP) == 32'd0;
+    wire start_legal = !queued_reg && block_legal && table_valid[bank];
+
+    wire row_write  = write && write_address == ADDRESS_TABLE_CUM && s_axil_wstrb != 4'd0;
+    wire row_bank   = write_data[TABLE_CUM_BANK];
+    wire row_in_use = (busy_reg && row_bank == run_bank_reg) || (queued_reg && row_bank == queued_bank_reg);
+
+    // A count beyond the row's width is illegal whatever its low bits; as 0 it is refused by the table.
+    wire [16:0]      cum      = write_data[TABLE_CUM_CUM +: 17];
+    wire             cum_fits = (cum >> (COUNT_W + 1)) == 17'd0;
+    wire [COUNT_W:0] row_cum  = cum_fits ? cum[COUNT_W:0] : {COUNT_W+1{1'b0}};
+
+    assign row_valid = {row_write && !row_in_use && row_bank, row_write && !row_in_use && !row_bank};
+    assign row_data  = {row_cum, base_reg};
+    assign row_last  = write_data[TABLE_CUM_LAST];
+
+    assign command_valid = queued_reg;
+    assign run_bank      = run_bank_reg;
+    assign run_block     = run_block_reg;
+    assign run_values    = run_values_reg;
+    assign busy          = busy_reg;
+    assign run_abort     = control && write_data[CONTROL_ABORT] && busy_reg;
+
+    always @(posedge clk) begin
+        if (finish) begin
+            busy_reg <= 1'b0;
+        end
+
+        if (command_take) begin
+            busy_reg       <= 1'b1;
+            queued_reg     <= 1'b0;
+            run_bank_reg   <= queued_bank_reg;
+            run_block_reg  <= queued_block_reg;
+            run_values_reg <= queued_values_reg;
+        end
+
+        if (start && start_legal) begin
+            queued_reg        <= 1'b1;
+            queued_bank_reg   <= bank;
+            queued_block_reg  <= block_reg[16:0];
+            queued_values_reg <= values_reg;
+        end
+
+        if (rst) begin
+            busy_reg     <= 1'b0;
+            queued_reg   <= 1'b0;
+            run_bank_reg <= 1'b0;
+        end
+    end
+
+    // ---- events ------------------------------------------------------------------------------------
+
+    reg [EVENTS-1:0]  events_reg;
+    reg [EVENTS-1:0]  events_set;
+
+    wire              events_write = write && write_address == ADDRESS_EVENTS;
+    wire [EVENTS-1:0] events       = events_reg | ({{EVENTS-1{1'b0}}, |table_illegal} << EVENTS_TABLE_ILLEGAL);
+
+    assign table_clear = events_write && write_data[EVENTS_TABLE_ILLEGAL];
+
+    always @(*) begin
+        events_set                       = {EVENTS{1'b0}};
+        events_set[EVENTS_DONE]          = event_done;
+        events_set[EVENTS_ABORTED]       = event_aborted;
+        events_set[EVENTS_START_REFUSED] = start && !start_legal;
+        events_set[EVENTS_TABLE_REFUSED] = row_write && row_in_use;
+        events_set[EVENTS_KEEP]          = event_keep;
+        events_set[EVENTS_BLOCK_BAD]     = bad_valid;
+        events_set[EVENTS_INDEX_LENGTH]  = event_index_length;
+        events_set[EVENTS_MEMORY_LENGTH] = event_memory_length;
+    end
+
+    reg irq_reg;
+
+    assign irq = irq_reg;
+
+    always @(posedge clk) begin
+        events_reg <= (events_reg & ~(write_data[EVENTS-1:0] & {EVENTS{events_write}})) | events_set;
+        irq_reg    <= |(events & irq_enable_reg);
+
+        if (rst) begin
+            events_reg <= {EVENTS{1'b0}};
+            irq_reg    <= 1'b0;
+        end
+    end
+
+    // ---- counters ----------------------------------------------------------------------------------
+
+    reg [COUNTERS*COUNTER_W-1:0] counters_reg;
+    reg [31:0]                   blocks_reg;
+    reg [31:0]                   raw_blocks_reg;
+    reg [31:0]                   bad_blocks_reg;
+    reg [31:0]                   bad_block_reg;
+    reg [5:0]                    bad_cause_reg;
+
+    wire [COUNTERS*COUNTER_W-1:0] steps = {
+        {{COUNTER_W-1{1'b0}}, count_stall_engine},
+        {{COUNTER_W-1{1'b0}}, count_stall_output},
+        {{COUNTER_W-1{1'b0}}, count_stall_input},
+        {{COUNTER_W-1{1'b0}}, busy_reg},
+        {{COUNTER_W-1{1'b0}}, count_word},
+        {{COUNTER_W-BITS_W{1'b0}}, count_bits},
+        {{COUNTER_W-LANES_W{1'b0}}, count_values}
+    };
+
+    integer i;
+
+    always @(posedge clk) begin
+        for (i = 0; i < COUNTERS; i = i + 1) begin
+            counters_reg[i*COUNTER_W +: COUNTER_W] <= counters_reg[i*COUNTER_W +: COUNTER_W]
+                + steps[i*COUNTER_W +: COUNTER_W];
+        end
+        blocks_reg     <= blocks_reg + {31'd0, count_block};
+        raw_blocks_reg <= raw_blocks_reg + {31'd0, count_raw};
+        bad_blocks_reg <= bad_blocks_reg + {31'd0, bad_valid};
+
+        if (bad_valid && bad_blocks_reg == 32'd0) begin
+            bad_block_reg <= bad_block;
+            bad_cause_reg <= bad_cause;
+        end
+
+        if (rst || command_take) begin
+            counters_reg   <= {COUNTERS*COUNTER_W{1'b0}};
+            blocks_reg     <= 32'd0;
+            raw_blocks_reg <= 32'd0;
+            bad_blocks_reg <= 32'd0;
+            bad_block_reg  <= 32'd0;
+            bad_cause_reg  <= 6'd0;
+        end
+    end
+
+    // ---- reading -----------------------------------------------------------------------------------
+
+    reg [15:0] high_reg;        // upper bits of the counter whose lower bits were read last
+    reg [31:0] status;
+
+    wire [7:0]           counter_address = read_address - ADDRESS_VALUES_DONE_LO;
+    wire                 counter_read    = read_address >= ADDRESS_VALUES_DONE_LO && read_address < ADDRESS_BLOCKS;
+    wire [COUNTER_W-1:0] counter         = counters_reg[counter_address[5:3]*COUNTER_W +: COUNTER_W];
+
+    always @(*) begin
+        status                        = 32'd0;
+        status[STATUS_BUSY]           = busy_reg;
+        status[STATUS_QUEUED]         = queued_reg;
+        status[STATUS_BANK]           = run_bank_reg;
+        status[STATUS_DISCARD]        = discard;
+        status[STATUS_TABLE0_VALID]   = table_valid[0];
+        status[STATUS_TABLE1_VALID]   = table_valid[1];
+        status[STATUS_TABLE0_ILLEGAL] = table_illegal[0];
+        status[STATUS_TABLE1_ILLEGAL] = table_illegal[1];
+    end
+
+    always @(*) begin
+        read_data = 32'd0;
+        case (read_address)
+            ADDRESS_ID:         read_data = ID;
+            ADDRESS_VERSION:    read_data = {15'd0, DECOMPRESSOR != 0, 16'd1};
+            ADDRESS_SHAPE:      read_data = {BYTES_FIELD, LANES_FIELD, STREAMS_FIELD, ENGINES_FIELD};
+            ADDRESS_CODER:      read_data = {CODE_FIELD, COUNT_FIELD, SYMBOLS_FIELD, VALUE_FIELD};
+            ADDRESS_BLOCK_MAX:  read_data = BLOCK_MAX;
+            ADDRESS_STATUS:     read_data = status;
+            ADDRESS_EVENTS:     read_data = {{32-EVENTS{1'b0}}, events};
+            ADDRESS_IRQ_ENABLE: read_data = {{32-EVENTS{1'b0}}, irq_enable_reg};
+            ADDRESS_BLOCK:      read_data = block_reg;
+            ADDRESS_VALUES_LO:  read_data = values_reg[31:0];
+            ADDRESS_VALUES_HI:  read_data = {16'd0, values_reg[47:32]};
+            ADDRESS_TABLE_BASE: read_data = {{32-VALUE_W{1'b0}}, base_reg};
+            ADDRESS_TABLE_ROW:  read_data = {16'd0,
+                                             {8-ROW_W{1'b0}}, table_illegal_row[ROW_W +: ROW_W],
+                                             {8-ROW_W{1'b0}}, table_illegal_row[0 +: ROW_W]};
+            ADDRESS_BLOCKS:     read_data = blocks_reg;
+            ADDRESS_RAW_BLOCKS: read_data = raw_blocks_reg;
+            ADDRESS_BAD_BLOCKS: read_data = bad_blocks_reg;
+            ADDRESS_BAD_BLOCK:  read_data = bad_block_reg;
+            ADDRESS_BAD_CAUSE:  read_data = {26'd0, bad_cause_reg};
+            default:            read_data = !counter_read ? 32'd0
+                                          : counter_address[2] ? {16'd0, high_reg} : counter[31:0];
+        endcase
+    end
+
+    always @(posedge clk) begin
+        if (read && counter_read && !counter_address[2]) begin
+            high_reg <= counter[47:32];
+        end
+    end
+
+    wire unused = &{1'b0, s_axil_awprot, s_axil_arprot, s_axil_awaddr[1:0], s_axil_araddr[1:0],
+                    counter_address[7:6], counter_address[1:0], cum, 1'b0};
+
+endmodule
+
+`resetall

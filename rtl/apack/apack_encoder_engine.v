@@ -12,8 +12,6 @@
  * In every cycle with s_ready high a slot begins: s_stream names its stream, and s_valid says whether that
  * stream has a beat for it (an idle slot changes nothing). A beat is a value (s_end 0), or the end of a
  * block (s_end 1, s_value ignored), which takes a slot of its own; an end without values is an empty block.
- * s_raw 1, for a whole block, sends its values verbatim: they make no code bits but the end's two, and
- * VALUE_W offset bits each.
  *
  * Both streams of a block leave in words, first bit most significant, each with its stream: m_*_count is
  * the number of valid bits, PIECE_W in all but the last word of a block, which has m_*_last and is padded
@@ -57,7 +55,6 @@ module apack_encoder_engine #(
     input  wire                           s_valid,
     input  wire [VALUE_W-1:0]             s_value,
     input  wire                           s_end,
-    input  wire                           s_raw,
 
     output wire [STREAM_W-1:0]            m_code_stream,
     output wire [PIECE_W-1:0]             m_code_data,
@@ -105,7 +102,6 @@ module apack_encoder_engine #(
     reg                slot_valid_reg;
     reg [VALUE_W-1:0]  slot_value_reg;
     reg                slot_end_reg;
-    reg                slot_raw_reg;
 
     assign s_stream = turn_reg;
     assign s_ready  = advance;
@@ -117,7 +113,6 @@ module apack_encoder_engine #(
             slot_valid_reg  <= s_valid;
             slot_value_reg  <= s_value;
             slot_end_reg    <= s_end;
-            slot_raw_reg    <= s_raw;
         end
 
         if (rst) begin
@@ -154,7 +149,7 @@ module apack_encoder_engine #(
     );
 
     wire open;      // this stream's block has begun
-    wire coded = slot_valid_reg && !slot_end_reg && !slot_raw_reg;
+    wire coded = slot_valid_reg && !slot_end_reg;
 
     apack_ring #(
         .STREAMS (STREAMS),
@@ -183,9 +178,8 @@ module apack_encoder_engine #(
             symbol_end_reg      <= slot_valid_reg && slot_end_reg;
             symbol_cum_lo_reg   <= cum_lo & {COUNT_W+1{coded}};
             symbol_cum_hi_reg   <= coded ? cum_hi : TOTAL;
-            symbol_offset_reg   <= slot_raw_reg ? slot_value_reg : offset;
-            symbol_offset_w_reg <= coded ? offset_w : (slot_valid_reg && !slot_end_reg) ? VALUE_BITS
-                                 : {WIDTH_W{1'b0}};
+            symbol_offset_reg   <= offset;
+            symbol_offset_w_reg <= offset_w & {WIDTH_W{coded}};
         end
 
         if (rst) begin

@@ -12,10 +12,10 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge
 
-from model.apack import Bits, Interval, SymbolTable, encode_block
+from model.apack import Interval, SymbolTable, encode_block
 from model.apack.hostile import longest_pending_run, pending_run
 from tb.apack.bench import assert_frame, cycles, now, story_of, until
-from tb.apack.engine import EngineWidths, TurnMonitor, turn_frame, verbatim
+from tb.apack.engine import EngineWidths, TurnMonitor, turn_frame
 from tb.apack.rows import row_buses
 from tb.apack.streams import Frame, Pace, always, any_pace, reset, start_clock
 
@@ -23,7 +23,7 @@ ROUNDS = int(os.environ.get("ROUNDS") or 12)
 
 LENGTHS = (0, 1, 2, 12, 50)
 LONG_RUN = 16_000  # pending bits that a hostile block must reach
-INPUTS = ("s_valid", "s_value", "s_end", "s_raw")
+INPUTS = ("s_valid", "s_value", "s_end")
 
 
 @dataclass(frozen=True)
@@ -83,31 +83,27 @@ class EncoderEngineBench:
         self.code.pace(choose())
         self.offset.pace(choose())
 
-    def send(self, stream: int, values: Iterable[int], raw: bool = False) -> None:
+    def send(self, stream: int, values: Iterable[int]) -> None:
         """Queue a block for a stream."""
         values = [int(value) for value in values]
-        beats = [{"s_valid": 1, "s_value": value, "s_end": 0, "s_raw": raw} for value in values]
+        beats = [{"s_valid": 1, "s_value": value, "s_end": 0} for value in values]
         noise = random.getrandbits(self.widths.value_w)
-        self.queues[stream] += [*beats, {"s_valid": 1, "s_value": noise, "s_end": 1, "s_raw": raw}]
-        self.sent[stream].append(self._wanted(stream, values, raw))
+        self.queues[stream] += [*beats, {"s_valid": 1, "s_value": noise, "s_end": 1}]
+        self.sent[stream].append(self._wanted(stream, values))
 
-    def send_any(self, stream: int, blocks: int, raw: float = 0.2) -> None:
-        """Queue some random blocks for a stream; `raw` is the part of raw ones."""
+    def send_any(self, stream: int, blocks: int) -> None:
+        """Queue some random blocks for a stream."""
         for _ in range(blocks):
-            values = self.widths.any_values(self.table, random.choice(LENGTHS))
-            self.send(stream, values, random.random() < raw)
+            self.send(stream, self.widths.any_values(self.table, random.choice(LENGTHS)))
 
-    def _wanted(self, stream: int, values: list[int], raw: bool) -> Sent:
+    def _wanted(self, stream: int, values: list[int]) -> Sent:
         block = encode_block(np.array(values, np.uint16), self.table, self.widths.code_w)
-        code, offsets = block.code, block.offsets
-        if raw:
-            code, offsets = Bits.from_bits((0, 1)), verbatim(values, self.widths.value_w)
         story = story_of(self.table, values, len(self.sent[stream]))
         return Sent(
-            turn_frame(code, self.widths.word_w),
-            turn_frame(offsets, self.widths.word_w),
-            f"stream {stream}{', raw' if raw else ''}, {story}",
-            code.bits + offsets.bits,
+            turn_frame(block.code, self.widths.word_w),
+            turn_frame(block.offsets, self.widths.word_w),
+            f"stream {stream}, {story}",
+            block.code.bits + block.offsets.bits,
         )
 
     async def expect_all(self) -> None:
@@ -179,15 +175,16 @@ async def codes_any_blocks_of_any_streams(dut):
 
 @cocotb.test()
 async def ends_offset_streams_of_every_length(dut):
-    """Also raw blocks and coded ones in turn on the same stream."""
+    """Also with one group of all values, so that offsets are as wide as values."""
     bench = await EncoderEngineBench.started(dut)
-    value_w, word_w = bench.widths.value_w, bench.widths.word_w
-    for length in range(2 * word_w // value_w + 2):
-        for stream in range(bench.widths.streams):
-            values = bench.widths.any_values(bench.table, length)
-            bench.send(stream, values, raw=(length + stream) % 2 == 0)
-            bench.send(stream, values, raw=(length + stream) % 2 == 1)
-    await bench.expect_all()
+    widths = bench.widths
+    most_groups = min(widths.symbols, 1 << widths.count_w, 1 << widths.value_w)
+    for groups in (1, most_groups):
+        bench.show(SymbolTable.uniform(widths.value_w, groups, widths.count_w))
+        for length in range(2 * widths.word_w // widths.value_w + 2):
+            for stream in range(widths.streams):
+                bench.send(stream, widths.any_values(bench.table, length))
+        await bench.expect_all()
 
 
 @cocotb.test()
@@ -203,7 +200,7 @@ async def counts_a_long_pending_run_of_one_stream_while_the_others_go_on(dut):
     for stream in range(widths.streams):
         if stream == hostile:
             bench.send(stream, values)
-        bench.send_any(stream, 3, raw=0.0)
+        bench.send_any(stream, 3)
     await bench.expect_all()
 
 
@@ -257,7 +254,7 @@ async def a_stall_of_one_output_stops_all_and_loses_nothing(dut):
         bench.pace(always)
         for stream in range(widths.streams):
             for _ in range(40 + 3 * widths.word_w):
-                bench.send(stream, [1], raw=True)
+                bench.send(stream, [1])
         await cycles(dut, random.randint(0, 60))
         stalled.pace(None)
         stalled._ready.value = 0

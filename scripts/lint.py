@@ -28,6 +28,17 @@ PARAMETER_SETS: tuple[Parameters, ...] = (
     dict(zip(SIZES, (5, 7, 9, 13, 24, 9, 5, 5), strict=True)),  # odd sizes
     dict(zip(SIZES, (16, 64, 14, 16, 64, 32, 33, 33), strict=True)),  # large ones
 )
+# The same for what holds blocks: memory words are powers of two there.
+BLOCK_SIZES = (
+    *("ENGINES", "STREAMS", "VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W"),
+    *("PIECE_W", "WORD_W", "LANES", "BLOCK_VALUES"),
+)
+BLOCK_SETS: tuple[Parameters, ...] = (
+    {},
+    dict(zip(BLOCK_SIZES, (1, 1, 2, 1, 1, 3, 4, 16, 1, 1), strict=True)),
+    dict(zip(BLOCK_SIZES, (3, 3, 5, 7, 9, 13, 16, 32, 4, 64), strict=True)),
+    dict(zip(BLOCK_SIZES, (2, 8, 16, 64, 14, 16, 32, 64, 16, 4096), strict=True)),
+)
 PREAMBLE = ("`resetall", "`timescale 1ns / 1ps", "`default_nettype none")
 FORBIDDEN = {
     r"\bcasex\b": "casex",
@@ -98,7 +109,7 @@ def module_checks(top: str) -> Iterator[Check]:
     files = list(rtl_sources(top))
     known = free_parameters(files[0])
     seen: list[Parameters] = []
-    for wanted in PARAMETER_SETS:
+    for wanted in BLOCK_SETS if "BLOCK_VALUES" in known else PARAMETER_SETS:
         parameters = {name: value for name, value in wanted.items() if name in known}
         if parameters not in seen:
             seen.append(parameters)

@@ -94,9 +94,9 @@ module apack_encoder_channel #(
     localparam [VALUES_W-1:0] LANE_MASK = LANES[VALUES_W-1:0] - 1'b1;
 
     // words that so many bits take
-    function [PLACE_W-1:0] words_of;
+    function [PLACE_W-1:0] memory_words;
         input [BITS_W-1:0] bits;
-        words_of = {{PLACE_W+WORD_LOG-BITS_W{1'b0}}, bits[BITS_W-1:WORD_LOG]} + {{PLACE_W-1{1'b0}}, |bits[WORD_LOG-1:0]};
+        memory_words = {{PLACE_W+WORD_LOG-BITS_W{1'b0}}, bits[BITS_W-1:WORD_LOG]} + {{PLACE_W-1{1'b0}}, |bits[WORD_LOG-1:0]};
     endfunction
 
     // ---- values in ---------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ module apack_encoder_channel #(
     reg [STREAM_W-1:0]  release_stream_reg;
     reg [PLACE_W-1:0]   place_reg;              // of the word or beat to read next
 
-    wire [PLACE_W-1:0]  code_words   = words_of(drain_code_bits);
+    wire [PLACE_W-1:0]  code_words   = memory_words(drain_code_bits);
     wire [PLACE_W-1:0]  word_address = (place_reg < code_words) ? place_reg
                                      : TOP_WORD - (place_reg - code_words);
 
@@ -277,7 +277,7 @@ module apack_encoder_channel #(
     reg [FILL_W-1:0]    read_count_reg;
 
     wire                room;
-    wire [PLACE_W-1:0]  all_words  = code_words + words_of(drain_offset_bits);
+    wire [PLACE_W-1:0]  all_words  = code_words + memory_words(drain_offset_bits);
     wire [VALUES_W-1:0] rest       = drain_count & LANE_MASK;       // values of a beat that is not full
     wire [VALUES_W-1:0] raw_beats  = (drain_count >> LANE_LOG) + {{VALUES_W-1{1'b0}}, |rest};
     wire [PLACE_W-1:0]  places     = drain_raw ? {{PLACE_W-VALUES_W{1'b0}}, raw_beats} : all_words;

@@ -1,0 +1,59 @@
+"""Runs the cocotb tests of the channels, an engine with its buffers, on the simulator of SIM.
+
+The tests of module M are in tb/apack/M.py. One pytest test is one simulation: a module, one set
+of parameters, all its cocotb tests. ROUNDS=n in the environment makes the random ones longer.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from scripts.rtl import rtl_sources
+from scripts.simulators import chosen_seed, chosen_simulator, chosen_waves, run_cocotb
+
+ICARUS_ROUNDS = {"apack_decoder_channel": "1"}
+
+CODER = ("STREAMS", "VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "PIECE_W")
+
+# module -> its parameters, and sets of their values by name
+CHANNELS: dict[str, tuple[tuple[str, ...], dict[str, tuple[int, ...]]]] = {
+    "apack_decoder_channel": (
+        (*CODER, "PIECES", "LANES", "BLOCK_VALUES"),
+        {
+            "one": (1, 8, 16, 10, 16, 16, 4, 8, 128),
+            "two-smallest": (2, 2, 2, 1, 3, 3, 1, 1, 8),
+            "three-wide": (3, 16, 32, 14, 16, 32, 2, 4, 64),
+            "four": (4, 8, 16, 10, 16, 16, 4, 8, 128),
+            "five-narrow": (5, 4, 5, 6, 8, 8, 2, 2, 32),
+            "six-one-row": (6, 12, 1, 4, 10, 16, 1, 8, 8),
+            "seven-long-code": (7, 7, 11, 16, 20, 24, 1, 16, 64),
+            "eight": (8, 8, 16, 10, 16, 16, 4, 8, 64),
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("top", "values"),
+    [
+        pytest.param(top, values, id=f"{top}-{name}")
+        for top, (_, sets) in CHANNELS.items()
+        for name, values in sets.items()
+    ],
+)
+def test_channel(top: str, values: tuple[int, ...]) -> None:
+    names = CHANNELS[top][0]
+    fewer = ICARUS_ROUNDS.get(top) if chosen_simulator() == "icarus" else None
+    rounds = os.environ.get("ROUNDS") or fewer
+    run_cocotb(
+        top,
+        rtl_sources(top),
+        f"tb.apack.{top}",
+        dict(zip(names, values, strict=True)),
+        chosen_simulator(),
+        chosen_seed(),
+        chosen_waves(),
+        extra_env={"ROUNDS": rounds} if rounds else None,
+    )

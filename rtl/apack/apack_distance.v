@@ -6,8 +6,8 @@
  * Distance from the decoder's code to the beginning of a row's slice, as two rows still to be added.
  *
  * Combinational: range * cum - (position + 1) * 2^COUNT_W, modulo 2^ROW_W, as the sum of two rows. The sum is
- * negative (top bit set) if and only if the slice begins at or below the code. range_3 is 3 * range, so
- * that two bits of cum select one multiple.
+ * negative (top bit set) if and only if the slice begins at or below the code; without its COUNT_W low bits
+ * it is the distance less one. range_3 is 3 * range, so that two bits of cum select one multiple.
  * Example (COUNT_W 10): range 65536, cum 512, position 40000 -> 33554432 - 40961024 = -7406592.
  */
 module apack_distance #(
@@ -16,44 +16,37 @@ module apack_distance #(
     // bits of the interval bounds
     parameter CODE_W  = 16,
     // bits of a row; leave at its default
-    parameter ROW_W   = CODE_W + COUNT_W + 2
+    parameter ROW_W   = CODE_W + COUNT_W + 1
 ) (
     input  wire [CODE_W:0]    range,
     input  wire [CODE_W+1:0]  range_3,
-    input  wire [COUNT_W:0]   cum,
+    input  wire [COUNT_W-1:0] cum,
     input  wire [CODE_W-1:0]  position,
     output wire [2*ROW_W-1:0] pair
 );
 
-    // base-4 digits; the top one also takes the bit of 2^COUNT_W
-    localparam DIGITS = (COUNT_W + 1) / 2;
-    localparam DIGIT_W = CODE_W + 3;
+    localparam DIGITS   = (COUNT_W + 1) / 2;     // base 4
+    localparam TRIPLE_W = CODE_W + 2;
 
-    wire [2*DIGITS:0] bits = {{2*DIGITS-COUNT_W+1{1'b0}}, cum[COUNT_W-1:0]}
-                           | ({{2*DIGITS{1'b0}}, cum[COUNT_W]} << COUNT_W);
-
-    wire [DIGIT_W-1:0] one   = {2'b0, range};
-    wire [DIGIT_W-1:0] two   = {1'b0, range, 1'b0};
-    wire [DIGIT_W-1:0] three = {1'b0, range_3};
-    wire [DIGIT_W-1:0] four  = {range, 2'b0};
+    wire [2*DIGITS-1:0] bits = {{2*DIGITS-COUNT_W{1'b0}}, cum};
+    wire [TRIPLE_W-1:0] one  = {1'b0, range};
+    wire [TRIPLE_W-1:0] two  = {range, 1'b0};
 
     wire [(DIGITS+1)*ROW_W-1:0] rows;
 
     genvar i;
     generate
         for (i = 0; i < DIGITS; i = i + 1) begin : g_digit
-            wire [1:0]         digit    = bits[2*i +: 2];
-            wire               is_four  = (i == DIGITS - 1) && bits[2*DIGITS];
-            wire [DIGIT_W-1:0] multiple = (one   & {DIGIT_W{digit == 2'd1}})
-                                        | (two   & {DIGIT_W{digit == 2'd2}})
-                                        | (three & {DIGIT_W{digit == 2'd3}})
-                                        | (four  & {DIGIT_W{is_four}});
+            wire [1:0]          digit    = bits[2*i +: 2];
+            wire [TRIPLE_W-1:0] multiple = (one     & {TRIPLE_W{digit == 2'd1}})
+                                         | (two     & {TRIPLE_W{digit == 2'd2}})
+                                         | (range_3 & {TRIPLE_W{digit == 2'd3}});
 
-            assign rows[i*ROW_W +: ROW_W] = {{ROW_W-DIGIT_W{1'b0}}, multiple} << (2 * i);
+            assign rows[i*ROW_W +: ROW_W] = {{ROW_W-TRIPLE_W{1'b0}}, multiple} << (2 * i);
         end
     endgenerate
 
-    assign rows[DIGITS*ROW_W +: ROW_W] = {2'b11, ~position, {COUNT_W{1'b0}}};
+    assign rows[DIGITS*ROW_W +: ROW_W] = {1'b1, ~position, {COUNT_W{1'b0}}};
 
     apack_carry_save #(
         .ROWS      (DIGITS + 1),

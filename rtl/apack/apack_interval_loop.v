@@ -204,21 +204,15 @@ module apack_interval_loop #(
 
     // ---- shift counts ------------------------------------------------------------------------------
 
-    // The shift ends above the first bit after the topmost difference that is not low 1, high 0; or
-    // with the word, which without a difference it takes whole.
-    wire [CODE_W-1:0] differ = new_low ^ new_high;
-    reg  [CODE_W-1:0] differed;     // there is a difference at or above this bit
-    integer           k;
+    wire [CODE_W-1:0] ends;
 
-    always @* begin
-        differed = differ;
-        for (k = 1; k < CODE_W; k = k * 2) begin
-            differed = differed | (differed >> k);
-        end
-    end
-
-    wire [CODE_W-1:0] ends = {differed[CODE_W-1:1] & ~(new_low[CODE_W-2:0] & ~new_high[CODE_W-2:0]),
-                              differed[0]};
+    apack_shift_end #(
+        .CODE_W (CODE_W)
+    ) shift_end_inst (
+        .low  (new_low),
+        .high (new_high),
+        .ends (ends)
+    );
 
     wire [CODE_W-1:0] ends_low;
     wire [CODE_W-1:0] ends_high;

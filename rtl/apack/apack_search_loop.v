@@ -18,13 +18,14 @@
  *
  * The interval is kept as low, range (its size, and three times that) and position (code less low). The
  * search takes two levels: one multiplier for the first row of each leaf of LEAF rows but the first, then
- * one for each row of the leaf found but its first. The sign of a distance (apack_distance) tells whether
- * the row begins at or below the code; the distances of the symbol and of the row after it give the new
- * bounds: code + distance + 1 is where a slice begins, and its predecessor ends one below.
+ * one for each row of the leaf found but its first. Each gives the distance from the code to where a row
+ * begins, less one (apack_distance), which is negative if the row begins at or below the code. Of the symbol
+ * found, the complement of that is the new position, and the distance of the row after it, or that of the
+ * interval's end, lies as far from the code as the new upper bound.
  *
  * Logic between the places where registers may stand, and the STREAMS that cut there:
- *   distances of leaves | 6.. | signs, leaf | 4.. | distances of rows | 3 7.. | signs, symbol | 2 4.. |
- *   new bounds | 3.. | shift count, new position and range | 5.. | shift | all | nothing | 8
+ *   products of leaves | 6.. | distances, leaf | 4.. | products of rows | 3 7.. | distances | 2 4.. | symbol,
+ *   new bounds, which bits end the shift | 3.. | shift count | 5.. | shift | all | nothing | 8
  */
 module apack_search_loop #(
     // streams that share the loop, 1..8
@@ -69,12 +70,12 @@ module apack_search_loop #(
         end
     endfunction
 
-    localparam LEAF    = root_of(SYMBOLS);
-    localparam LEAVES  = (SYMBOLS > LEAF) ? (SYMBOLS + LEAF - 1) / LEAF : 2;
-    localparam ROWS    = LEAVES * LEAF;
-    localparam ROW_W   = CODE_W + COUNT_W + 2;
-    localparam PAIR_W  = 2 * ROW_W;
-    localparam RANGE_W = CODE_W + 1;
+    localparam LEAF     = root_of(SYMBOLS);
+    localparam LEAVES   = (SYMBOLS > LEAF) ? (SYMBOLS + LEAF - 1) / LEAF : 2;
+    localparam ROWS     = LEAVES * LEAF;
+    localparam ROW_W    = CODE_W + COUNT_W + 1;
+    localparam PAIR_W   = 2 * ROW_W;
+    localparam RANGE_W  = CODE_W + 1;
     localparam TRIPLE_W = CODE_W + 2;
 
     localparam CUT_TOP   = (STREAMS >= 6) ? 1 : 0;
@@ -85,8 +86,6 @@ module apack_search_loop #(
     localparam CUT_COUNT = (STREAMS >= 5) ? 1 : 0;
     localparam CUT_IDLE  = (STREAMS >= 8) ? 1 : 0;
 
-    localparam [COUNT_W:0] TOTAL = {1'b1, {COUNT_W{1'b0}}};
-
     generate
         if (STREAMS < 1 || STREAMS > 8) begin : g_check
             apack_search_loop_needs_STREAMS_of_1_to_8 illegal_parameter ();
@@ -96,35 +95,30 @@ module apack_search_loop #(
     genvar i;
     genvar j;
 
-    // Where each row begins; a row that is not there begins at the end of the interval.
-    wire [ROWS*(COUNT_W+1)-1:0] begins;
-
-    assign begins[COUNT_W:0] = {COUNT_W+1{1'b0}};
+    // Where each row but the first begins, if it is there: below 2^COUNT_W then.
+    wire [(ROWS-1)*COUNT_W-1:0] begins;
+    wire [ROWS-1:1]             valid;
 
     generate
         for (i = 1; i < ROWS; i = i + 1) begin : g_begins
             if (i < SYMBOLS) begin : g_row
-                assign begins[i*(COUNT_W+1) +: COUNT_W+1]
-                     = row_valid[i] ? row_cum[(i-1)*(COUNT_W+1) +: COUNT_W+1] : TOTAL;
+                assign begins[(i-1)*COUNT_W +: COUNT_W] = row_cum[(i-1)*(COUNT_W+1) +: COUNT_W];
+                assign valid[i]                     = row_valid[i];
             end else begin : g_none
-                assign begins[i*(COUNT_W+1) +: COUNT_W+1] = TOTAL;
+                assign begins[(i-1)*COUNT_W +: COUNT_W] = {COUNT_W{1'b0}};
+                assign valid[i]                     = 1'b0;
             end
         end
     endgenerate
 
     // ---- first level: which leaf -------------------------------------------------------------------
 
-    wire [CODE_W-1:0]   back_low;
-    wire [CODE_W-1:0]   back_position;
-    wire [RANGE_W-1:0]  back_range;
-    wire [TRIPLE_W-1:0] back_triple;
+    wire [CODE_W-1:0]   low;
+    wire [CODE_W-1:0]   position;
+    wire [RANGE_W-1:0]  range;
+    wire [TRIPLE_W-1:0] triple;
 
-    wire [CODE_W-1:0]   low      = back_low      & {CODE_W{!s_first}};
-    wire [CODE_W-1:0]   position = back_position & {CODE_W{!s_first}};
-    wire [RANGE_W-1:0]  range    = s_first ? {{RANGE_W-1{1'b0}}, 1'b1}  : back_range;
-    wire [TRIPLE_W-1:0] triple   = s_first ? {{TRIPLE_W-2{1'b0}}, 2'd3} : back_triple;
-
-    localparam STATE_W = 2 * CODE_W + RANGE_W + TRIPLE_W + 1 + TAG_W;
+    localparam STATE_W = 2 * CODE_W + RANGE_W + TRIPLE_W + 2 + TAG_W;
     localparam TOPS_W  = (LEAVES - 1) * PAIR_W;
 
     wire [TOPS_W-1:0]  tops;        // distances of all leaves but leaf 0
@@ -139,7 +133,7 @@ module apack_search_loop #(
             ) distance_inst (
                 .range    (range),
                 .range_3  (triple),
-                .cum      (begins[i*LEAF*(COUNT_W+1) +: COUNT_W+1]),
+                .cum      (begins[(i*LEAF-1)*COUNT_W +: COUNT_W]),
                 .position (position),
                 .pair     (tops[(i-1)*PAIR_W +: PAIR_W])
             );
@@ -149,105 +143,120 @@ module apack_search_loop #(
     apack_cut #(.CUT (CUT_TOP), .DATA_W (TOPS_W + STATE_W)) top_cut_inst (
         .clk    (clk),
         .enable (enable),
-        .d      ({tops, low + position, position, range, triple, s_active, s_tag}),
+        .d      ({tops, low + position, position, range, triple, s_active, s_first, s_tag}),
         .q      ({tops_cut, top_state})
     );
 
     wire [TAG_W-1:0]    top_tag;
+    wire                top_first;
     wire                top_active;
     wire [TRIPLE_W-1:0] top_triple;
     wire [RANGE_W-1:0]  top_range;
     wire [CODE_W-1:0]   top_position;
     wire [CODE_W-1:0]   top_code;
 
-    assign {top_code, top_position, top_range, top_triple, top_active, top_tag} = top_state;
+    assign {top_code, top_position, top_range, top_triple, top_active, top_first, top_tag} = top_state;
 
-    // Leaf 0 begins and the last leaf ends with the interval.
-    wire [ROW_W-1:0]             back_row   = {2'b11, ~top_position, {COUNT_W{1'b0}}};
-    wire [(LEAVES+1)*PAIR_W-1:0] leaf_pairs = {1'b0, top_range, {COUNT_W{1'b0}}, back_row,
-                                               tops_cut, {ROW_W{1'b0}}, back_row};
+    // Of each leaf: the new position if it holds the symbol, and the distance where it ends, which is
+    // that of the next leaf's beginning or of the interval's end. Both are used where they are positive.
+    wire [LEAVES*CODE_W-1:0]     leaf_positions;
+    wire [LEAVES*CODE_W-1:0]     leaf_ends;
     wire [LEAVES:0]              leaf_begun;
+    wire [LEAVES:1]              leaf_ahead;     // begins above the code
 
-    assign leaf_begun[0]      = 1'b1;
-    assign leaf_begun[LEAVES] = 1'b0;
+    assign leaf_positions[CODE_W-1:0]             = top_position;
+    assign leaf_ends[(LEAVES-1)*CODE_W +: CODE_W] = top_range[CODE_W-1:0] + ~top_position;
+    assign leaf_begun[0]                          = 1'b1;
+    assign leaf_begun[LEAVES]                     = 1'b0;
 
     generate
-        for (i = 1; i < LEAVES; i = i + 1) begin : g_leaf_sign
-            wire sign;
+        for (i = 1; i < LEAVES; i = i + 1) begin : g_leaf
+            wire [ROW_W-1:0] sum = tops_cut[(i-1)*PAIR_W +: ROW_W] + tops_cut[(i-1)*PAIR_W+ROW_W +: ROW_W];
 
-            apack_sum_sign #(.ROW_W (ROW_W)) sign_inst (
-                .pair (tops_cut[(i-1)*PAIR_W +: PAIR_W]),
-                .sign (sign)
-            );
-
-            assign leaf_begun[i] = sign && top_active;
+            assign leaf_positions[i*CODE_W +: CODE_W] = ~sum[COUNT_W +: CODE_W];
+            assign leaf_ends[(i-1)*CODE_W +: CODE_W]  = sum[COUNT_W +: CODE_W];
+            assign leaf_begun[i]                      = top_active && valid[i*LEAF] && sum[ROW_W-1];
+            assign leaf_ahead[i]                      = top_active && valid[i*LEAF] && !sum[ROW_W-1];
         end
     endgenerate
 
     // An idle slot takes leaf 0 up to the end of the interval.
-    wire [LEAVES-1:0] leaf     = leaf_begun[LEAVES-1:0] & ~leaf_begun[LEAVES:1];
-    wire [LEAVES-1:0] leaf_end = top_active ? leaf : {1'b1, {LEAVES-1{1'b0}}};
+    wire [LEAVES-1:0] leaf = leaf_begun[LEAVES-1:0] & ~leaf_begun[LEAVES:1];
+    wire [LEAVES:1]   leaf_after;
 
-    localparam LEAF_CUM_W = LEAF * (COUNT_W + 1);
-    localparam CUMS_W     = LEAF_CUM_W - (COUNT_W + 1);
+    assign leaf_ahead[LEAVES]       = 1'b0;
+    assign leaf_after[LEAVES-1:1]   = leaf_begun[LEAVES-2:0] & leaf_ahead[LEAVES-1:1];
+    assign leaf_after[LEAVES]       = leaf_ahead == {LEAVES{1'b0}};
 
-    wire [LEAF_CUM_W-1:0] leaf_cum;
-    wire [PAIR_W-1:0]     lo_pair;
-    wire [PAIR_W-1:0]     hi_pair;
+    localparam CUMS_W = (LEAF - 1) * COUNT_W;
+    localparam LEAF_W = CUMS_W + LEAF - 1;
 
-    apack_row_select #(.ROWS (LEAVES), .ROW_W (LEAF_CUM_W)) cum_select_inst (
-        .rows (begins),
+    wire [LEAVES*LEAF_W-1:0] leaf_rows;
+    wire [CUMS_W-1:0]        leaf_cums;
+    wire [LEAF-1:1]          leaf_valids;
+    wire [CODE_W-1:0]        lo_position;
+    wire [CODE_W-1:0]        hi_distance;
+
+    generate
+        for (i = 0; i < LEAVES; i = i + 1) begin : g_leaf_rows
+            assign leaf_rows[i*LEAF_W +: LEAF_W]
+                 = {valid[i*LEAF+1 +: LEAF-1], begins[i*LEAF*COUNT_W +: CUMS_W]};
+        end
+    endgenerate
+
+    apack_row_select #(.ROWS (LEAVES), .ROW_W (LEAF_W)) rows_select_inst (
+        .rows (leaf_rows),
         .hit  (leaf),
-        .row  (leaf_cum)
+        .row  ({leaf_valids, leaf_cums})
     );
 
-    apack_row_select #(.ROWS (LEAVES), .ROW_W (PAIR_W)) lo_select_inst (
-        .rows (leaf_pairs[0 +: LEAVES*PAIR_W]),
+    apack_row_select #(.ROWS (LEAVES), .ROW_W (CODE_W)) lo_select_inst (
+        .rows (leaf_positions),
         .hit  (leaf),
-        .row  (lo_pair)
+        .row  (lo_position)
     );
 
-    apack_row_select #(.ROWS (LEAVES), .ROW_W (PAIR_W)) hi_select_inst (
-        .rows (leaf_pairs[PAIR_W +: LEAVES*PAIR_W]),
-        .hit  (leaf_end),
-        .row  (hi_pair)
+    apack_row_select #(.ROWS (LEAVES), .ROW_W (CODE_W)) hi_select_inst (
+        .rows (leaf_ends),
+        .hit  (leaf_after),
+        .row  (hi_distance)
     );
 
     // ---- second level: which row of the leaf -------------------------------------------------------
 
     wire [CUMS_W-1:0]   cums;
-    wire [PAIR_W-1:0]   leaf_lo;
-    wire [PAIR_W-1:0]   leaf_hi;
+    wire [LEAF-1:1]     valids;
+    wire [CODE_W-1:0]   leaf_lo;
+    wire [CODE_W-1:0]   leaf_hi;
     wire [LEAVES-1:0]   leaf_cut;
     wire [CODE_W-1:0]   leaf_code;
     wire [CODE_W-1:0]   leaf_position;
     wire [RANGE_W-1:0]  leaf_range;
     wire [TRIPLE_W-1:0] leaf_triple;
-    wire                leaf_active;
+    wire                leaf_first;
     wire [TAG_W-1:0]    leaf_tag;
 
-    apack_cut #(.CUT (CUT_LEAF), .DATA_W (CUMS_W + 2 * PAIR_W + LEAVES + STATE_W)) leaf_cut_inst (
+    apack_cut #(.CUT (CUT_LEAF), .DATA_W (LEAF_W + 2*CODE_W + LEAVES + STATE_W - 1)) leaf_cut_inst (
         .clk    (clk),
         .enable (enable),
-        .d      ({leaf_cum[LEAF_CUM_W-1 -: CUMS_W], lo_pair, hi_pair, leaf, top_code, top_position,
-                  top_range, top_triple, top_active, top_tag}),
-        .q      ({cums, leaf_lo, leaf_hi, leaf_cut, leaf_code, leaf_position, leaf_range, leaf_triple,
-                  leaf_active, leaf_tag})
+        .d      ({leaf_valids & {LEAF-1{top_active}}, leaf_cums, lo_position, hi_distance, leaf, top_code,
+                  top_position, top_range, top_triple, top_first, top_tag}),
+        .q      ({valids, cums, leaf_lo, leaf_hi, leaf_cut, leaf_code,
+                  leaf_position, leaf_range, leaf_triple, leaf_first, leaf_tag})
     );
 
-    localparam REST_W = LEAVES + CODE_W + 1 + TAG_W;
-    localparam ENDS_W = (LEAF + 1) * PAIR_W;
+    localparam PAIRS_W = (LEAF - 1) * PAIR_W;
+    localparam REST_W  = LEAF - 1 + 2 * CODE_W + LEAVES + CODE_W + 1 + TAG_W;
 
-    // Of the leaf: lower end, beginnings of the rows but the first, upper end.
-    wire [ENDS_W-1:0] ends;
-    wire [ENDS_W-1:0] ends_cut;
-    wire [LEAVES-1:0] row_leaf;
-    wire [CODE_W-1:0] row_code;
-    wire              row_active;
-    wire [TAG_W-1:0]  row_tag;
-
-    assign ends[0 +: PAIR_W]           = leaf_lo;
-    assign ends[LEAF*PAIR_W +: PAIR_W] = leaf_hi;
+    wire [PAIRS_W-1:0] pairs;       // distances of all rows of the leaf but the first
+    wire [PAIRS_W-1:0] pairs_cut;
+    wire [LEAF-1:1]    row_valids;
+    wire [CODE_W-1:0]  row_lo;
+    wire [CODE_W-1:0]  row_hi;
+    wire [LEAVES-1:0]  row_leaf;
+    wire [CODE_W-1:0]  row_code;
+    wire               row_first;
+    wire [TAG_W-1:0]   row_tag;
 
     generate
         for (j = 1; j < LEAF; j = j + 1) begin : g_row
@@ -257,106 +266,115 @@ module apack_search_loop #(
             ) distance_inst (
                 .range    (leaf_range),
                 .range_3  (leaf_triple),
-                .cum      (cums[(j-1)*(COUNT_W+1) +: COUNT_W+1]),
+                .cum      (cums[(j-1)*COUNT_W +: COUNT_W]),
                 .position (leaf_position),
-                .pair     (ends[j*PAIR_W +: PAIR_W])
+                .pair     (pairs[(j-1)*PAIR_W +: PAIR_W])
             );
         end
     endgenerate
 
-    apack_cut #(.CUT (CUT_ROW), .DATA_W (ENDS_W + REST_W)) row_cut_inst (
+    apack_cut #(.CUT (CUT_ROW), .DATA_W (PAIRS_W + REST_W)) row_cut_inst (
         .clk    (clk),
         .enable (enable),
-        .d      ({ends, leaf_cut, leaf_code, leaf_active, leaf_tag}),
-        .q      ({ends_cut, row_leaf, row_code, row_active, row_tag})
+        .d      ({pairs, valids, leaf_lo, leaf_hi, leaf_cut, leaf_code, leaf_first, leaf_tag}),
+        .q      ({pairs_cut, row_valids, row_lo, row_hi, row_leaf, row_code, row_first, row_tag})
     );
 
-    wire [LEAF:0] begun;
+    localparam SUMS_W = (LEAF - 1) * CODE_W;
 
-    assign begun[0]    = 1'b1;
-    assign begun[LEAF] = 1'b0;
+    wire [SUMS_W-1:0] distances;    // of all rows of the leaf but the first
+    wire [LEAF-1:1]   begun;
+    wire [LEAF-1:1]   ahead;
 
     generate
-        for (j = 1; j < LEAF; j = j + 1) begin : g_row_sign
-            wire sign;
+        for (j = 1; j < LEAF; j = j + 1) begin : g_begun
+            wire [ROW_W-1:0] sum = pairs_cut[(j-1)*PAIR_W +: ROW_W] + pairs_cut[(j-1)*PAIR_W+ROW_W +: ROW_W];
 
-            apack_sum_sign #(.ROW_W (ROW_W)) sign_inst (
-                .pair (ends_cut[j*PAIR_W +: PAIR_W]),
-                .sign (sign)
-            );
-
-            assign begun[j] = sign && row_active;
+            assign distances[(j-1)*CODE_W +: CODE_W] = sum[COUNT_W +: CODE_W];
+            assign begun[j]                          = row_valids[j] && sum[ROW_W-1];
+            assign ahead[j]                          = row_valids[j] && !sum[ROW_W-1];
         end
     endgenerate
 
-    // An idle slot takes row 0 up to the end of the leaf, which is that of the interval.
-    wire [LEAF-1:0] hit     = begun[LEAF-1:0] & ~begun[LEAF:1];
-    wire [LEAF-1:0] hit_end = row_active ? hit : {1'b1, {LEAF-1{1'b0}}};
-    wire [ROWS-1:0] all_hit;
+    wire [SUMS_W-1:0] hit_distances;
+    wire [LEAF:0]     hit_begun;
+    wire [LEAF:1]     hit_ahead;
+    wire [CODE_W-1:0] hit_lo;
+    wire [CODE_W-1:0] hit_hi;
+    wire [LEAVES-1:0] hit_leaf;
+    wire [CODE_W-1:0] hit_code;
+    wire              hit_first;
 
-    generate
-        for (i = 0; i < LEAVES; i = i + 1) begin : g_hit
-            assign all_hit[i*LEAF +: LEAF] = hit & {LEAF{row_leaf[i]}};
-        end
-    endgenerate
+    assign hit_begun[0]    = 1'b1;
+    assign hit_begun[LEAF] = 1'b0;
+    assign hit_ahead[LEAF] = 1'b0;
 
-    wire [PAIR_W-1:0] begin_pair;
-    wire [PAIR_W-1:0] after_pair;
-
-    apack_row_select #(.ROWS (LEAF), .ROW_W (PAIR_W)) begin_select_inst (
-        .rows (ends_cut[0 +: LEAF*PAIR_W]),
-        .hit  (hit),
-        .row  (begin_pair)
-    );
-
-    apack_row_select #(.ROWS (LEAF), .ROW_W (PAIR_W)) after_select_inst (
-        .rows (ends_cut[PAIR_W +: LEAF*PAIR_W]),
-        .hit  (hit_end),
-        .row  (after_pair)
+    apack_cut #(.CUT (CUT_HIT), .DATA_W (SUMS_W + 2*(LEAF-1) + 3*CODE_W + LEAVES + 1 + TAG_W)) hit_cut_inst (
+        .clk    (clk),
+        .enable (enable),
+        .d      ({distances, begun, ahead, row_lo, row_hi, row_leaf, row_code, row_first, row_tag}),
+        .q      ({hit_distances, hit_begun[LEAF-1:1], hit_ahead[LEAF-1:1], hit_lo, hit_hi, hit_leaf,
+                  hit_code, hit_first, m_hit_tag})
     );
 
     // ---- new bounds --------------------------------------------------------------------------------
 
-    wire [PAIR_W-1:0] hit_begin;
-    wire [PAIR_W-1:0] hit_after;
-    wire [CODE_W-1:0] hit_code;
+    // An idle slot takes row 0 up to the end of the leaf, which is that of the interval. The first slot of
+    // a code stream takes nothing: code, position and distance 0, the interval of one code.
+    wire [LEAF-1:0]   hit = hit_begun[LEAF-1:0] & ~hit_begun[LEAF:1];
+    wire [LEAF:1]     after;
+    wire [CODE_W-1:0] old_code = hit_code & {CODE_W{!hit_first}};
+    wire [CODE_W-1:0] hit_position;
+    wire [CODE_W-1:0] hit_distance;
+    wire [ROWS-1:0]   all_hit;
 
-    apack_cut #(.CUT (CUT_HIT), .DATA_W (2 * PAIR_W + SYMBOLS + CODE_W + TAG_W)) hit_cut_inst (
+    assign after[LEAF-1:1] = hit_begun[LEAF-2:0] & hit_ahead[LEAF-1:1];
+    assign after[LEAF]     = hit_ahead == {LEAF{1'b0}} && !hit_first;
+
+    apack_row_select #(.ROWS (LEAF), .ROW_W (CODE_W)) begin_select_inst (
+        .rows ({~hit_distances, hit_lo}),
+        .hit  ({hit[LEAF-1:1], hit[0] && !hit_first}),
+        .row  (hit_position)
+    );
+
+    apack_row_select #(.ROWS (LEAF), .ROW_W (CODE_W)) after_select_inst (
+        .rows ({hit_hi, hit_distances}),
+        .hit  (after),
+        .row  (hit_distance)
+    );
+
+    generate
+        for (i = 0; i < LEAVES; i = i + 1) begin : g_hit
+            assign all_hit[i*LEAF +: LEAF] = hit & {LEAF{hit_leaf[i]}};
+        end
+    endgenerate
+
+    assign m_hit = all_hit[SYMBOLS-1:0];
+
+    wire [CODE_W-1:0]  bound_low   = old_code - hit_position;
+    wire [CODE_W-1:0]  bound_high  = old_code + hit_distance;
+    wire [RANGE_W-1:0] bound_range = {1'b0, hit_position} + {1'b0, hit_distance} + {{RANGE_W-1{1'b0}}, 1'b1};
+    wire [CODE_W-1:0]  bound_ends;
+
+    apack_shift_end #(
+        .CODE_W (CODE_W)
+    ) shift_end_inst (
+        .low  (bound_low),
+        .high (bound_high),
+        .ends (bound_ends)
+    );
+
+    wire [CODE_W-1:0]  new_low;
+    wire [CODE_W-1:0]  new_position;
+    wire [RANGE_W-1:0] new_range;
+    wire [CODE_W-1:0]  new_ends;
+    wire [TAG_W-1:0]   new_tag;
+
+    apack_cut #(.CUT (CUT_BOUND), .DATA_W (3 * CODE_W + RANGE_W + TAG_W)) bound_cut_inst (
         .clk    (clk),
         .enable (enable),
-        .d      ({begin_pair, after_pair, all_hit[SYMBOLS-1:0], row_code, row_tag}),
-        .q      ({hit_begin, hit_after, m_hit, hit_code, m_hit_tag})
-    );
-
-    wire [PAIR_W-1:0] low_pair;
-    wire [PAIR_W-1:0] high_pair;
-
-    // low = code + distance + 1, as (code * 2^COUNT_W + 2^COUNT_W - 1) + distance + 1
-    apack_carry_save #(.ROWS (3), .LEFT_ROWS (2), .ROW_W (ROW_W)) low_pair_inst (
-        .rows ({2'b00, hit_code, {COUNT_W{1'b1}}, hit_begin}),
-        .left (low_pair)
-    );
-
-    // high = code + distance
-    apack_carry_save #(.ROWS (3), .LEFT_ROWS (2), .ROW_W (ROW_W)) high_pair_inst (
-        .rows ({2'b00, hit_code, {COUNT_W{1'b0}}, hit_after}),
-        .left (high_pair)
-    );
-
-    // The carry row of an adder has no lowest bit: room for the one.
-    wire [ROW_W-1:0] low_sum  = low_pair[0 +: ROW_W] + {low_pair[ROW_W+1 +: ROW_W-1], 1'b1};
-    wire [ROW_W-1:0] high_sum = high_pair[0 +: ROW_W] + high_pair[ROW_W +: ROW_W];
-
-    wire [CODE_W-1:0] new_low;
-    wire [CODE_W-1:0] new_high;
-    wire [CODE_W-1:0] new_code;
-    wire [TAG_W-1:0]  new_tag;
-
-    apack_cut #(.CUT (CUT_BOUND), .DATA_W (3 * CODE_W + TAG_W)) bound_cut_inst (
-        .clk    (clk),
-        .enable (enable),
-        .d      ({low_sum[COUNT_W +: CODE_W], high_sum[COUNT_W +: CODE_W], hit_code, m_hit_tag}),
-        .q      ({new_low, new_high, new_code, new_tag})
+        .d      ({bound_low, hit_position, bound_range, bound_ends, m_hit_tag}),
+        .q      ({new_low, new_position, new_range, new_ends, new_tag})
     );
 
     // ---- shift -------------------------------------------------------------------------------------
@@ -367,21 +385,19 @@ module apack_search_loop #(
     wire [RANGE_W-1:0]  count_range;
     wire [TRIPLE_W-1:0] count_triple;
 
-    apack_shift_count #(
-        .CODE_W (CODE_W)
+    apack_leading_ones #(
+        .IN_W (CODE_W)
     ) shift_count_inst (
-        .low   (new_low),
-        .high  (new_high),
+        .bits  (~new_ends),
         .count (shift_count)
     );
 
-    wire [RANGE_W-1:0]  new_range  = {1'b0, new_high - new_low} + {{RANGE_W-1{1'b0}}, 1'b1};
     wire [TRIPLE_W-1:0] new_triple = {1'b0, new_range} + {new_range, 1'b0};
 
     apack_cut #(.CUT (CUT_COUNT), .DATA_W (2*CODE_W + RANGE_W + TRIPLE_W + SHIFT_W + TAG_W)) count_cut_inst (
         .clk    (clk),
         .enable (enable),
-        .d      ({new_low, new_code - new_low, new_range, new_triple, shift_count, new_tag}),
+        .d      ({new_low, new_position, new_range, new_triple, shift_count, new_tag}),
         .q      ({count_low, count_position, count_range, count_triple, m_shift_count, m_shift_tag})
     );
 
@@ -405,7 +421,7 @@ module apack_search_loop #(
         .clk    (clk),
         .enable (enable),
         .d      (shift_state),
-        .q      ({back_low, back_position, back_range, back_triple})
+        .q      ({low, position, range, triple})
     );
 
 endmodule

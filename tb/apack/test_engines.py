@@ -42,8 +42,7 @@ PARTS: dict[str, tuple[tuple[str, ...], list[tuple[int, ...]]]] = {
     "apack_cut_reset": (("CUT", "DATA_W"), [(1, 9), (0, 9)]),
     "apack_ring": (("STREAMS", "STATE_W"), [(1, 5), (2, 1), (5, 8)]),
     "apack_distance": (("COUNT_W", "CODE_W"), [(10, 16), (1, 3), (3, 5), (7, 20), (14, 16)]),
-    "apack_sum_sign": (("ROW_W",), [(4,), (28,)]),
-    "apack_shift_count": (("CODE_W",), [(16,), (3,), (7,), (20,)]),
+    "apack_shift_end": (("CODE_W",), [(16,), (3,), (7,), (20,)]),
     "apack_interval_loop": (
         LOOPS,
         [(1, 1, 3, 12), (2, 6, 8, 12), (6, 10, 16, 12), (8, 16, 20, 12)],

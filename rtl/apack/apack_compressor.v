@@ -381,8 +381,8 @@ module apack_compressor #(
 
     reg [ENGINE_W-1:0] drain_engine_reg;
     reg [OPEN_W-1:0]   open_blocks_reg;     // blocks that have begun and whose entry has not left
-    reg                final_reg;           // the entry that left last is the tensor's last
-    reg                gear_final_reg;      // the same of the block in the gearbox
+    reg                last_block_reg;           // the entry that left last is the tensor's last
+    reg                gear_last_block_reg;      // the same of the block in the gearbox
     reg                begun_reg;           // the tensor has a block
     reg                short_reg;           // entries have 8 bytes
     reg                index_closed_reg;    // tlast has been put out
@@ -407,7 +407,7 @@ module apack_compressor #(
     wire               entry_go = state_reg == RUN && head_valid && head_entry && index_ready
                                && (!newest || follows || ended_reg);
     wire               piece_go = head_valid && !head_entry && gear_ready;
-    wire               final    = ended_reg && newest;
+    wire               last_block    = ended_reg && newest;
 
     assign drain_ready = {{ENGINES-1{1'b0}}, entry_go || piece_go} << drain_engine_reg;
 
@@ -431,7 +431,7 @@ module apack_compressor #(
     apack_skid #(.DATA_W (1 + 12 + 96)) index_skid_inst (
         .clk     (clk),
         .rst     (rst),
-        .s_data  ({close_index || final, entry_keep & {12{!close_index}}, entry_data}),
+        .s_data  ({close_index || last_block, entry_keep & {12{!close_index}}, entry_data}),
         .s_valid (entry_go || close_index),
         .s_ready (index_ready),
         .m_data  ({m_axis_index_tlast, m_axis_index_tkeep, m_axis_index_tdata}),
@@ -465,7 +465,7 @@ module apack_compressor #(
         end
     end
 
-    wire word_last = gear_last && gear_final_reg;
+    wire word_last = gear_last && gear_last_block_reg;
 
     assign word_put = gear_valid && memory_ready && state_reg == RUN;
 
@@ -484,10 +484,10 @@ module apack_compressor #(
         short_reg <= {5'd0, run_block} * {17'd0, VALUE_BITS} < 22'd65536;
 
         if (entry_go) begin
-            final_reg <= final;
+            last_block_reg <= last_block;
         end
         if (piece_go) begin
-            gear_final_reg <= final_reg;
+            gear_last_block_reg <= last_block_reg;
         end
         if (piece_go && head_last) begin
             drain_engine_reg <= (drain_engine_reg == LAST_ENGINE) ? {ENGINE_W{1'b0}} : drain_engine_reg + 1'b1;
@@ -495,7 +495,7 @@ module apack_compressor #(
         if (fill_begin) begin
             begun_reg <= 1'b1;
         end
-        if (close_index || (entry_go && final)) begin
+        if (close_index || (entry_go && last_block)) begin
             index_closed_reg <= 1'b1;
         end
         if (close_memory || (word_put && word_last)) begin

@@ -268,7 +268,7 @@ module apack_registers #(
     reg [EVENTS-1:0]  irq_enable_reg;
     reg [31:0]        block_reg;
     reg [47:0]        values_reg;
-    reg [VALUE_W-1:0] base_reg;
+    reg [31:0]        base_reg;
 
     always @(posedge clk) begin
         if (write && write_address == ADDRESS_IRQ_ENABLE) begin
@@ -284,14 +284,14 @@ module apack_registers #(
             values_reg[47:32] <= (values_reg[47:32] & ~strobe[15:0]) | write_data[15:0];
         end
         if (write && write_address == ADDRESS_TABLE_BASE) begin
-            base_reg <= (base_reg & ~strobe[VALUE_W-1:0]) | write_data[VALUE_W-1:0];
+            base_reg <= (base_reg & ~strobe) | write_data;
         end
 
         if (rst) begin
             irq_enable_reg <= {EVENTS{1'b0}};
             block_reg      <= BLOCK_MAX;
             values_reg     <= 48'd0;
-            base_reg       <= {VALUE_W{1'b0}};
+            base_reg       <= 32'd0;
         end
     end
 
@@ -316,13 +316,13 @@ module apack_registers #(
     wire row_bank   = write_data[TABLE_CUM_BANK];
     wire row_in_use = (busy_reg && row_bank == run_bank_reg) || (queued_reg && row_bank == queued_bank_reg);
 
-    // A count beyond the row's width is illegal whatever its low bits; as 0 it is refused by the table.
-    wire [16:0]      cum      = write_data[TABLE_CUM_CUM +: 17];
-    wire             cum_fits = (cum >> (COUNT_W + 1)) == 17'd0;
-    wire [COUNT_W:0] row_cum  = cum_fits ? cum[COUNT_W:0] : {COUNT_W+1{1'b0}};
+    // A number beyond the row's width is illegal whatever its low bits: a count of 0 is, in any row.
+    wire [16:0]      cum     = write_data[TABLE_CUM_CUM +: 17];
+    wire             fits    = (cum >> (COUNT_W + 1)) == 17'd0 && (base_reg >> VALUE_W) == 32'd0;
+    wire [COUNT_W:0] row_cum = cum[COUNT_W:0] & {COUNT_W+1{fits}};
 
     assign row_valid = {row_write && !row_in_use && row_bank, row_write && !row_in_use && !row_bank};
-    assign row_data  = {row_cum, base_reg};
+    assign row_data  = {row_cum, base_reg[VALUE_W-1:0]};
     assign row_last  = write_data[TABLE_CUM_LAST];
 
     assign command_valid = queued_reg;
@@ -475,7 +475,7 @@ module apack_registers #(
             ADDRESS_BLOCK:      read_data = block_reg;
             ADDRESS_VALUES_LO:  read_data = values_reg[31:0];
             ADDRESS_VALUES_HI:  read_data = {16'd0, values_reg[47:32]};
-            ADDRESS_TABLE_BASE: read_data = {{32-VALUE_W{1'b0}}, base_reg};
+            ADDRESS_TABLE_BASE: read_data = base_reg;
             ADDRESS_TABLE_ROW:  read_data = {16'd0,
                                              {8-ROW_W{1'b0}}, table_illegal_row[ROW_W +: ROW_W],
                                              {8-ROW_W{1'b0}}, table_illegal_row[0 +: ROW_W]};

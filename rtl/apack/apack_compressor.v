@@ -515,13 +515,13 @@ module apack_compressor #(
 
     // ---- state -------------------------------------------------------------------------------------
 
+    wire taken   = !m_axis_index_tvalid && !m_axis_memory_tvalid;
     wire put_out = begun_reg ? index_closed_reg && memory_closed_reg : 1'b1;
 
     assign command_take = state_reg == IDLE && command_valid;
     assign discard      = state_reg == CLOSE && !ended_reg;
-    assign finish       = state_reg == RUN && ended_reg && put_out
-                       && !m_axis_index_tvalid && !m_axis_memory_tvalid;
-    assign aborted      = state_reg == CLOSE && ended_reg && index_closed_reg && memory_closed_reg;
+    assign finish       = state_reg == RUN && ended_reg && put_out && taken;
+    assign aborted      = state_reg == CLOSE && ended_reg && index_closed_reg && memory_closed_reg && taken;
 
     always @(posedge clk) begin
         channels_rst_reg <= rst || state_reg != RUN;

@@ -493,6 +493,10 @@ module apack_registers #(
         if (read && counter_read && !counter_address[2]) begin
             high_reg <= counter[47:32];
         end
+
+        if (rst) begin
+            high_reg <= 16'd0;
+        end
     end
 
     wire unused = &{1'b0, s_axil_awprot, s_axil_arprot, s_axil_awaddr[1:0], s_axil_araddr[1:0],

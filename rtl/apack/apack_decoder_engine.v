@@ -17,7 +17,7 @@
  *   4 RAW    it takes a value verbatim, VALUE_W offset bits and no code; s_ready must be high
  * A coded block is FIRST, then VALUE for each value; a raw one is RAW for each. A CLEAR stands between two
  * blocks, and may stand before the first; idle slots may stand anywhere. s_ready is high if the stream holds
- * PIECE_W bits of code and of offsets.
+ * as many bits of code and of offsets as any slot may take.
  *
  * Words are asked for on two ports: in a cycle with s_*_ready high, stream s_*_stream takes a word if
  * s_*_valid is high (PIECE_W bits, first bit most significant). s_*_clear says that a CLEAR of that stream
@@ -93,6 +93,10 @@ module apack_decoder_engine #(
     localparam [2:0] RAW   = 3'd4;
 
     localparam TAG_W = STREAM_W + 3;
+
+    // The most shifts of a value: a range is more than a quarter of the whole before, and at least
+    // 2^-COUNT_W of it is left. The first slot of a block takes more; it finds the block's first word.
+    localparam VALUE_SHIFTS = COUNT_W + 2;
 
     localparam [STREAM_W-1:0] LAST       = STREAMS[STREAM_W-1:0] - 1'b1;
     localparam [WIDTH_W-1:0]  VALUE_BITS = VALUE_W[WIDTH_W-1:0];
@@ -209,6 +213,7 @@ module apack_decoder_engine #(
         .STREAMS (STREAMS),
         .OUT_W   (CODE_W),
         .WORD_W  (PIECE_W),
+        .LEAST   (VALUE_SHIFTS),
         .SHOW    (COUNT_CUT),
         .AHEAD   (CODE_AHEAD)
     ) code_window_inst (

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -21,7 +21,9 @@ from model.apack import Bits, CorruptStream, EncodedBlock, SymbolTable
 from model.apack.container import Container, PackedTensor, TensorRecord, pack, write_container
 from model.apack.container.layout import padded_bytes
 from model.tensors import Tensor
-from tb.apack.streams import Frame
+
+if TYPE_CHECKING:
+    from tb.apack.streams import Frame
 
 NAME = "tensor"
 ENTRY_BYTES = 12  # width of the index port

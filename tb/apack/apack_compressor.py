@@ -1,0 +1,264 @@
+"""apack_compressor: every word and every index entry against the model's container."""
+
+from __future__ import annotations
+
+import random
+
+import cocotb
+import numpy as np
+
+from model.apack import SymbolTable
+from tb.apack import top_control, top_registers
+from tb.apack.bench import cycles
+from tb.apack.memory_image import image_of_frames
+from tb.apack.streams import Beat, Frame, always
+from tb.apack.top import ROUNDS, Tensor, TopBench, sent, settle, until_settled, value_beats
+
+
+class CompressorBench(TopBench):
+    """Sends values and compares what comes out of both ports."""
+
+    inputs = ("values",)
+    outputs = ("index", "memory")
+
+    def input_of(self, tensor: Tensor) -> dict[str, list[Beat]]:
+        return {"values": value_beats(tensor.values, self.widths)}
+
+    def beginning_of(self, tensor: Tensor) -> dict[str, list[Beat]]:
+        beats = self.input_of(tensor)["values"]
+        return {"values": beats[: len(beats) // 2]}
+
+    def output_of(self, tensor: Tensor) -> dict[str, Frame]:
+        return {"index": tensor.image.index_frame(), "memory": tensor.image.memory_frame()}
+
+
+@cocotb.test()
+async def has_its_reset_values_and_keeps_what_is_written(dut):
+    bench = await CompressorBench.started(dut)
+    await top_registers.check_reset_values(bench, decompressor=False)
+    await top_registers.check_access(bench, decompressor=False)
+    await bench.restart()
+    await top_registers.check_reset_values(bench, decompressor=False)
+    await top_registers.check_unmapped(bench)
+
+
+@cocotb.test()
+async def refuses_illegal_tables_and_says_which_row(dut):
+    bench = await CompressorBench.started(dut)
+    await top_registers.check_illegal_tables(bench)
+    await bench.run(bench.tensor(), bank=random.randint(0, 1))
+
+
+@cocotb.test()
+async def refuses_a_start_it_cannot_do(dut):
+    bench = await CompressorBench.started(dut)
+    await top_registers.check_refused_starts(bench)
+    await bench.run(bench.tensor(), bank=random.randint(0, 1))
+
+
+@cocotb.test()
+async def queues_one_start_and_refuses_rows_of_banks_in_use(dut):
+    bench = await CompressorBench.started(dut)
+    await bench.prepare(bench.tensor(), 0)
+    await bench.unit.load_table(1, bench.widths.random_table())
+    await top_registers.check_queue(bench)
+    for _ in range(2):
+        sent(bench.ins["values"], value_beats([], bench.widths))
+    await bench.unit.wait_idle(100)
+    await bench.expect_quiet({"DONE"})
+    await bench.run(bench.tensor(), 1)
+
+
+@cocotb.test()
+async def raises_irq_for_enabled_events(dut):
+    await top_registers.check_interrupts(await CompressorBench.started(dut))
+
+
+@cocotb.test()
+async def compresses_any_tensors(dut):
+    bench = await CompressorBench.started(dut)
+    await top_control.check_any(bench, bench.tensor)
+
+
+@cocotb.test()
+async def compresses_tensors_that_end_anywhere(dut):
+    await top_control.check_lengths(await CompressorBench.started(dut))
+
+
+@cocotb.test()
+async def takes_the_end_with_the_last_value_or_after_it(dut):
+    bench = await CompressorBench.started(dut)
+    tensor = bench.tensor(length=bench.widths.block_values)
+    for null_end in (False, True):
+        await bench.prepare(tensor)
+        await bench.unit.start()
+        sent(bench.ins["values"], value_beats(tensor.values, bench.widths, null_end))
+        await bench.expect(tensor)
+        await bench.expect_quiet({"DONE"})
+
+
+@cocotb.test()
+async def what_it_writes_is_what_the_container_reader_reads(dut):
+    bench = await CompressorBench.started(dut)
+    tensor = bench.tensor()
+    bench.pace()
+    await bench.prepare(tensor)
+    await bench.unit.start()
+    bench.send(tensor)
+    limit = bench.patience(tensor)
+    index = await bench.outs["index"].next_frame(limit)
+    memory = await bench.outs["memory"].next_frame(limit)
+    back = image_of_frames(memory, index, tensor.image.record).values()
+    assert np.array_equal(back, tensor.values), tensor.story()
+
+
+@cocotb.test()
+async def handles_entries_of_both_sizes(dut):
+    await top_control.check_entry_sizes(await CompressorBench.started(dut))
+
+
+@cocotb.test()
+async def stores_raw_what_would_grow(dut):
+    bench = await CompressorBench.started(dut)
+    widths = bench.widths
+    if widths.symbols < 2:
+        return
+    total, block = 1 << widths.count_w, widths.block_values
+    table = SymbolTable(widths.value_w, widths.count_w, (0, 1), (0, total - 1, total))
+    dtype = np.uint8 if widths.value_w <= 8 else np.uint16
+    values = np.array([random.getrandbits(widths.value_w) for _ in range(3 * block + 1)], dtype)
+    values[:block] = 0
+    tensor = top_control.tensor_of(bench, values, table)
+    assert tensor.image.raw.any() and not tensor.image.raw.all()
+    bench.pace()
+    await bench.run(tensor)
+
+
+@cocotb.test()
+async def carries_long_pending_runs(dut):
+    bench = await CompressorBench.started(dut)
+    await top_control.check_any(bench, lambda: top_control.hostile_tensor(bench))
+
+
+@cocotb.test()
+async def compresses_real_weights(dut):
+    bench = await CompressorBench.started(dut)
+    await bench.run(top_control.real_tensor(bench, 6 * bench.widths.block_values))
+
+
+@cocotb.test()
+async def runs_tensors_back_to_back_with_a_table_each(dut):
+    await top_control.check_back_to_back(await CompressorBench.started(dut))
+
+
+@cocotb.test()
+async def is_done_when_the_last_beats_are_taken(dut):
+    bench = await CompressorBench.started(dut)
+    for last in bench.outputs:
+        tensor = bench.tensor(2 * bench.widths.block_values)
+        await bench.prepare(tensor)
+        await bench.unit.start()
+        bench.send(tensor)
+        bench.hold(last)
+        await bench.unit.enable("DONE")
+        limit = bench.patience(tensor)
+        await settle(dut, lambda: bench.ins["values"]._valid.value == 0, 300, limit)
+        assert "BUSY" in await bench.unit.status()
+        assert not await bench.unit.events()
+        bench.release()
+        await until_settled(dut, lambda: dut.irq.value == 1, limit, "the end of the tensor")
+        assert [len(monitor.frames) for monitor in bench.outs.values()] == [1, 1]
+        await bench.expect(tensor)
+        await bench.expect_quiet({"DONE"})
+
+
+@cocotb.test()
+async def an_entry_leaves_before_the_words_of_its_block(dut):
+    """With both outputs always ready."""
+    bench = await CompressorBench.started(dut)
+    tensor = bench.tensor(length=3 * bench.widths.block_values + 1)
+    bench.pace(always)
+    await bench.prepare(tensor)
+    await bench.unit.start()
+    bench.send(tensor)
+    memory, index = bench.outs["memory"], bench.outs["index"]
+    starts = tensor.image.starts
+
+    def all_out() -> bool:
+        words = len(memory._frame)
+        entries = len(index._frame) + len(index.frames) * tensor.blocks
+        begun = sum(start < words for start in starts[:-1])
+        assert begun <= entries, f"{words} words of {begun} blocks after {entries} entries"
+        return bool(memory.frames)
+
+    await until_settled(dut, all_out, bench.patience(tensor), "the tensor's last word")
+    await bench.expect(tensor)
+
+
+@cocotb.test()
+async def counts_cycles_and_who_makes_them_wait(dut):
+    await top_control.check_counters(await CompressorBench.started(dut), "values")
+
+
+@cocotb.test()
+async def drops_a_tensor_with_an_illegal_tkeep(dut):
+    bench = await CompressorBench.started(dut)
+    widths = bench.widths
+    for _ in range(max(ROUNDS // 2, 3)):
+        tensor = bench.tensor(length=2 * widths.block_values + 1)
+        beats = value_beats(tensor.values, widths)
+        spoil(beats, widths.lanes, widths.lane_bytes)
+        await bench.prepare(tensor)
+        await bench.unit.start()
+        sent(bench.ins["values"], beats)
+        await bench.expect_aborted(tensor, {"KEEP", "ABORTED"})
+        await bench.run(bench.tensor(2 * widths.block_values))
+
+
+def spoil(beats: list[Beat], lanes: int, size: int) -> None:
+    """Give one beat a tkeep that is not allowed there."""
+    full = (1 << size * lanes) - 1
+    if lanes > 1 and random.random() < 0.5:
+        hole = random.randrange(lanes - 1)
+        beats[-1]["tkeep"] = full & ~(((1 << size) - 1) << size * hole)
+    else:
+        beats[random.randrange(len(beats) - 1)]["tkeep"] = (1 << size * random.randrange(lanes)) - 1
+
+
+@cocotb.test()
+async def aborts_at_any_time_and_goes_on_with_the_next_tensor(dut):
+    await top_control.check_aborts(await CompressorBench.started(dut))
+
+
+@cocotb.test()
+async def drops_input_after_an_abort_until_its_end_or_a_second_abort(dut):
+    await top_control.check_discard(await CompressorBench.started(dut))
+
+
+@cocotb.test()
+async def a_beat_that_waits_stays_after_an_abort_until_taken(dut):
+    await top_control.check_abort_with_waiting_beats(await CompressorBench.started(dut))
+
+
+@cocotb.test()
+async def an_abort_while_idle_does_nothing(dut):
+    await top_control.check_idle_abort(await CompressorBench.started(dut))
+
+
+@cocotb.test()
+async def an_abort_of_an_empty_output_closes_it(dut):
+    """Nothing has been put out yet: both outputs get their closing beat all the same."""
+    bench = await CompressorBench.started(dut)
+    tensor = bench.tensor(length=1)
+    await bench.prepare(tensor)
+    await bench.unit.start()
+    await cycles(dut, random.randint(0, 20))
+    await bench.unit.abort()
+    bench.send(tensor)
+    await bench.expect_aborted(tensor, {"ABORTED"})
+    await bench.run(bench.tensor())
+
+
+@cocotb.test()
+async def a_reset_at_any_time_leaves_nothing_behind(dut):
+    await top_control.check_resets(await CompressorBench.started(dut))

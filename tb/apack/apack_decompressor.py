@@ -1,0 +1,314 @@
+"""apack_decompressor: every value of every block, and what it makes of damaged ones."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+
+import cocotb
+import numpy as np
+
+from model.apack import SymbolTable
+from tb.apack import top_control, top_registers
+from tb.apack.bench import cycles
+from tb.apack.damage import Damage, damages
+from tb.apack.streams import Beat, Frame
+from tb.apack.top import ROUNDS, Tensor, TopBench, sent, until_settled
+
+HOST_READS = 200  # of a status that changes within a few cycles
+
+
+class DecompressorBench(TopBench):
+    """Sends memory words and index entries, and compares the values that come out."""
+
+    inputs = ("index", "memory")
+    outputs = ("values",)
+
+    def input_of(self, tensor: Tensor) -> dict[str, list[Beat]]:
+        return {"index": tensor.image.index_frame(), "memory": tensor.image.memory_frame()}
+
+    def beginning_of(self, tensor: Tensor) -> dict[str, list[Beat]]:
+        beats = self.input_of(tensor)
+        words = tensor.image.starts[1] // 2
+        return {"index": beats["index"][:1], "memory": beats["memory"][:words]}
+
+    def output_of(self, tensor: Tensor) -> dict[str, Frame]:
+        return {"values": self.value_frame(tensor, ())}
+
+    async def set_up(self, tensor: Tensor) -> None:
+        await super().set_up(tensor)
+        await self.unit.set_values(len(tensor.values))
+
+    def value_frame(self, tensor: Tensor, bad: Iterable[int]) -> Frame:
+        """The beats of a tensor's values when these blocks are damaged."""
+        values = tensor.values.astype(np.int64)
+        lanes, size, bad = self.widths.lanes, self.widths.lane_bytes, set(bad)
+        frame = []
+        for start in range(0, len(values), lanes):
+            row, damaged = values[start : start + lanes], start // tensor.block in bad
+            data = sum(int(value) << 8 * size * lane for lane, value in enumerate(row))
+            frame.append(
+                {
+                    "tdata": 0 if damaged else data,
+                    "tkeep": (1 << size * len(row)) - 1,
+                    "tuser": int(damaged),
+                    "tlast": int(start + lanes >= len(values)),
+                }
+            )
+        return frame
+
+    async def run_damaged(self, tensor: Tensor, damage: Damage) -> None:
+        """Run a tensor with something wrong in memory or index; everything must be told."""
+        await self.prepare(tensor)
+        await self.unit.start()
+        sent(self.ins["index"], damage.index)
+        sent(self.ins["memory"], damage.memory)
+        frame = await self.outs["values"].next_frame(self.patience(tensor))
+        story = f"{damage.story}; {tensor.story()}"
+        bad = {
+            number * self.widths.lanes // tensor.block
+            for number, beat in enumerate(frame)
+            if beat.get("tuser")
+        }
+        try:
+            self.check_values(frame, tensor, bad)
+            assert damage.bad <= bad <= damage.bad | damage.maybe_bad, f"damaged blocks: {bad}"
+            await self.unit.wait_idle(self.patience(tensor) // 4)
+            counters = await self.unit.counters()
+            causes = await self.unit.bad_cause()
+            assert counters["BAD_BLOCKS"] == len(bad), counters
+            assert counters["VALUES_DONE"] == len(tensor.values), counters
+            if bad:
+                assert counters["BAD_BLOCK"] == min(bad), counters
+                damage.check_causes(causes)
+            events = await self.unit.clear_events()
+            assert events - damage.maybe_events == damage.events_with(bad), events
+        except AssertionError as error:
+            raise AssertionError(f"{error}; {story}") from None
+        await self.expect_quiet()
+
+    def check_values(self, frame: Frame, tensor: Tensor, bad: set[int]) -> None:
+        """Compare a frame with the tensor's when these blocks are damaged."""
+        wanted = self.value_frame(tensor, bad)
+        size, lanes = self.widths.lane_bytes, self.widths.lanes
+        assert len(frame) == len(wanted), f"{len(frame)} beats, expected {len(wanted)}"
+        for number, (found, want) in enumerate(zip(frame, wanted, strict=True)):
+            assert self.meaning(found) == want, (
+                f"values: beat {number} ({size} bytes a lane, {lanes} lanes, block "
+                f"{number * lanes // tensor.block}) is {found}, expected {want}"
+            )
+
+    def meaning(self, beat: Beat) -> dict[str, int]:
+        """A beat with zeros in the lanes that are not kept."""
+        mask = sum(0xFF << 8 * byte for byte in range(128) if beat["tkeep"] >> byte & 1)
+        return dict(beat) | {"tdata": beat["tdata"] & mask}
+
+
+@cocotb.test()
+async def has_its_reset_values_and_keeps_what_is_written(dut):
+    bench = await DecompressorBench.started(dut)
+    await top_registers.check_reset_values(bench, decompressor=True)
+    await top_registers.check_access(bench, decompressor=True)
+    await bench.restart()
+    await top_registers.check_reset_values(bench, decompressor=True)
+    await top_registers.check_unmapped(bench)
+
+
+@cocotb.test()
+async def refuses_illegal_tables_and_says_which_row(dut):
+    bench = await DecompressorBench.started(dut)
+    await top_registers.check_illegal_tables(bench)
+    await bench.run(bench.tensor(), bank=random.randint(0, 1))
+
+
+@cocotb.test()
+async def refuses_a_start_it_cannot_do(dut):
+    bench = await DecompressorBench.started(dut)
+    await top_registers.check_refused_starts(bench)
+    await bench.run(bench.tensor(), bank=random.randint(0, 1))
+
+
+@cocotb.test()
+async def queues_one_start_and_refuses_rows_of_banks_in_use(dut):
+    bench = await DecompressorBench.started(dut)
+    tensor = bench.tensor(2 * bench.widths.block_values)
+    for bank in (0, 1):
+        await bench.prepare(tensor, bank)
+    await top_registers.check_queue(bench)
+    await bench.unit.abort()
+    await bench.unit.abort()
+    await cycles(dut, 100)
+    assert await bench.unit.status() & {"BUSY", "QUEUED", "BANK"} == {"BUSY", "BANK"}
+    await bench.restart()
+    await bench.run(bench.tensor(), 1)
+
+
+@cocotb.test()
+async def raises_irq_for_enabled_events(dut):
+    await top_registers.check_interrupts(await DecompressorBench.started(dut))
+
+
+@cocotb.test()
+async def decompresses_any_tensors(dut):
+    bench = await DecompressorBench.started(dut)
+    await top_control.check_any(bench, bench.tensor)
+
+
+@cocotb.test()
+async def decompresses_tensors_that_end_anywhere(dut):
+    await top_control.check_lengths(await DecompressorBench.started(dut))
+
+
+@cocotb.test()
+async def handles_entries_of_both_sizes(dut):
+    await top_control.check_entry_sizes(await DecompressorBench.started(dut))
+
+
+@cocotb.test()
+async def decompresses_raw_blocks(dut):
+    bench = await DecompressorBench.started(dut)
+    widths = bench.widths
+    if widths.symbols < 2:
+        return
+    total, block = 1 << widths.count_w, widths.block_values
+    table = SymbolTable(widths.value_w, widths.count_w, (0, 1), (0, total - 1, total))
+    dtype = np.uint8 if widths.value_w <= 8 else np.uint16
+    values = np.array([random.getrandbits(widths.value_w) for _ in range(3 * block + 1)], dtype)
+    values[block : 2 * block] = 0
+    tensor = top_control.tensor_of(bench, values, table)
+    assert tensor.image.raw.any() and not tensor.image.raw.all()
+    bench.pace()
+    await bench.run(tensor)
+
+
+@cocotb.test()
+async def decompresses_long_pending_runs(dut):
+    bench = await DecompressorBench.started(dut)
+    await top_control.check_any(bench, lambda: top_control.hostile_tensor(bench))
+
+
+@cocotb.test()
+async def decompresses_real_weights(dut):
+    bench = await DecompressorBench.started(dut)
+    await bench.run(top_control.real_tensor(bench, 6 * bench.widths.block_values))
+
+
+@cocotb.test()
+async def runs_tensors_back_to_back_with_a_table_each(dut):
+    await top_control.check_back_to_back(await DecompressorBench.started(dut))
+
+
+@cocotb.test()
+async def is_done_when_the_last_value_is_taken(dut):
+    bench = await DecompressorBench.started(dut)
+    tensor = bench.tensor(length=random.randint(1, bench.widths.lanes))
+    await bench.prepare(tensor)
+    bench.hold()
+    await bench.unit.start()
+    bench.send(tensor)
+    out = bench.outs["values"]
+    await until_settled(dut, lambda: out._valid.value == 1, bench.patience(tensor), "a value")
+    await cycles(dut, 100)
+    assert "BUSY" in await bench.unit.status()
+    assert not await bench.unit.events()
+    bench.release()
+    await bench.wait_event("DONE", 100)
+    await bench.expect(tensor)
+    await bench.expect_quiet()
+
+
+@cocotb.test()
+async def is_done_when_both_inputs_have_ended(dut):
+    bench = await DecompressorBench.started(dut)
+    for late, event in (("memory", "MEMORY_LENGTH"), ("index", "INDEX_LENGTH")):
+        tensor = bench.tensor(2 * bench.widths.block_values)
+        beats = bench.input_of(tensor)
+        end = beats[late][-1]
+        beats[late][-1] = end | {"tlast": 0}
+        await bench.prepare(tensor)
+        await bench.unit.start()
+        for name, some in beats.items():
+            sent(bench.ins[name], some)
+        await bench.expect(tensor)
+        await cycles(dut, 100)
+        assert "BUSY" in await bench.unit.status()
+        assert "DONE" not in await bench.unit.events()
+        sent(bench.ins[late], [end])
+        await bench.unit.wait_idle(HOST_READS)
+        await bench.expect_quiet({"DONE", event})
+
+
+def some_damages(tensor: Tensor, code_w: int) -> list[Damage]:
+    """One of each kind; only some of them, drawn at random, where simulation is slow."""
+    found = damages(tensor, code_w)
+    return random.sample(found, min(len(found), 3 * ROUNDS))
+
+
+@cocotb.test()
+async def marks_damaged_blocks_and_loses_no_others(dut):
+    bench = await DecompressorBench.started(dut)
+    for _ in range(ROUNDS):
+        block = bench.widths.any_block()
+        tensor = bench.tensor(block=block, length=random.randint(3, 5) * block - 1)
+        for damage in some_damages(tensor, bench.widths.code_w):
+            bench.pace()
+            await bench.run_damaged(tensor, damage)
+        await bench.run(bench.tensor(2 * bench.widths.block_values))
+
+
+@cocotb.test()
+async def marks_damage_in_real_weights(dut):
+    bench = await DecompressorBench.started(dut)
+    tensor = top_control.real_tensor(bench, 3 * bench.widths.block_values)
+    for damage in some_damages(tensor, bench.widths.code_w):
+        await bench.run_damaged(tensor, damage)
+    await bench.run(tensor)
+
+
+@cocotb.test()
+async def survives_words_and_entries_of_any_content(dut):
+    """Nothing can be said of the causes: no value leaves unmarked that does not fit its CRC."""
+    bench = await DecompressorBench.started(dut)
+    for _ in range(2 * ROUNDS):
+        tensor = bench.tensor(2 * bench.widths.block_values)
+        await bench.prepare(tensor)
+        await bench.unit.start()
+        for name, beats in bench.input_of(tensor).items():
+            width = 8 * beats[0]["tkeep"].bit_length()
+            noise = [beat | {"tdata": random.getrandbits(width)} for beat in beats]
+            sent(bench.ins[name], noise)
+        frame = await bench.outs["values"].next_frame(bench.patience(tensor))
+        bench.check_values(frame, tensor, set(range(tensor.blocks)))
+        await bench.unit.wait_idle(bench.patience(tensor) // 4)
+        assert await bench.unit.clear_events() >= {"DONE", "BLOCK_BAD"}
+        await bench.run(tensor)
+
+
+@cocotb.test()
+async def counts_cycles_and_who_makes_them_wait(dut):
+    await top_control.check_counters(await DecompressorBench.started(dut), "memory")
+
+
+@cocotb.test()
+async def aborts_at_any_time_and_goes_on_with_the_next_tensor(dut):
+    await top_control.check_aborts(await DecompressorBench.started(dut))
+
+
+@cocotb.test()
+async def drops_input_after_an_abort_until_its_end_or_a_second_abort(dut):
+    await top_control.check_discard(await DecompressorBench.started(dut))
+
+
+@cocotb.test()
+async def a_beat_that_waits_stays_after_an_abort_until_taken(dut):
+    await top_control.check_abort_with_waiting_beats(await DecompressorBench.started(dut))
+
+
+@cocotb.test()
+async def an_abort_while_idle_does_nothing(dut):
+    await top_control.check_idle_abort(await DecompressorBench.started(dut))
+
+
+@cocotb.test()
+async def a_reset_at_any_time_leaves_nothing_behind(dut):
+    await top_control.check_resets(await DecompressorBench.started(dut))

@@ -1,0 +1,58 @@
+"""Runs the cocotb tests of the compressor and the decompressor on the simulator of SIM.
+
+The tests of module M are in tb/apack/M.py. One pytest test is one simulation: a module, one set
+of parameters, all its cocotb tests. ROUNDS=n in the environment makes the random ones longer.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from scripts.rtl import rtl_sources
+from scripts.simulators import chosen_seed, chosen_simulator, chosen_waves, run_cocotb
+
+TOPS = ("apack_compressor", "apack_decompressor")
+ICARUS_ROUNDS = "1"
+
+WIDTHS = (
+    "ENGINES", "STREAMS", "VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "PIECE_W", "WORD_W", "LANES",
+    "BLOCK_VALUES",
+)  # fmt: skip
+SETS = {
+    "one-engine": (1, 4, 8, 16, 10, 16, 16, 64, 8, 128),
+    "three-engines": (3, 2, 8, 11, 9, 16, 16, 32, 4, 64),
+    "wide-values": (2, 8, 16, 16, 12, 16, 16, 64, 2, 64),
+    "one-stream": (1, 1, 5, 7, 6, 9, 16, 16, 1, 32),
+}
+LARGE_BLOCKS = (2, 3, 16, 16, 10, 16, 32, 64, 4, 4096)
+
+
+@pytest.mark.parametrize("values", SETS.values(), ids=SETS)
+@pytest.mark.parametrize("top", TOPS)
+def test_top(top: str, values: tuple[int, ...]) -> None:
+    run(top, values)
+
+
+@pytest.mark.parametrize("top", TOPS)
+def test_large_blocks(top: str) -> None:
+    """Blocks of so many bits that their index entries are long."""
+    run(top, LARGE_BLOCKS, "handles_entries_of_both_sizes")
+
+
+def run(top: str, values: tuple[int, ...], testcase: str | None = None) -> None:
+    """Run the cocotb tests of one top, or one of them."""
+    fewer = ICARUS_ROUNDS if chosen_simulator() == "icarus" else None
+    rounds = os.environ.get("ROUNDS") or fewer
+    run_cocotb(
+        top,
+        rtl_sources(top),
+        f"tb.apack.{top}",
+        dict(zip(WIDTHS, values, strict=True)),
+        chosen_simulator(),
+        chosen_seed(),
+        chosen_waves(),
+        testcase,
+        extra_env={"ROUNDS": rounds} if rounds else None,
+    )

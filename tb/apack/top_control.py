@@ -1,0 +1,256 @@
+"""What both units must do when tensors follow, stop or start over: queue, abort, reset."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import numpy as np
+
+from model.apack import histogram, solve
+from model.apack.hostile import pending_run
+from model.tensors import read_tensors
+from model.zoo.wakeword import wakeword_paths
+from tb.apack.bench import cycles, now
+from tb.apack.streams import always, within
+from tb.apack.top import ROUNDS, Tensor, TopBench, sent, settle, until_settled
+
+STALLED = 150  # cycles of a pause that a counter must notice
+LATENCY = 12  # cycles between a command or an event and what is seen of it
+
+
+def tensor_of(bench: TopBench, values: np.ndarray, table, block: int | None = None) -> Tensor:
+    """These values with the model's image of them."""
+    block = block or bench.widths.block_values
+    return Tensor(values, table, block, bench.widths.image(values, table, block))
+
+
+def hostile_tensor(bench: TopBench) -> Tensor:
+    """Values that keep bits pending as long as the widths let them."""
+    widths = bench.widths
+    table, block = widths.hostile_table(), widths.block_values
+    run = random.choice((None, random.randint(1, 60)))
+    length = widths.any_length(block, 2 * block)
+    return tensor_of(
+        bench, pending_run(table, length, widths.code_w, random.getrandbits(32), run), table
+    )
+
+
+def real_tensor(bench: TopBench, most: int) -> Tensor:
+    """The start of a weight tensor of a microWakeWord model, with the table solved for it."""
+    widths = bench.widths
+    _, path = random.choice(wakeword_paths())
+    shipped = random.choice(read_tensors(path, 8)).values.reshape(-1)[:most]
+    narrow, wide = max(8 - widths.value_w, 0), max(widths.value_w - 8, 0)
+    dtype = np.uint8 if widths.value_w <= 8 else np.uint16
+    values = (shipped.astype(np.uint16) >> narrow << wide).astype(dtype)
+    table = solve(
+        histogram(values, widths.value_w),
+        value_w=widths.value_w,
+        symbols=min(widths.symbols, 1 << widths.value_w),
+        count_w=widths.count_w,
+    )
+    return tensor_of(bench, values, table)
+
+
+async def check_back_to_back(bench: TopBench) -> None:
+    """Tensors that wait at the input while tables and STARTs for them come in time."""
+    unit = bench.unit
+    tensors = [bench.tensor(2 * bench.widths.block_values) for _ in range(2 + ROUNDS)]
+    bench.pace()
+    for tensor in tensors:
+        bench.send(tensor)
+    for number, tensor in enumerate(tensors):
+        while "QUEUED" in await unit.status():
+            await cycles(bench.dut, 20)
+        await unit.load_table(number % 2, tensor.table)
+        await bench.set_up(tensor)
+        await unit.start(number % 2)
+    for tensor in tensors:
+        await bench.expect(tensor)
+    await unit.wait_idle(200)
+    await bench.expect_counters(**bench.counters_of(tensors[-1]))
+    await bench.expect_quiet({"DONE"})
+
+
+async def check_counters(bench: TopBench, source: str) -> None:
+    """Cycles, and the counter of whoever makes the unit wait; `source` is the input it reads."""
+    dut, unit, widths = bench.dut, bench.unit, bench.widths
+    tensor = bench.tensor(block=widths.block_values, length=bench.room() + widths.block_values)
+    bench.pace(always)
+    await bench.prepare(tensor)
+    await unit.start()
+    begin = now()
+    await cycles(dut, STALLED)
+    idle = await unit.counters()
+    assert idle["STALL_INPUT"] >= STALLED - LATENCY, idle
+    assert idle["STALL_OUTPUT"] == idle["STALL_ENGINE"] == idle["VALUES_DONE"] == 0, idle
+    bench.hold()
+    bench.send(tensor)
+    driver = bench.ins[source]
+    await settle(
+        dut,
+        lambda: driver._valid.value == 1 and driver._ready.value == 0,
+        400 + 8 * widths.streams * widths.block_values,
+        bench.patience(tensor),
+    )
+    before = await unit.counters()
+    await cycles(dut, STALLED)
+    after = await unit.counters()
+    for name in ("STALL_OUTPUT", "STALL_ENGINE", "CYCLES"):
+        assert after[name] - before[name] >= STALLED, f"{name}: {before} {after}"
+    assert after["STALL_INPUT"] == before["STALL_INPUT"], f"{before} {after}"
+    assert after["VALUES_DONE"] == before["VALUES_DONE"] < len(tensor.values)
+    await unit.enable("DONE")
+    bench.release()
+    end = await until_settled(dut, lambda: dut.irq.value == 1, bench.patience(tensor), "the end")
+    counters = await bench.expect_counters(**bench.counters_of(tensor))
+    assert abs(counters["CYCLES"] - (end - begin)) <= 2 * LATENCY, f"{counters} {end - begin}"
+    await cycles(dut, STALLED)
+    assert await unit.counters() == counters, "the counters went on after the tensor"
+    await bench.expect(tensor)
+
+
+async def check_aborts(bench: TopBench) -> None:
+    """ABORT at any time, with outputs that wait, with or without a tensor queued behind."""
+    unit, widths = bench.unit, bench.widths
+    for _ in range(2 * ROUNDS):
+        dropped, following = bench.tensor(), bench.tensor(2 * widths.block_values)
+        bench.pace()
+        await bench.prepare(dropped, 0)
+        await unit.load_table(1, following.table)
+        queued = random.random() < 0.5
+        if queued or random.random() < 0.5:  # with one queued, the first must not end by itself
+            bench.hold(*random.sample(bench.outputs, random.randint(1, len(bench.outputs))))
+        await unit.start(0)
+        bench.send(dropped)
+        await cycles(bench.dut, random.choice((0, random.randint(0, 60), random.randint(0, 600))))
+        if queued:
+            await bench.set_up(following)
+            await unit.start(1)
+            bench.send(following)
+        await unit.abort()
+        await cycles(bench.dut, random.choice((0, 1, 50)))
+        bench.release()
+        await _expect_ends(bench, dropped)
+        bench.check_cut_short(dropped)
+        if queued:
+            await bench.expect(following)
+            await unit.wait_idle(bench.patience(following) // 4)
+            assert "DONE" in await unit.clear_events()
+            await bench.expect_counters(**bench.counters_of(following))
+        else:
+            stood = await unit.wait_any("ABORTED", "DONE", polls=bench.patience(dropped) // 4)
+            assert len(stood) == 1, stood
+        await bench.expect_quiet()
+        await bench.run(bench.tensor(2 * widths.block_values), random.randint(0, 1))
+
+
+async def _expect_ends(bench: TopBench, tensor: Tensor) -> None:
+    await until_settled(
+        bench.dut,
+        lambda: all(monitor.frames for monitor in bench.outs.values()),
+        bench.patience(tensor),
+        "the end of each output after an abort",
+    )
+
+
+async def check_discard(bench: TopBench) -> None:
+    """After an ABORT, input is dropped up to its tlast, or up to a second ABORT."""
+    unit, widths = bench.unit, bench.widths
+    for ending in ("tlast", "second abort"):
+        tensor = bench.tensor(length=2 * widths.block_values + widths.lanes)
+        beats = bench.beginning_of(tensor)
+        patience = bench.patience(tensor)
+        await bench.prepare(tensor)
+        await unit.start()
+        for _ in range(2):
+            for name, some in beats.items():
+                unfinished = [beat | {"tlast": 0} for beat in some]
+                taken = sent(bench.ins[name], unfinished)
+                if unfinished:
+                    await within(patience, taken.wait(), f"room for {name}")
+            if "DISCARD" not in await unit.status():
+                await unit.abort()
+            await cycles(bench.dut, 50)
+            assert await unit.status() >= {"BUSY", "DISCARD"}
+        if ending == "tlast":
+            for name, some in bench.input_of(tensor).items():
+                sent(bench.ins[name], some[-1:])
+        else:
+            await unit.abort()
+        await unit.wait_idle(50)
+        bench.check_cut_short(tensor)
+        await bench.expect_quiet({"ABORTED"})
+        await bench.run(bench.tensor(2 * widths.block_values))
+
+
+async def check_abort_with_waiting_beats(bench: TopBench) -> None:
+    """A beat that stands on an output stays until taken, which the monitors check; so does BUSY."""
+    tensor = bench.tensor(length=2 * bench.widths.block_values)
+    await bench.prepare(tensor)
+    bench.hold()
+    await bench.unit.start()
+    bench.send(tensor)
+    await until_settled(
+        bench.dut,
+        lambda: all(monitor._valid.value == 1 for monitor in bench.outs.values()),
+        bench.patience(tensor),
+        "a beat on each output",
+    )
+    await bench.unit.abort()
+    await cycles(bench.dut, 100)
+    assert "BUSY" in await bench.unit.status()
+    assert not await bench.unit.events()
+    bench.release()
+    await bench.expect_aborted(tensor, {"ABORTED"})
+    await bench.run(bench.tensor())
+
+
+async def check_idle_abort(bench: TopBench) -> None:
+    """ABORT while nothing runs does nothing."""
+    for _ in range(2):
+        await bench.unit.abort()
+        await bench.expect_quiet()
+        await bench.run(bench.tensor(2 * bench.widths.block_values))
+
+
+async def check_resets(bench: TopBench) -> None:
+    """A reset at any time leaves nothing behind."""
+    for _ in range(2 * ROUNDS):
+        tensor, bank = bench.tensor(), random.randint(0, 1)
+        bench.pace()
+        await bench.prepare(tensor, bank)
+        await bench.unit.start(bank)
+        bench.send(tensor)
+        await cycles(bench.dut, random.choice((random.randint(0, 40), random.randint(0, 600))))
+        await bench.restart()
+        assert not await bench.unit.status()
+        assert not await bench.unit.events()
+        bench.pace(always)
+        await bench.run(bench.tensor(2 * bench.widths.block_values), random.randint(0, 1))
+
+
+async def check_lengths(bench: TopBench) -> None:
+    """Tensors that end at every place around a beat and around a block."""
+    widths = bench.widths
+    block = min(widths.lanes * max(2, 16 // widths.lanes), widths.block_values)
+    lengths = [0, 1, widths.lanes - 1, widths.lanes, widths.lanes + 1]
+    lengths += [block - 1, block, block + 1, 2 * block, 3 * block - 1, 0, 1]
+    for length in lengths:
+        await bench.run(bench.tensor(block=block, length=length), random.randint(0, 1))
+
+
+async def check_entry_sizes(bench: TopBench) -> None:
+    """Short and long index entries, where blocks can be large enough for these."""
+    widths = bench.widths
+    for block in (widths.block_values, widths.block_values // 2, widths.block_values):
+        if block % widths.lanes == 0:
+            await bench.run(bench.tensor(block=block, length=random.randint(1, 40)))
+
+
+async def check_any(bench: TopBench, any_tensor: Callable[[], Tensor]) -> None:
+    """Tensors of a kind at any pace of all streams."""
+    for number in range(ROUNDS):
+        bench.pace()
+        await bench.run(any_tensor(), number % 2)

@@ -181,7 +181,7 @@ module apack_block_feed #(
         .LANE_W  (LANES * VALUE_W)
     ) value_ram_inst (
         .clk          (clk),
-        .write_enable (fill_valid),
+        .write_enable (fill_valid && |fill_count),
         .write_region (fill_stream_reg),
         .write_word   (fill_beat[BEAT_W-1:0]),
         .write_data   (fill_data),

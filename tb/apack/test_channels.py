@@ -13,12 +13,23 @@ import pytest
 from scripts.rtl import rtl_sources
 from scripts.simulators import chosen_seed, chosen_simulator, chosen_waves, run_cocotb
 
-ICARUS_ROUNDS = {"apack_decoder_channel": "1"}
+ICARUS_ROUNDS = {"apack_encoder_channel": "1", "apack_decoder_channel": "1"}
 
 CODER = ("STREAMS", "VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "PIECE_W")
 
 # module -> its parameters, and sets of their values by name
 CHANNELS: dict[str, tuple[tuple[str, ...], dict[str, tuple[int, ...]]]] = {
+    "apack_encoder_channel": (
+        (*CODER, "WORD_W", "LANES", "BLOCK_VALUES"),
+        {
+            "one": (1, 8, 16, 10, 16, 16, 64, 8, 32),
+            "two-smallest": (2, 2, 2, 1, 3, 4, 16, 1, 8),
+            "three-wide": (3, 16, 32, 14, 16, 32, 64, 4, 16),
+            "four": (4, 8, 16, 10, 16, 16, 64, 8, 32),
+            "five-narrow": (5, 5, 5, 6, 8, 8, 16, 4, 32),
+            "eight": (8, 8, 16, 10, 16, 16, 32, 8, 16),
+        },
+    ),
     "apack_decoder_channel": (
         (*CODER, "PIECES", "LANES", "BLOCK_VALUES"),
         {

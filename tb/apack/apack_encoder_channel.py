@@ -1,0 +1,216 @@
+"""apack_encoder_channel: blocks of values in, entries and words out, against the container's."""
+
+from __future__ import annotations
+
+import os
+import random
+from dataclasses import dataclass
+
+import cocotb
+import numpy as np
+from cocotb.triggers import FallingEdge, RisingEdge
+
+from model.apack.hostile import centred_table
+from tb.apack.combinational import parameter
+from tb.apack.engine import EngineWidths
+from tb.apack.memory_image import MemoryImage
+from tb.apack.rows import row_buses
+from tb.apack.stimulus import hostile_values
+from tb.apack.streams import reset, start_clock
+
+ROUNDS = int(os.environ.get("ROUNDS") or 6)
+
+
+@dataclass
+class Piece:
+    """One beat that left the channel."""
+
+    entry: bool
+    data: int
+    count: int
+    last: bool
+
+
+class EncoderChannelBench:
+    """Brings blocks, each as soon as there is room, and checks them in the order they leave."""
+
+    def __init__(self, dut) -> None:
+        self.dut = dut
+        names = ("VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "PIECE_W", "STREAMS")
+        *coder, piece_w, streams = map(parameter, names)
+        self.widths = EngineWidths(*coder, piece_w, 16, streams)
+        self.word_w, self.lanes, self.most = map(parameter, ("WORD_W", "LANES", "BLOCK_VALUES"))
+        self.bits_w, self.data_w, self.out_w = map(parameter, ("BITS_W", "DATA_W", "OUT_W"))
+        self.table = self.widths.random_table()
+        self.pieces: list[Piece] = []
+        self.ready = 1.0  # part of the cycles in which a piece is taken
+        self.gaps = 0.0  # part of the cycles without a beat
+
+    @classmethod
+    async def started(cls, dut) -> EncoderChannelBench:
+        """A bench after reset."""
+        bench = cls(dut)
+        dut.fill_valid.value = 0
+        dut.m_ready.value = 0
+        bench.use(bench.table)
+        start_clock(dut)
+        await reset(dut)
+        cocotb.start_soon(bench._take())
+        return bench
+
+    def use(self, table) -> None:
+        """Put a table on the row buses."""
+        self.table = table
+        for name, value in row_buses(table, self.widths.symbols).items():
+            if hasattr(self.dut, name):
+                getattr(self.dut, name).value = value
+
+    async def bring(self, values: np.ndarray, null_end: bool = False) -> None:
+        """Bring one block; with null_end a beat without values ends it, if its beats are full."""
+        limit = 200 + 40 * self.widths.streams * self.most
+        while True:
+            await FallingEdge(self.dut.clk)
+            if self.dut.fill_ready.value == 1:
+                break
+            limit -= 1
+            assert limit, "hang: no room for a block"
+        beats = [values[at : at + self.lanes] for at in range(0, len(values), self.lanes)]
+        beats += [values[:0]] if null_end and len(values) % self.lanes == 0 else []
+        await RisingEdge(self.dut.clk)
+        for place, beat in enumerate(beats):
+            while random.random() < self.gaps:
+                self.dut.fill_valid.value = 0
+                await RisingEdge(self.dut.clk)
+            lanes = [*beat.tolist(), *([random.getrandbits(2)] * (self.lanes - len(beat)))]
+            self.dut.fill_valid.value = 1
+            self.dut.fill_data.value = sum(
+                lane << (at * self.widths.value_w) for at, lane in enumerate(lanes)
+            )
+            self.dut.fill_count.value = len(beat)
+            self.dut.fill_last.value = int(place == len(beats) - 1)
+            await RisingEdge(self.dut.clk)
+        self.dut.fill_valid.value = 0
+
+    async def expect(self, values: np.ndarray) -> None:
+        """Check the next block that leaves."""
+        image = MemoryImage.of(values, self.table, len(values), self.word_w, self.widths.code_w)
+        (entry,) = image.entries
+        await self._until(1)
+        head = self.pieces.pop(0)
+        assert head.entry, "a piece where an entry should be"
+        mask = (1 << self.bits_w) - 1
+        found = (head.data & mask, head.data >> self.bits_w & mask, head.data >> 2 * self.bits_w)
+        wanted = (int(entry["code_bits"]), int(entry["offset_bits"]), int(entry["crc"]))
+        story = f"{len(values)} values {values[:20].tolist()} with {self.table}"
+        assert tuple(part & 0xFFFFFFFF for part in found) == wanted, f"{found} {wanted}: {story}"
+        bits = ""
+        while True:
+            await self._until(1)
+            piece = self.pieces.pop(0)
+            assert not piece.entry, f"an entry among the pieces: {story}"
+            assert wanted[0] == 0 or piece.count == self.word_w, f"{piece}: {story}"
+            text = f"{piece.data >> (self.data_w - self.out_w):0{self.out_w}b}"
+            assert "1" not in text[piece.count :], f"bits below a piece: {piece}: {story}"
+            bits += text[: piece.count]
+            if piece.last:
+                break
+        assert wanted[0] or len(bits) == wanted[1], f"{len(bits)} raw bits: {story}"
+        bits += "0" * (-len(bits) % self.word_w)
+        payload = int(bits, 2).to_bytes(len(bits) // 8, "big")
+        assert payload == image.payload, f"{payload.hex()} {image.payload.hex()}: {story}"
+
+    async def _until(self, count: int) -> None:
+        for _ in range(400 + 60 * self.widths.streams * self.most):
+            if len(self.pieces) >= count:
+                return
+            await FallingEdge(self.dut.clk)
+        raise AssertionError("hang: nothing leaves")
+
+    async def _take(self) -> None:
+        while True:
+            await RisingEdge(self.dut.clk)
+            self.dut.m_ready.value = int(random.random() < self.ready)
+            await FallingEdge(self.dut.clk)
+            if self.dut.m_valid.value == 1 and self.dut.m_ready.value == 1:
+                names = ("m_entry", "m_data", "m_count", "m_last")
+                entry, data, count, last = (getattr(self.dut, name).value for name in names)
+                size = 0 if entry == 1 else int(count)
+                self.pieces.append(Piece(entry == 1, int(data), size, entry == 0 and last == 1))
+
+    def any_values(self) -> np.ndarray:
+        """A block of any length and kind."""
+        length = random.choice((1, self.lanes, self.most, random.randint(1, self.most)))
+        return self.widths.any_values(self.table, length)
+
+    async def send(self, blocks: list[np.ndarray]) -> None:
+        """Bring blocks while those before leave, and check all."""
+
+        async def bring_all() -> None:
+            for values in blocks:
+                await self.bring(values, random.random() < 0.2)
+
+        task = cocotb.start_soon(bring_all())
+        for values in blocks:
+            await self.expect(values)
+        await task
+
+
+@cocotb.test()
+async def codes_any_blocks(dut):
+    bench = await EncoderChannelBench.started(dut)
+    for _ in range(ROUNDS):
+        bench.use(bench.widths.random_table())
+        bench.ready = random.choice((1.0, 0.9, 0.3))
+        bench.gaps = random.choice((0.0, 0.0, 0.5, 0.9))
+        await bench.send([bench.any_values() for _ in range(random.randint(1, 12))])
+
+
+@cocotb.test()
+async def stores_what_does_not_shrink_raw(dut):
+    bench = await EncoderChannelBench.started(dut)
+    bench.use(bench.widths.random_table())
+    rare = [
+        np.array([random.getrandbits(bench.widths.value_w) for _ in range(bench.most)])
+        for _ in range(2 * bench.widths.streams)
+    ]
+    await bench.send([values.astype(np.uint16) for values in rare])
+
+
+@cocotb.test()
+async def is_exact_for_long_runs_of_pending_bits(dut):
+    bench = await EncoderChannelBench.started(dut)
+    widths = bench.widths
+    if widths.symbols < 3 or widths.count_w < 2:
+        return  # no table of these widths makes such runs
+    bench.use(centred_table(widths.value_w, widths.count_w))
+    blocks = [hostile_values(bench.table, bench.most, widths.code_w) for _ in range(3)]
+    await bench.send(blocks)
+
+
+@cocotb.test()
+async def takes_a_value_every_cycle(dut):
+    bench = await EncoderChannelBench.started(dut)
+    blocks = [
+        bench.widths.any_values(bench.table, bench.most) for _ in range(6 * bench.widths.streams)
+    ]
+    start = cocotb.simtime.get_sim_time("ns")
+    await bench.send(blocks)
+    cycles = (cocotb.simtime.get_sim_time("ns") - start) / 10
+    values = sum(map(len, blocks))
+    # the first blocks fill and the last ones empty the engine, raw ones take slots to be read
+    spent = values * (1 + 1 / bench.lanes) + 3 * bench.widths.streams * (bench.most + 60)
+    assert cycles < spent, f"{values} values took {cycles:.0f} cycles, more than {spent:.0f}"
+
+
+@cocotb.test()
+async def begins_anew_after_a_reset(dut):
+    bench = await EncoderChannelBench.started(dut)
+    for _ in range(3):
+        task = cocotb.start_soon(bench.bring(bench.any_values()))
+        for _ in range(random.randint(1, 3 * bench.most)):
+            await FallingEdge(dut.clk)
+        task.cancel()
+        dut.fill_valid.value = 0
+        await reset(dut)
+        bench.pieces.clear()
+        await bench.send([bench.any_values() for _ in range(3)])

@@ -1,0 +1,42 @@
+"""Runs the cocotb tests of the memories and stream parts of the tops on the simulator of SIM.
+
+The tests of module M are in tb/apack/M.py. One pytest test is one simulation: a module, one set
+of parameters, all its cocotb tests.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from scripts.rtl import rtl_sources
+from scripts.simulators import chosen_seed, chosen_simulator, chosen_waves, run_cocotb
+
+# module -> parameters and the sets of their values
+PARTS: dict[str, tuple[tuple[str, ...], list[tuple[int, ...]]]] = {
+    "apack_crc": (("VALUE_W",), [(8,), (2,), (9,), (16,)]),
+    "apack_skid": (("DATA_W",), [(9,)]),
+    "apack_read_buffer": (("DATA_W",), [(9,)]),
+    "apack_ram": (("DEPTH", "LANES", "LANE_W"), [(1, 1, 3), (24, 4, 16)]),
+    "apack_block_ram": (("REGIONS", "WORDS", "LANES", "LANE_W"), [(1, 1, 1, 2), (5, 7, 3, 4)]),
+    "apack_gearbox": (("IN_W", "OUT_W"), [(64, 64), (128, 64), (12, 16), (5, 1), (40, 16)]),
+}
+
+
+@pytest.mark.parametrize(
+    ("top", "values"),
+    [
+        pytest.param(top, values, id="-".join(map(str, (top, *values))))
+        for top, (_, sets) in PARTS.items()
+        for values in sets
+    ],
+)
+def test_part(top: str, values: tuple[int, ...]) -> None:
+    run_cocotb(
+        top,
+        rtl_sources(top),
+        f"tb.apack.{top}",
+        dict(zip(PARTS[top][0], values, strict=True)),
+        chosen_simulator(),
+        chosen_seed(),
+        chosen_waves(),
+    )

@@ -157,45 +157,34 @@ module apack_search_loop #(
 
     assign {top_code, top_position, top_range, top_triple, top_active, top_first, top_tag} = top_state;
 
-    // Of each leaf: the new position if it holds the symbol, and the distance where it ends, which is
-    // that of the next leaf's beginning or of the interval's end. Both are used where they are positive.
-    wire [LEAVES*CODE_W-1:0]     leaf_positions;
-    wire [LEAVES*CODE_W-1:0]     leaf_ends;
-    wire [LEAVES:0]              leaf_begun;
-    wire [LEAVES:1]              leaf_ahead;     // begins above the code
+    localparam TOP_SUMS_W = (LEAVES - 1) * CODE_W;
 
-    assign leaf_positions[CODE_W-1:0]             = top_position;
-    assign leaf_ends[(LEAVES-1)*CODE_W +: CODE_W] = top_range[CODE_W-1:0] + ~top_position;
-    assign leaf_begun[0]                          = 1'b1;
-    assign leaf_begun[LEAVES]                     = 1'b0;
+    wire [TOP_SUMS_W-1:0] top_distances;
+    wire [LEAVES:0]       top_begun;
+    wire [LEAVES-1:1]     top_ahead;
+
+    assign top_begun[0]      = 1'b1;
+    assign top_begun[LEAVES] = 1'b0;
 
     generate
         for (i = 1; i < LEAVES; i = i + 1) begin : g_leaf
             wire [ROW_W-1:0] sum = tops_cut[(i-1)*PAIR_W +: ROW_W] + tops_cut[(i-1)*PAIR_W+ROW_W +: ROW_W];
 
-            assign leaf_positions[i*CODE_W +: CODE_W] = ~sum[COUNT_W +: CODE_W];
-            assign leaf_ends[(i-1)*CODE_W +: CODE_W]  = sum[COUNT_W +: CODE_W];
-            assign leaf_begun[i]                      = top_active && valid[i*LEAF] && sum[ROW_W-1];
-            assign leaf_ahead[i]                      = top_active && valid[i*LEAF] && !sum[ROW_W-1];
+            assign top_distances[(i-1)*CODE_W +: CODE_W] = sum[COUNT_W +: CODE_W];
+            assign top_begun[i]                          = top_active && valid[i*LEAF] && sum[ROW_W-1];
+            assign top_ahead[i]                          = top_active && valid[i*LEAF] && !sum[ROW_W-1];
         end
     endgenerate
 
     // An idle slot takes leaf 0 up to the end of the interval.
-    wire [LEAVES-1:0] leaf = leaf_begun[LEAVES-1:0] & ~leaf_begun[LEAVES:1];
-    wire [LEAVES:1]   leaf_after;
-
-    assign leaf_ahead[LEAVES]       = 1'b0;
-    assign leaf_after[LEAVES-1:1]   = leaf_begun[LEAVES-2:0] & leaf_ahead[LEAVES-1:1];
-    assign leaf_after[LEAVES]       = leaf_ahead == {LEAVES{1'b0}};
+    wire [LEAVES-1:0] top_leaf = top_begun[LEAVES-1:0] & ~top_begun[LEAVES:1];
 
     localparam CUMS_W = (LEAF - 1) * COUNT_W;
     localparam LEAF_W = CUMS_W + LEAF - 1;
 
     wire [LEAVES*LEAF_W-1:0] leaf_rows;
-    wire [CUMS_W-1:0]        leaf_cums;
-    wire [LEAF-1:1]          leaf_valids;
-    wire [CODE_W-1:0]        lo_position;
-    wire [CODE_W-1:0]        hi_distance;
+    wire [CUMS_W-1:0]        top_cums;
+    wire [LEAF-1:1]          top_valids;
 
     generate
         for (i = 0; i < LEAVES; i = i + 1) begin : g_leaf_rows
@@ -206,43 +195,58 @@ module apack_search_loop #(
 
     apack_row_select #(.ROWS (LEAVES), .ROW_W (LEAF_W)) rows_select_inst (
         .rows (leaf_rows),
-        .hit  (leaf),
-        .row  ({leaf_valids, leaf_cums})
-    );
-
-    apack_row_select #(.ROWS (LEAVES), .ROW_W (CODE_W)) lo_select_inst (
-        .rows (leaf_positions),
-        .hit  (leaf),
-        .row  (lo_position)
-    );
-
-    apack_row_select #(.ROWS (LEAVES), .ROW_W (CODE_W)) hi_select_inst (
-        .rows (leaf_ends),
-        .hit  (leaf_after),
-        .row  (hi_distance)
+        .hit  (top_leaf),
+        .row  ({top_valids, top_cums})
     );
 
     // ---- second level: which row of the leaf -------------------------------------------------------
 
-    wire [CUMS_W-1:0]   cums;
-    wire [LEAF-1:1]     valids;
-    wire [CODE_W-1:0]   leaf_lo;
-    wire [CODE_W-1:0]   leaf_hi;
-    wire [LEAVES-1:0]   leaf_cut;
-    wire [CODE_W-1:0]   leaf_code;
-    wire [CODE_W-1:0]   leaf_position;
-    wire [RANGE_W-1:0]  leaf_range;
-    wire [TRIPLE_W-1:0] leaf_triple;
-    wire                leaf_first;
-    wire [TAG_W-1:0]    leaf_tag;
+    wire [TOP_SUMS_W-1:0] leaf_distances;
+    wire [LEAVES:0]       leaf_begun;
+    wire [LEAVES:1]       leaf_ahead;
+    wire [CUMS_W-1:0]     cums;
+    wire [LEAF-1:1]       valids;
+    wire [CODE_W-1:0]     leaf_code;
+    wire [CODE_W-1:0]     leaf_position;
+    wire [RANGE_W-1:0]    leaf_range;
+    wire [TRIPLE_W-1:0]   leaf_triple;
+    wire                  leaf_first;
+    wire [TAG_W-1:0]      leaf_tag;
 
-    apack_cut #(.CUT (CUT_LEAF), .DATA_W (LEAF_W + 2*CODE_W + LEAVES + STATE_W - 1)) leaf_cut_inst (
+    assign leaf_begun[0]      = 1'b1;
+    assign leaf_begun[LEAVES] = 1'b0;
+    assign leaf_ahead[LEAVES] = 1'b0;
+
+    apack_cut #(.CUT (CUT_LEAF), .DATA_W (LEAF_W + TOP_SUMS_W + 2*(LEAVES-1) + STATE_W - 1)) leaf_cut_inst (
         .clk    (clk),
         .enable (enable),
-        .d      ({leaf_valids & {LEAF-1{top_active}}, leaf_cums, lo_position, hi_distance, leaf, top_code,
-                  top_position, top_range, top_triple, top_first, top_tag}),
-        .q      ({valids, cums, leaf_lo, leaf_hi, leaf_cut, leaf_code,
-                  leaf_position, leaf_range, leaf_triple, leaf_first, leaf_tag})
+        .d      ({top_valids & {LEAF-1{top_active}}, top_cums, top_distances, top_begun[LEAVES-1:1],
+                  top_ahead, top_code, top_position, top_range, top_triple, top_first, top_tag}),
+        .q      ({valids, cums, leaf_distances, leaf_begun[LEAVES-1:1],
+                  leaf_ahead[LEAVES-1:1], leaf_code, leaf_position, leaf_range, leaf_triple, leaf_first, leaf_tag})
+    );
+
+    // The new position if the symbol is the first of the leaf, and the distance of the leaf's end, which
+    // is that of the next leaf's beginning or of the interval's end.
+    wire [LEAVES-1:0] leaf = leaf_begun[LEAVES-1:0] & ~leaf_begun[LEAVES:1];
+    wire [LEAVES:1]   leaf_after;
+    wire [CODE_W-1:0] end_distance = leaf_range[CODE_W-1:0] + ~leaf_position;
+    wire [CODE_W-1:0] leaf_lo;
+    wire [CODE_W-1:0] leaf_hi;
+
+    assign leaf_after[LEAVES-1:1] = leaf_begun[LEAVES-2:0] & leaf_ahead[LEAVES-1:1];
+    assign leaf_after[LEAVES]     = leaf_ahead == {LEAVES{1'b0}};
+
+    apack_row_select #(.ROWS (LEAVES), .ROW_W (CODE_W)) lo_select_inst (
+        .rows ({~leaf_distances, leaf_position}),
+        .hit  (leaf),
+        .row  (leaf_lo)
+    );
+
+    apack_row_select #(.ROWS (LEAVES), .ROW_W (CODE_W)) hi_select_inst (
+        .rows ({end_distance, leaf_distances}),
+        .hit  (leaf_after),
+        .row  (leaf_hi)
     );
 
     localparam PAIRS_W = (LEAF - 1) * PAIR_W;
@@ -276,7 +280,7 @@ module apack_search_loop #(
     apack_cut #(.CUT (CUT_ROW), .DATA_W (PAIRS_W + REST_W)) row_cut_inst (
         .clk    (clk),
         .enable (enable),
-        .d      ({pairs, valids, leaf_lo, leaf_hi, leaf_cut, leaf_code, leaf_first, leaf_tag}),
+        .d      ({pairs, valids, leaf_lo, leaf_hi, leaf, leaf_code, leaf_first, leaf_tag}),
         .q      ({pairs_cut, row_valids, row_lo, row_hi, row_leaf, row_code, row_first, row_tag})
     );
 

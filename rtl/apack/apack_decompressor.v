@@ -519,8 +519,8 @@ module apack_decompressor #(
 
     wire               beat_go    = run && head_valid && out_ready;
     wire               close      = state_reg == CLOSE && !closed_reg && out_ready;
-    wire               final      = left_reg <= BEAT_VALUES;
-    wire [LANES_W-1:0] kept       = final ? left_reg[LANES_W-1:0] : BEAT_VALUES[LANES_W-1:0];
+    wire               last_beat      = left_reg <= BEAT_VALUES;
+    wire [LANES_W-1:0] kept       = last_beat ? left_reg[LANES_W-1:0] : BEAT_VALUES[LANES_W-1:0];
     reg [KEEP_W*8-1:0] out_data;
     reg [KEEP_W-1:0]   out_keep;
 
@@ -538,7 +538,7 @@ module apack_decompressor #(
     apack_skid #(.DATA_W (2 + KEEP_W * 9)) values_skid_inst (
         .clk     (clk),
         .rst     (rst),
-        .s_data  ({head_cause != 6'd0 && !close, close || final, out_keep, out_data}),
+        .s_data  ({head_cause != 6'd0 && !close, close || last_beat, out_keep, out_data}),
         .s_valid (beat_go || close),
         .s_ready (out_ready),
         .m_data  ({m_axis_values_tuser, m_axis_values_tlast, m_axis_values_tkeep, m_axis_values_tdata}),
@@ -553,8 +553,8 @@ module apack_decompressor #(
             drain_engine_reg <= {ENGINE_W{1'b0}};
             closed_reg       <= run_values == 48'd0;
         end else if (beat_go) begin
-            left_reg   <= final ? 48'd0 : left_reg - BEAT_VALUES;
-            closed_reg <= final;
+            left_reg   <= last_beat ? 48'd0 : left_reg - BEAT_VALUES;
+            closed_reg <= last_beat;
             if (head_last) begin
                 block_reg        <= block_reg + 32'd1;
                 drain_engine_reg <= (drain_engine_reg == LAST_ENGINE) ? {ENGINE_W{1'b0}} : drain_engine_reg + 1'b1;
@@ -578,7 +578,7 @@ module apack_decompressor #(
     assign command_take = state_reg == IDLE && command_valid;
     assign discard      = state_reg == CLOSE && !inputs_ended;
     assign finish       = state_reg == RUN && closed_reg && (inputs_ended || empty_reg) && !m_axis_values_tvalid;
-    assign aborted      = state_reg == CLOSE && closed_reg && inputs_ended;
+    assign aborted      = state_reg == CLOSE && closed_reg && inputs_ended && !m_axis_values_tvalid;
 
     always @(posedge clk) begin
         channels_rst_reg <= rst || state_reg != RUN;

@@ -607,9 +607,11 @@ module apack_decompressor #(
                 if (finish) begin
                     state_reg <= IDLE;
                 end else if (run_abort) begin
-                    state_reg        <= CLOSE;
-                    index_ended_reg  <= index_ended_reg || empty_reg;
-                    memory_ended_reg <= memory_ended_reg || empty_reg;
+                    state_reg <= CLOSE;
+                    if (empty_reg) begin
+                        index_ended_reg  <= 1'b1;
+                        memory_ended_reg <= 1'b1;
+                    end
                 end
             end
             default: begin

@@ -1,1 +1,1 @@
-"""The main job: real tensors through the simulated encoder and decoder, checked and measured."""
+"""The main job: real tensors through compressor and decompressor, checked and measured."""

@@ -7,6 +7,8 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,15 +20,22 @@ from rich.table import Table
 from model.apack import ApackError
 from scripts.demo.measure import Measured, measure
 from scripts.demo.picture import draw
-from scripts.demo.tensors import Subject, model_subjects, shipped_subjects, tensor_subjects
+from scripts.demo.tensors import (
+    SHAPE,
+    Subject,
+    model_subjects,
+    shipped_subjects,
+    tensor_subjects,
+)
 from scripts.demo.waves import record_waves
 from scripts.simulators import BenchFailure, BuildError, ToolMissing, find_simulator
-from tb.apack.bulk.round_trip import CODE_W, MOST_BLOCK_VALUES, SYMBOLS, WORD_W, build_round_trip
+from tb.apack.bulk.tops_round_trip import Shape, build_tops
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "build" / "demo"
 NAME_WIDTH = 30
 TABLE_WIDTH = 120
+MOST_BLOCK_VALUES = 1 << 16
 
 EXAMPLES = """examples:
   make demo                                  the int8 weights of the microWakeWord models
@@ -54,7 +63,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     source.add_argument("--model", type=Path, help="a .tflite, .onnx or .safetensors file")
     parser.add_argument("--table", type=Path, help="symbol table as JSON; goes with --tensor")
     parser.add_argument(
-        "--block", type=_number_to(MOST_BLOCK_VALUES), default=4096, help="values in a block"
+        "--block", type=_block, default=4096, help="values in a block, a multiple of 8"
     )
     parser.add_argument(
         "--jobs", type=_number_to(256), default=os.cpu_count() or 1, help="simulations at a time"
@@ -66,13 +75,27 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     return options
 
 
-def _number_to(most: int) -> object:
+def _number_to(most: int) -> Callable[[str], int]:
     def number(text: str) -> int:
         if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
             raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {most}")
         return int(text)
 
     return number
+
+
+def _block(text: str) -> int:
+    block = _number_to(MOST_BLOCK_VALUES)(text)
+    if block % SHAPE.lanes:
+        raise argparse.ArgumentTypeError(
+            f"{block} is not a multiple of {SHAPE.lanes}, the values that the units take a cycle"
+        )
+    return block
+
+
+def _shape(block: int) -> Shape:
+    """The units of the demo, with buffers that hold a block."""
+    return replace(SHAPE, block_values=max(SHAPE.block_values, 1 << (block - 1).bit_length()))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -97,9 +120,10 @@ def _demo(options: argparse.Namespace) -> int:
         subjects = _subjects(options)
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
+    shape = _shape(options.block)
     with console.status(f"building the bench with {options.sim}"):
         builds = {
-            (table.value_w, table.count_w): build_round_trip(table, options.sim)
+            (table.value_w, table.count_w): build_tops(table, options.sim, shape)
             for table in (subject.table for subject in subjects)
         }
     total = sum(subject.values.size for subject in subjects)
@@ -107,7 +131,7 @@ def _demo(options: argparse.Namespace) -> int:
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=total)
         results = measure(
-            subjects, builds, options.sim, options.block, options.jobs, FOLDER / "runs",
+            subjects, builds, shape, options.sim, options.block, options.jobs, FOLDER / "runs",
             lambda values: bar.advance(task, values),
         )  # fmt: skip
     if not any(result.mismatches for result in results):
@@ -137,12 +161,15 @@ def _totals(results: list[Measured]) -> dict[str, float]:
         "values": values,
         "raw_bits": raw,
         "entropy": round(sum(result.entropy for result in results) / raw, 6),
+        "memory_bits": sum(result.memory_bits for result in results),
+        "index_bits": sum(result.index_bits for result in results),
+        "table_bits": sum(result.table_bits for result in results),
         "stored_bits": stored,
         "footprint": round(stored / raw, 6),
         "raw_blocks": sum(result.raw_blocks for result in results),
         "cycles": sum(result.cycles for result in results),
-        "encoder_cycles": sum(result.encoder_cycles for result in results),
-        "decoder_cycles": sum(result.decoder_cycles for result in results),
+        "compressor_cycles": sum(result.compressor_cycles for result in results),
+        "decompressor_cycles": sum(result.decompressor_cycles for result in results),
         "mismatches": sum(result.mismatches for result in results),
         "simulation_seconds": round(sum(result.seconds for result in results), 3),
     }
@@ -151,7 +178,7 @@ def _totals(results: list[Measured]) -> dict[str, float]:
 def _write_summary(results: list[Measured], options: argparse.Namespace) -> None:
     summary = {
         "simulator": options.sim,
-        "parameters": {"SYMBOLS": SYMBOLS, "CODE_W": CODE_W, "WORD_W": WORD_W},
+        "parameters": asdict(_shape(options.block)),
         "block_values": options.block,
         "tensors": [result.record() for result in results],
         "total": _totals(results),
@@ -161,7 +188,7 @@ def _write_summary(results: list[Measured], options: argparse.Namespace) -> None
 
 
 def _print_table(console: Console, results: list[Measured]) -> None:
-    table = Table(title="Values through the hardware encoder and decoder", box=box.SIMPLE)
+    table = Table(title="Values through the hardware compressor and decompressor", box=box.SIMPLE)
     table.add_column("tensor", no_wrap=True)
     widths = {"values": 9, "entropy": 8, "footprint": 9, "bytes": 9, "cycles": 9, "rate": 5}
     for name, width in (widths | {"mismatches": 10}).items():
@@ -170,13 +197,14 @@ def _print_table(console: Console, results: list[Measured]) -> None:
         _add_row(table, _short_name(result.subject), result.record())
     table.add_section()
     totals = _totals(results)
-    busy = max(totals["encoder_cycles"], totals["decoder_cycles"], 1)
+    busy = max(totals["compressor_cycles"], totals["decompressor_cycles"], 1)
     _add_row(table, "all", totals | {"values_per_cycle": totals["values"] / busy})
     console.print(table)
     for note in sorted({result.subject.note for result in results if result.subject.note}):
         console.print(f"note: {note}", highlight=False, markup=False)
     console.print(
-        "footprint: bits of both streams over raw bits; a block that would grow counts as raw.\n"
+        "footprint: memory words and index entries that the compressor wrote, over raw bits; "
+        f"tables are {100 * totals['table_bits'] / totals['raw_bits']:.2f} % more.\n"
         "rate: values per cycle of the slower unit, over the cycles in which it was busy.",
         highlight=False,
     )
@@ -216,7 +244,12 @@ def _waves(console: Console, results: list[Measured], options: argparse.Namespac
     chosen = wrong[0] if wrong else max(results, key=lambda result: result.values)
     with console.status("recording the waveform"):
         files = record_waves(
-            chosen.subject, chosen.first_bad_value or 0, options.sim, options.block, FOLDER
+            chosen.subject,
+            chosen.first_bad_value or 0,
+            options.sim,
+            _shape(options.block),
+            options.block,
+            FOLDER,
         )
     waves, save = (path.relative_to(ROOT) for path in files)
     console.print(f"waveform: gtkwave {waves} {save}", highlight=False, soft_wrap=True)

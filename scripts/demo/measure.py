@@ -1,4 +1,4 @@
-"""Sends the tensors through the hardware, block by block, and adds up what came of it."""
+"""Sends the tensors through the hardware and adds up what it wrote to memory."""
 
 from __future__ import annotations
 
@@ -11,28 +11,33 @@ from pathlib import Path
 import numpy as np
 
 from model.apack import entropy_bits, histogram
-from model.apack.fast import encode_blocks
 from scripts.demo.tensors import Subject
 from scripts.simulators import Build
-from tb.apack.bulk.round_trip import mismatches, run_round_trip
+from tb.apack.bulk.tops_round_trip import Shape, mismatches, run_tops_round_trip
+from tb.apack.memory_image import MemoryImage
 
-# Values of one simulation: long enough to hide its start, short enough for the bar to move.
-RUN_VALUES = {"verilator": 1 << 18, "icarus": 1 << 13}
+# Values of one simulation: long enough to hide its start, short enough for the bar to move and to
+# fit the memory between the units.
+RUN_VALUES = {"verilator": 1 << 18, "icarus": 1 << 11}
 
 
 @dataclass
 class Measured:
-    """What the hardware made of one tensor; sizes in bits, of the streams of all blocks."""
+    """What the hardware made of one tensor; sizes in bits.
+
+    memory_bits: of the words that were written; index_bits: of the index entries.
+    coded_bits: of all streams without padding, of raw blocks their raw size.
+    """
 
     subject: Subject
-    code_bits: int = 0
-    offset_bits: int = 0
-    stored_bits: int = 0  # as above, but the raw size for blocks that the streams would enlarge
+    coded_bits: int = 0
+    memory_bits: int = 0
+    index_bits: int = 0
     raw_blocks: int = 0
     blocks: int = 0
     cycles: int = 0
-    encoder_cycles: int = 0
-    decoder_cycles: int = 0
+    compressor_cycles: int = 0
+    decompressor_cycles: int = 0
     seconds: float = 0.0
     mismatches: int = 0
     first_mismatch: str = ""
@@ -53,6 +58,17 @@ class Measured:
         return entropy_bits(histogram(self.subject.values, table.value_w))
 
     @property
+    def stored_bits(self) -> int:
+        """All that was written to memory for the tensor: words and index entries."""
+        return self.memory_bits + self.index_bits
+
+    @property
+    def table_bits(self) -> int:
+        """Size of the symbol table as rows of base and cumulative count."""
+        table = self.subject.table
+        return table.groups * (table.value_w + table.count_w + 1)
+
+    @property
     def footprint(self) -> float:
         """Stored size over raw size."""
         return self.stored_bits / self.raw_bits
@@ -69,18 +85,19 @@ class Measured:
             "raw_bits": self.raw_bits,
             "entropy_bits": round(self.entropy, 1),
             "entropy": round(self.entropy / self.raw_bits, 6),
-            "code_bits": self.code_bits,
-            "offset_bits": self.offset_bits,
-            "coded_bits": self.code_bits + self.offset_bits,
+            "coded_bits": self.coded_bits,
+            "memory_bits": self.memory_bits,
+            "index_bits": self.index_bits,
+            "table_bits": self.table_bits,
             "stored_bits": self.stored_bits,
             "footprint": round(self.footprint, 6),
             "blocks": self.blocks,
             "raw_blocks": self.raw_blocks,
             "cycles": self.cycles,
-            "encoder_cycles": self.encoder_cycles,
-            "decoder_cycles": self.decoder_cycles,
+            "compressor_cycles": self.compressor_cycles,
+            "decompressor_cycles": self.decompressor_cycles,
             "values_per_cycle": round(
-                self.values / max(self.encoder_cycles, self.decoder_cycles, 1), 4
+                self.values / max(self.compressor_cycles, self.decompressor_cycles, 1), 4
             ),
             "mismatches": self.mismatches,
             "first_mismatch": self.first_mismatch,
@@ -91,6 +108,7 @@ class Measured:
 def measure(
     subjects: list[Subject],
     builds: dict[tuple[int, int], Build],
+    shape: Shape,
     sim: str,
     block_values: int,
     jobs: int,
@@ -115,7 +133,7 @@ def measure(
         values = subject.values[start : start + run_values]
         build = builds[subject.table.value_w, subject.table.count_w]
         where = folder / f"{index}-{start}"
-        measured = _measure_run(subject, values, start, build, block_values, where)
+        measured = _measure_run(subject, values, start, build, shape, block_values, where)
         progress(values.size)
         return index, measured
 
@@ -126,28 +144,32 @@ def measure(
 
 
 def _measure_run(
-    subject: Subject, values: np.ndarray, start: int, build: Build, block_values: int, folder: Path
+    subject: Subject,
+    values: np.ndarray,
+    start: int,
+    build: Build,
+    shape: Shape,
+    block_values: int,
+    folder: Path,
 ) -> Measured:
-    expected = encode_blocks(values, subject.table, block_values)
-    found = run_round_trip(build, values, subject.table, block_values, folder)
+    expected = MemoryImage.of(values, subject.table, block_values, shape.word_w, shape.code_w)
+    found = run_tops_round_trip(
+        build, shape, values, subject.table, block_values, folder, overlap=False
+    )
     wrong, lines = mismatches(values, expected, found)
     measured = Measured(
         subject,
+        coded_bits=found.compressor.get("BITS", 0),
+        memory_bits=shape.word_w * len(found.words),
+        index_bits=8 * sum(keep.bit_count() for keep, _ in found.entries),
+        raw_blocks=found.compressor.get("RAW_BLOCKS", 0),
+        blocks=len(expected.entries),
         cycles=found.cycles,
-        encoder_cycles=found.encoder_cycles,
-        decoder_cycles=found.decoder_cycles,
+        compressor_cycles=found.compressor.get("CYCLES", 0),
+        decompressor_cycles=found.decompressor.get("CYCLES", 0),
         seconds=found.seconds,
         mismatches=wrong,
     )
-    blocks = min(len(expected), len(found.code_bits), len(found.offset_bits))
-    sizes = found.code_bits[:blocks] + found.offset_bits[:blocks]
-    counts = np.minimum(block_values, values.size - np.arange(blocks) * block_values)
-    raw = counts * subject.table.value_w
-    measured.code_bits = int(found.code_bits.sum())
-    measured.offset_bits = int(found.offset_bits.sum())
-    measured.stored_bits = int(np.minimum(sizes, raw).sum())
-    measured.raw_blocks = int((sizes > raw).sum())
-    measured.blocks = len(expected)
     if wrong:
         measured.first_mismatch = f"from value {start}: {lines[0]}"
         measured.first_bad_value = start
@@ -157,8 +179,8 @@ def _measure_run(
 
 
 def _add(total: Measured, part: Measured) -> None:
-    for name in ("code_bits", "offset_bits", "stored_bits", "raw_blocks", "blocks", "cycles",
-                 "encoder_cycles", "decoder_cycles", "seconds", "mismatches"):  # fmt: skip
+    for name in ("coded_bits", "memory_bits", "index_bits", "raw_blocks", "blocks", "cycles",
+                 "compressor_cycles", "decompressor_cycles", "seconds", "mismatches"):  # fmt: skip
         setattr(total, name, getattr(total, name) + getattr(part, name))
     if not total.first_mismatch:
         total.first_mismatch = part.first_mismatch

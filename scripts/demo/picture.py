@@ -65,5 +65,5 @@ def _draw_footprints(axes: plt.Axes, shown: list[Measured], total: int) -> None:
     axes.set_xlim(-0.7, len(shown) - 0.3)
     axes.set_ylabel("% of the raw size")
     which = f"the {len(shown)} largest of {total} tensors" if len(shown) < total else "all tensors"
-    axes.set_title(f"Footprint after the hardware encoder, {which}", fontsize=10)
+    axes.set_title(f"What the compressor wrote, words and index, {which}", fontsize=10)
     axes.legend(loc="lower right", fontsize=8)

@@ -10,9 +10,10 @@ import numpy as np
 from model.apack import ApackError, SymbolTable, histogram, solve
 from model.tensors import Tensor, read_tensors
 from model.zoo.wakeword import wakeword_paths
-from tb.apack.bulk.round_trip import CODE_W, SYMBOLS
+from tb.apack.bulk.tops_round_trip import Shape
 
 VALUE_W = 8
+SHAPE = Shape()
 
 
 @dataclass(frozen=True)
@@ -55,18 +56,18 @@ def tensor_subjects(path: Path, table_path: Path | None) -> list[Subject]:
 def solved_subject(model: str, tensor: Tensor) -> Subject:
     """A tensor with the table that fits it best."""
     values = tensor.values.reshape(-1)
-    table = solve(histogram(values, tensor.value_w), value_w=tensor.value_w, symbols=SYMBOLS)
+    table = solve(histogram(values, tensor.value_w), value_w=tensor.value_w, symbols=SHAPE.symbols)
     return Subject(model, tensor.name, values, table, tensor.note)
 
 
 def check_hardware(table: SymbolTable, path: Path) -> None:
     """Raise ApackError when a legal table does not fit the parameters the units are built with."""
-    if table.groups > SYMBOLS:
+    if table.groups > SHAPE.symbols:
         raise ApackError(
-            f"{path}: {table.groups} groups; the hardware has SYMBOLS = {SYMBOLS} rows"
+            f"{path}: {table.groups} groups; the hardware has SYMBOLS = {SHAPE.symbols} rows"
         )
-    if table.count_w > CODE_W - 2:
+    if table.count_w > SHAPE.code_w - 2:
         raise ApackError(
             f"{path}: count_w is {table.count_w}; "
-            f"the hardware's CODE_W = {CODE_W} allows up to {CODE_W - 2}"
+            f"the hardware's CODE_W = {SHAPE.code_w} allows up to {SHAPE.code_w - 2}"
         )

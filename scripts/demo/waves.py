@@ -8,92 +8,73 @@ from pathlib import Path
 from vcd.gtkw import GTKWSave
 
 from scripts.demo.tensors import Subject
-from tb.apack.bulk.round_trip import CODE_W, TOP, WORD_W, build_round_trip, run_round_trip
+from tb.apack.bulk.tops_round_trip import TOP, Shape, build_tops, run_tops_round_trip
 
 WAVE_VALUES = 4096  # a longer waveform is slow to open and shows nothing more
-WAVE_SLACK = 2000  # cycles to load the table and to let the last block out
+WAVE_SLACK = 4000  # cycles to load the tables and to let the last block out
 
-# Group, then signals: path below the bench, bits, display format.
-E = "encoder_inst"
-D = "decoder_inst"
+ENCODER = "compressor_inst.g_channel[0].channel_inst.engine_inst"
+DECODER = "decompressor_inst.g_channel[0].channel_inst.engine_inst"
 
 
-def signal_groups(value_w: int) -> dict[str, list[tuple[str, int, str]]]:
-    """What the save file shows: group -> (path below apack_bulk, bits, format)."""
+def signal_groups(value_w: int, shape: Shape) -> dict[str, list[tuple[str, int, str]]]:
+    """What the save file shows: group -> (path below the bench, bits, format)."""
+    beat = shape.lanes * (2 if value_w > 8 else 1)
+    piece, word = shape.piece_w, shape.word_w
     return {
-        "values in": [
-            ("value_tvalid", 1, "hex"),
-            ("value_tready", 1, "hex"),
-            ("value_tdata", value_w, "hex"),
-            ("value_tlast", 1, "hex"),
-        ],
-        "encoder symbol": [
-            (f"{E}.symbol", 4, "dec"),
-            (f"{E}.offset", value_w, "hex"),
-            (f"{E}.offset_w", value_w.bit_length(), "dec"),
-        ],
-        "encoder interval": [
-            (f"{E}.low_reg", CODE_W, "hex"),
-            (f"{E}.high_reg", CODE_W, "hex"),
-            (f"{E}.lead_count", CODE_W.bit_length(), "dec"),
-            (f"{E}.under_count", CODE_W.bit_length(), "dec"),
-            (f"{E}.pending_inst.pending_reg", 28, "dec"),
-        ],
-        "code stream": _stream("code"),
-        "offset stream": _stream("offset"),
-        "blocks": [
-            ("block_tvalid", 1, "hex"),
-            ("block_tdata", 24, "dec"),
-        ],
-        "decoder interval": [
-            (f"{D}.state_reg", 2, "dec"),
-            (f"{D}.low_reg", CODE_W, "hex"),
-            (f"{D}.high_reg", CODE_W, "hex"),
-            (f"{D}.code_reg", CODE_W, "hex"),
-            (f"{D}.code_available", WORD_W.bit_length() + 1, "dec"),
-        ],
-        "decoder symbol": [
-            (f"{D}.symbol", 4, "dec"),
-            (f"{D}.base", value_w, "hex"),
-            (f"{D}.offset", value_w, "hex"),
-        ],
+        "host": [("address", 8, "hex"), ("wdata", 32, "hex"), ("awvalid", 2, "bin"),
+                 ("arvalid", 2, "bin"), ("irq", 2, "bin")],
+        "values in": _stream("values", 8 * beat, beat),
+        "compressor, engine 0": _engine(ENCODER, [
+            ("s_valid", 1), ("s_ready", 1), ("s_value", value_w), ("s_end", 1),
+            ("m_code_valid", 1), ("m_code_data", piece), ("m_code_last", 1),
+            ("m_offset_valid", 1), ("m_offset_data", piece), ("m_offset_last", 1),
+        ]),
+        "memory, written": _stream("memory", word, word // 8),
+        "index, written": _stream("index", 96, 12),
+        "memory, read": _stream("memory_back", word, word // 8),
+        "index, read": _stream("index_back", 96, 12),
+        "decompressor, engine 0": _engine(DECODER, [
+            ("s_ready", 1), ("s_kind", 3), ("s_code_valid", 1), ("s_code_data", piece),
+            ("s_offset_valid", 1), ("s_offset_data", piece),
+            ("m_valid", 1), ("m_value", value_w), ("m_illegal", 1),
+        ]),
         "values out": [
-            ("back_tvalid", 1, "hex"),
-            ("back_tdata", value_w, "hex"),
-            ("back_tlast", 1, "hex"),
-            ("back_tuser", 1, "hex"),
+            ("back_tvalid", 1, "hex"), ("back_tdata", 8 * beat, "hex"), ("back_tkeep", beat, "hex"),
+            ("back_tlast", 1, "hex"), ("back_tuser", 1, "hex"),
         ],
-    }
+    }  # fmt: skip
 
 
-def _stream(name: str) -> list[tuple[str, int, str]]:
-    return [
-        (f"{name}_tvalid", 1, "hex"),
-        (f"{name}_tready", 1, "hex"),
-        (f"{name}_tdata", WORD_W, "hex"),
-        (f"{name}_tuser", WORD_W.bit_length(), "dec"),
-        (f"{name}_tlast", 1, "hex"),
-    ]
+def _stream(name: str, data_w: int, keep_w: int) -> list[tuple[str, int, str]]:
+    signals = (("tvalid", 1), ("tready", 1), ("tdata", data_w), ("tkeep", keep_w), ("tlast", 1))
+    return [(f"{name}_{signal}", bits, "hex") for signal, bits in signals]
+
+
+def _engine(path: str, signals: list[tuple[str, int]]) -> list[tuple[str, int, str]]:
+    return [(f"{path}.{name}", bits, "hex") for name, bits in signals]
 
 
 def record_waves(
-    subject: Subject, start: int, sim: str, block_values: int, folder: Path
+    subject: Subject, start: int, sim: str, shape: Shape, block_values: int, folder: Path
 ) -> tuple[Path, Path]:
     """Simulate a few blocks from value `start` on with tracing; (waves.fst, waves.gtkw)."""
     values = subject.values[start : start + WAVE_VALUES]
-    build = build_round_trip(subject.table, sim, trace=True)
+    build = build_tops(subject.table, sim, shape, trace=True)
     run_folder = folder / "waves"
     cycles = 2 * len(values) + WAVE_SLACK
-    run_round_trip(build, values, subject.table, block_values, run_folder, cycles)
+    run_tops_round_trip(
+        build, shape, values, subject.table, block_values, run_folder, wave_cycles=cycles
+    )
     waves = folder / "waves.fst"
     shutil.move(run_folder / "waves.fst", waves)
     shutil.rmtree(run_folder)
     save = folder / "waves.gtkw"
-    write_save_file(save, waves, subject.table.value_w)
+    write_save_file(save, waves, subject.table.value_w, shape)
     return waves, save
 
 
-def write_save_file(path: Path, waves: Path, value_w: int) -> None:
+def write_save_file(path: Path, waves: Path, value_w: int, shape: Shape) -> None:
     """Write the GTKWave save file that goes with a waveform of the bench."""
     with path.open("w", encoding="utf-8") as file:
         save = GTKWSave(file)
@@ -101,7 +82,7 @@ def write_save_file(path: Path, waves: Path, value_w: int) -> None:
         save.treeopen(TOP)
         save.trace(f"{TOP}.clk", datafmt="hex")
         save.trace(f"{TOP}.rst", datafmt="hex")
-        for group, signals in signal_groups(value_w).items():
+        for group, signals in signal_groups(value_w, shape).items():
             with save.group(group):
                 for name, bits, form in signals:
                     suffix = f"[{bits - 1}:0]" if bits > 1 else ""

@@ -12,7 +12,7 @@ import pywellen
 
 from scripts.demo import command
 from scripts.simulators import chosen_simulator
-from tb.apack.bulk import round_trip
+from tb.apack.bulk import tops_round_trip
 
 
 @pytest.fixture
@@ -45,9 +45,11 @@ def test_own_tensor_with_own_table_gives_figures_picture_and_waveform(folder, tm
     assert summary["total"]["mismatches"] == record["mismatches"] == 0
     assert record["values"] == 300
     assert record["table"]["base"] == [0, 8, 248]
-    assert record["offset_bits"] == 3 * 300
     assert record["blocks"] == 3
-    assert 0 < record["code_bits"] < 3 * 300
+    assert 3 * 300 < record["coded_bits"] < 6 * 300
+    assert record["coded_bits"] <= record["memory_bits"] < record["coded_bits"] + 3 * 2 * 64
+    assert record["index_bits"] == 3 * 64
+    assert record["stored_bits"] == record["memory_bits"] + record["index_bits"]
     assert record["footprint"] == pytest.approx(record["stored_bits"] / 2400, abs=1e-6)
     assert (folder / "demo.png").read_bytes().startswith(b"\x89PNG")
     assert "mismatches" in capsys.readouterr().out
@@ -59,7 +61,9 @@ def check_save_file(folder: Path) -> None:
     waveform = pywellen.Waveform(str(folder / "waves.fst"))
     widths = {variable.full_name: variable.bitwidth for variable in waveform.all_vars()}
     signals = re.findall(
-        r"^(apack_bulk[\w.]+)(?:\[(\d+):0\])?$", (folder / "waves.gtkw").read_text(), re.MULTILINE
+        r"^(apack_bulk_tops\.[\w.\[\]]*?)(?:\[(\d+):0\])?$",
+        (folder / "waves.gtkw").read_text(),
+        re.MULTILINE,
     )
     assert len(signals) > 30
     for name, top in signals:
@@ -75,11 +79,15 @@ def test_any_name_can_be_drawn(folder, tmp_path):
 
 def test_a_large_tensor_comes_within_half_a_percent_of_its_entropy(folder, tmp_path):
     """For 64 Ki values and more, with weights as they are: long-tailed around zero."""
-    values = np.random.default_rng(1).laplace(0, 12, 1 << 16).round().clip(-128, 127)
+    count = 1 << (16 if chosen_simulator() == "verilator" else 10)  # Icarus would take an hour
+    values = np.random.default_rng(1).laplace(0, 12, count).round().clip(-128, 127)
     assert demo("--tensor", save_array(tmp_path / "large.npy", values.astype(np.int8))) == 0
     record = json.loads((folder / "summary.json").read_text())["tensors"][0]
     assert record["mismatches"] == 0
-    assert record["entropy_bits"] <= record["coded_bits"] <= 1.005 * record["entropy_bits"]
+    assert record["entropy_bits"] <= record["coded_bits"]
+    if chosen_simulator() == "verilator":
+        assert record["coded_bits"] <= 1.005 * record["entropy_bits"]
+        assert record["stored_bits"] <= 1.01 * record["entropy_bits"]
 
 
 def test_a_block_that_would_grow_counts_as_raw(folder, tmp_path):
@@ -90,24 +98,24 @@ def test_a_block_that_would_grow_counts_as_raw(folder, tmp_path):
     assert demo("--tensor", tensor, "--table", table) == 0
     record = json.loads((folder / "summary.json").read_text())["tensors"][0]
     assert record["raw_blocks"] == 1
-    assert record["coded_bits"] > record["stored_bits"] == 8 * 256
+    assert record["coded_bits"] == record["memory_bits"] == 8 * 256
 
 
 def test_a_difference_between_hardware_and_model_is_shown_and_ends_with_1(
     folder, tmp_path, monkeypatch, capsys
 ):
-    """The bench gets a renormalisation that is wrong in one place."""
+    """The bench gets units with a CRC that is wrong in one bit."""
     rtl = tmp_path / "rtl"
     rtl.mkdir()
     broken = []
-    for source in round_trip.SOURCES:
+    for source in tops_round_trip.SOURCES:
         text = source.read_text()
-        if source.name == "apack_renorm.v":
-            text = text.replace("next_high = {1'b1,", "next_high = {1'b0,")
+        if source.name == "apack_crc.v":
+            text = text.replace("32'hEDB88320", "32'hEDB88321")
             assert text != source.read_text()
         (rtl / source.name).write_text(text)
         broken.append(rtl / source.name)
-    monkeypatch.setattr(round_trip, "SOURCES", tuple(broken))
+    monkeypatch.setattr(tops_round_trip, "SOURCES", tuple(broken))
     tensor = save_array(tmp_path / "own.npy", np.arange(-64, 64, dtype=np.int8))
     assert demo("--tensor", tensor) == 1
     assert "MISMATCH in own" in capsys.readouterr().out
@@ -168,6 +176,8 @@ def test_values_wider_than_the_table_are_one_line(folder, tmp_path, capsys):
         (["--tensor", "a.npy", "--model", "b.onnx"], "not allowed with"),
         (["--table", "t.json"], "TABLE goes with TENSOR"),
         (["--block", "0"], "'0' is not a number"),
+        (["--block", "100"], "100 is not a multiple of 8"),
+        (["--block", "65544"], "'65544' is not a number from 1 to 65536"),
         (["--block", "x"], "'x' is not a number"),
     ],
 )

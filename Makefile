@@ -22,7 +22,7 @@ $(PYTHON) scripts/setup.py
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench-sim bench-codec bench-solver report synth lint clean distclean
+.PHONY: help setup demo test bench-sim throughput bench-codec bench-solver report synth lint clean distclean
 
 help: ## list the targets and the variables
 	@echo "make TARGET [VARIABLE=value ...]"
@@ -34,7 +34,7 @@ help: ## list the targets and the variables
 #> TENSOR=x.npy           demo: your own uint8 or int8 tensor in place of the shipped weights
 #> TABLE=table.json       demo: your own symbol table, with TENSOR
 #> MODEL=x.tflite|x.onnx  demo: every weight tensor of your own model
-#> BLOCK=4096             demo: values in a block
+#> BLOCK=4096             demo: values in a block, a multiple of 8
 #> WAVES=1                demo, test: record FST waveforms
 #> TEST='encoder and not reset'  test: run only what this pytest -k expression selects
 #> SEED=1                 test: seed of the random stimulus (default: a new one, printed)
@@ -48,7 +48,7 @@ help: ## list the targets and the variables
 setup: ## create or update .venv and check the tools of SIM
 	@$(SET_UP) --need $(NEED)
 
-demo: ## real int8 weights through the RTL encoder and decoder and back
+demo: ## real int8 weights through the RTL compressor and decompressor and back
 	@$(SET_UP) --need $(NEED)
 	@$(RUN) scripts.demo --sim "$$SIM" $${TENSOR:+--tensor "$$TENSOR"} $${TABLE:+--table "$$TABLE"} \
 		$${MODEL:+--model "$$MODEL"} $${BLOCK:+--block "$$BLOCK"} $${JOBS:+--jobs "$$JOBS"} \
@@ -62,6 +62,10 @@ test: ## model, script and hardware tests; the hardware on SIM
 bench-sim: ## values per second through the simulated hardware, file-driven and signal-driven
 	@$(SET_UP) --need $(NEED)
 	@$(RUN) scripts.bench_sim --sim "$$SIM"
+
+throughput: ## values per cycle over engines and over streams, into build/throughput/
+	@$(SET_UP) --need "$$SIM"
+	@$(RUN) scripts.throughput --sim "$$SIM" $${JOBS:+--jobs "$$JOBS"}
 
 bench-codec: ## speed and size of the software codec beside other coders
 	@$(SET_UP) --extra requirements-zoo.txt

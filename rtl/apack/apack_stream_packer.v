@@ -44,7 +44,9 @@ module apack_stream_packer #(
     input  wire                m_ready
 );
 
-    localparam [FILL_W-1:0] WORD     = WORD_W[FILL_W-1:0];
+    localparam REST_W = (WORD_W > 1) ? $clog2(WORD_W) : 1;
+
+    localparam [FILL_W:0]   WORD     = WORD_W[FILL_W:0];
     localparam [IN_W-1:0]   ALL_ONES = {IN_W{1'b1}};
 
     generate
@@ -55,13 +57,13 @@ module apack_stream_packer #(
 
     // Of each stream: the bits that wait, left-aligned and fewer than a word, and how many.
     wire [WORD_W-2:0] held;
-    wire [FILL_W-1:0] fill;
+    wire [REST_W-1:0] fill;
     wire [WORD_W-2:0] next_held;
-    wire [FILL_W-1:0] next_fill;
+    wire [REST_W-1:0] next_fill;
 
     apack_ring #(
         .STREAMS (STREAMS),
-        .STATE_W (WORD_W - 1 + FILL_W)
+        .STATE_W (WORD_W - 1 + REST_W)
     ) ring_inst (
         .clk    (clk),
         .rst    (rst),
@@ -73,11 +75,12 @@ module apack_stream_packer #(
 
     wire [IN_W-1:0]     piece  = s_bits & ~(ALL_ONES >> s_count);
     wire [2*WORD_W-2:0] joined = {held, {WORD_W{1'b0}}} | ({piece, {2*WORD_W-1-IN_W{1'b0}}} >> fill);
-    wire [FILL_W:0]     total  = {1'b0, fill} + {{FILL_W+1-PIECE_W{1'b0}}, s_count};
-    wire                full   = total >= {1'b0, WORD};
+    wire [FILL_W:0]     total  = {{FILL_W+1-REST_W{1'b0}}, fill} + {{FILL_W+1-PIECE_W{1'b0}}, s_count};
+    wire                full   = total >= WORD;
+    wire [FILL_W:0]     above  = total - WORD;
 
     assign next_held = s_end ? {WORD_W-1{1'b0}} : full ? joined[WORD_W-2:0] : joined[2*WORD_W-2:WORD_W];
-    assign next_fill = s_end ? {FILL_W{1'b0}} : full ? total[FILL_W-1:0] - WORD : total[FILL_W-1:0];
+    assign next_fill = s_end ? {REST_W{1'b0}} : full ? above[REST_W-1:0] : total[REST_W-1:0];
 
     reg [STREAM_W-1:0] m_stream_reg;
     reg [WORD_W-1:0]   m_data_reg;
@@ -93,7 +96,7 @@ module apack_stream_packer #(
         if (enable) begin
             m_stream_reg <= s_stream;
             m_data_reg   <= joined[2*WORD_W-2 -: WORD_W];
-            m_count_reg  <= s_end ? fill : WORD;
+            m_count_reg  <= s_end ? {{FILL_W-REST_W{1'b0}}, fill} : WORD[FILL_W-1:0];
             m_last_reg   <= s_end;
             m_valid_reg  <= s_end || full;
         end

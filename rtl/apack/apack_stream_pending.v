@@ -59,17 +59,17 @@ module apack_stream_pending #(
         end
     endgenerate
 
-    wire [PENDING_W-1:0] pending;
+    wire [PENDING_W-1:0] pending;       // or what is left of it while draining
+    reg  [PENDING_W-1:0] next_pending;
 
     reg                  draining_reg;  // the first bit of this value is out, its run is not
     reg                  closing_reg;   // the block's last bits are out, its end mark is not
-    reg [RUN_W-1:0]      run_left_reg;
 
     wire emits = (s_lead_count != {SHIFT_W{1'b0}}) && !closing_reg;
 
     // What is left of this value: its first bit (unless draining), a run of complements, and the rest of
     // its leading bits. It fits a word or not; a run of a word or more never does.
-    wire [RUN_W-1:0] run      = draining_reg ? run_left_reg : {{RUN_W-PENDING_W{1'b0}}, pending};
+    wire [RUN_W-1:0] run      = {{RUN_W-PENDING_W{1'b0}}, pending};
     wire             run_long = run >= {{RUN_W-FILL_W-1{1'b0}}, WORD};
     wire [FILL_W:0]  run_end  = {1'b0, run[FILL_W-1:0]} + {{FILL_W{1'b0}}, s_end && !draining_reg};
     wire [FILL_W:0]  prefix   = run_end + {{FILL_W{1'b0}}, !draining_reg};
@@ -77,11 +77,11 @@ module apack_stream_pending #(
                               - {{FILL_W{1'b0}}, draining_reg};
     wire             fits     = !run_long && all <= WORD;
 
-    // This cycle's bits: all of it; or the first bit; or a word of the run; or the end of the run.
-    wire [FILL_W-1:0] some      = !draining_reg ? {{FILL_W-1{1'b0}}, 1'b1} : run_long ? WORD[FILL_W-1:0]
-                                : prefix[FILL_W-1:0];
-    wire [RUN_W-1:0]  run_left  = !draining_reg ? run + {{RUN_W-1{1'b0}}, s_end}
-                                : run_long ? run - {{RUN_W-FILL_W-1{1'b0}}, WORD} : {RUN_W{1'b0}};
+    // This cycle's bits: all of it; or the first bit, with the complement that the end adds; or a word of
+    // the run; or the end of the run.
+    wire [FILL_W-1:0] first     = {{FILL_W-1{1'b0}}, 1'b1} + {{FILL_W-1{1'b0}}, s_end};
+    wire [FILL_W-1:0] some      = !draining_reg ? first : run_long ? WORD[FILL_W-1:0] : prefix[FILL_W-1:0];
+    wire [RUN_W-1:0]  run_left  = run - {{RUN_W-FILL_W-1{1'b0}}, WORD};
 
     wire              bit_value = s_lead_bits[CODE_W-1];
     wire [WORD_W-1:0] run_bits  = {WORD_W{!bit_value}} & ({WORD_W{run_long}} | ~(ALL_ONES >> prefix));
@@ -92,16 +92,26 @@ module apack_stream_pending #(
 
     assign s_done = !emits || (fits && !s_end);
 
+    always @* begin
+        if (s_done) begin
+            next_pending = (pending & {PENDING_W{!emits && !closing_reg}})
+                         + {{PENDING_W-SHIFT_W{1'b0}}, s_under_count};
+        end else if (!draining_reg) begin
+            next_pending = pending;
+        end else begin
+            next_pending = run_left[PENDING_W-1:0] & {PENDING_W{run_long}};
+        end
+    end
+
     apack_ring #(
         .STREAMS (STREAMS),
         .STATE_W (PENDING_W)
     ) ring_inst (
         .clk    (clk),
         .rst    (rst),
-        .enable (enable && s_done),
-        .turn   (1'b1),
-        .next   (((emits || closing_reg) ? {PENDING_W{1'b0}} : pending)
-                 + {{PENDING_W-SHIFT_W{1'b0}}, s_under_count}),
+        .enable (enable),
+        .turn   (s_done),
+        .next   (next_pending),
         .head   (pending)
     );
 
@@ -115,7 +125,6 @@ module apack_stream_pending #(
         if (enable) begin
             draining_reg <= emits && !fits;
             closing_reg  <= emits && fits && s_end;
-            run_left_reg <= run_left;
             m_stream_reg <= s_stream;
             m_bits_reg   <= bits ^ head_bit;
             m_count_reg  <= !emits ? {FILL_W{1'b0}} : fits ? all[FILL_W-1:0] : some;

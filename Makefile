@@ -22,7 +22,7 @@ $(PYTHON) scripts/setup.py
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench-sim throughput bench-codec bench-solver report synth lint clean distclean
+.PHONY: help setup demo test bench-sim throughput bench-codec bench-solver report synth docs lint clean distclean
 
 help: ## list the targets and the variables
 	@echo "make TARGET [VARIABLE=value ...]"
@@ -30,7 +30,7 @@ help: ## list the targets and the variables
 	@echo
 	@sed -n 's/^#> \(.*\)/  \1/p' Makefile
 
-#> SIM=verilator|icarus   simulator of demo, test and bench-sim (default verilator)
+#> SIM=verilator|icarus   simulator of demo, test, docs and bench-sim (default verilator)
 #> TENSOR=x.npy           demo: your own uint8 or int8 tensor in place of the shipped weights
 #> TABLE=table.json       demo: your own symbol table, with TENSOR
 #> MODEL=x.tflite|x.onnx  demo: every weight tensor of your own model
@@ -83,6 +83,10 @@ synth: ## area and delay in standard cells, LUTs and MHz on an ECP5, into build/
 	@$(SET_UP) --need liberty $(if $(filter 0,$(ECP5)),,--extra requirements-synth.txt)
 	@$(RUN) scripts.synth $${DESIGN:+--design "$$DESIGN"} $${FO4:+--fo4 "$$FO4"} \
 		$${JOBS:+--jobs "$$JOBS"} $(if $(filter 0,$(ECP5)),--no-ecp5)
+
+docs: ## tables and timing diagrams of docs/architecture.md, from the RTL and from simulations
+	@$(SET_UP) --need "$$SIM" waves
+	@$(RUN) scripts.docs --sim "$$SIM"
 
 lint: ## Verilator, Icarus, Yosys and ruff, warnings as errors
 	@$(SET_UP) --need verilator icarus

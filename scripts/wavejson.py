@@ -1,0 +1,163 @@
+"""Timing diagrams from waveforms: samples of an FST file become WaveJSON, the input of WaveDrom.
+
+A column of a diagram is a clock cycle, sampled just before the rising edge that ends it. Cycles in
+which nothing of interest happens are left out, with a gap in their place.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import pywellen
+import wavedrom
+
+GAP, SAME, UNKNOWN, PLAIN = "|", ".", "x", "="
+LEAST_GAP = 4  # cycles that are worth a gap
+
+
+class Sample:
+    """What the signals hold in one cycle, by name: `sample("m_axis_values_tvalid")`."""
+
+    def __init__(self, signals: Mapping[str, pywellen.Signal], cycle: int, time: int) -> None:
+        self._signals, self.cycle, self._time = signals, cycle, time
+
+    def __call__(self, name: str) -> int:
+        return int(self._signals[name].value_at(self._time))
+
+
+Condition = Callable[[Sample], bool]
+
+
+class Wave:
+    """The signals of a waveform file, sampled once a cycle of `clk` from the end of `rst` on.
+
+    A sample raises KeyError for a signal that the file does not have.
+    """
+
+    def __init__(self, path: Path, top: str) -> None:
+        variables = pywellen.Waveform(str(path)).all_vars()
+        self._signals = {one.full_name.removeprefix(f"{top}."): one.signal for one in variables}
+        reset = max(time for time, level in self._signals["rst"] if level == 0)
+        rises = [time for time, level in self._signals["clk"] if level == 1 and time > reset]
+        self._ends = [time - 1 for time in rises]
+
+    @property
+    def cycles(self) -> int:
+        """Number of cycles."""
+        return len(self._ends)
+
+    def sample(self, cycle: int) -> Sample:
+        """The signals in this cycle."""
+        return Sample(self._signals, cycle, self._ends[cycle])
+
+    def first(self, condition: Condition, start: int = 0) -> int:
+        """The first cycle from `start` on in which this holds; ValueError if there is none."""
+        for cycle in range(start, self.cycles):
+            if condition(self.sample(cycle)):
+                return cycle
+        raise ValueError("what the diagram begins or ends with never happens")
+
+    def active(self, span: range, condition: Condition) -> list[int]:
+        """The cycles of `span` in which this holds, the ones around them, and short pauses."""
+        found = [cycle for cycle in span if condition(self.sample(cycle))]
+        shown = {cycle + side for cycle in found for side in (-1, 0, 1)}
+        for before, after in pairwise(found):
+            if after - before - 1 < LEAST_GAP:
+                shown.update(range(before, after))
+        return sorted(shown & set(range(self.cycles)))
+
+
+def always(sample: Sample) -> bool:
+    """The condition that holds in every cycle."""
+    return True
+
+
+def never(sample: Sample) -> bool:
+    """The condition that holds in no cycle."""
+    return False
+
+
+@dataclass(frozen=True)
+class Box:
+    """What a row of boxes shows in a cycle; `colour` is a box of WaveDrom, = or 2 to 9."""
+
+    text: str
+    colour: str = PLAIN
+
+
+LEFT_OUT = Box("…", "2")  # boxes of the cycles in a gap
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a diagram: a level (0 or 1), a box, or None where it means nothing.
+
+    ends: says that a box ends with the cycle, even if the next one has the same text.
+    """
+
+    name: str
+    of: Callable[[Sample], int | Box | None]
+    ends: Condition = never
+
+
+def bit(name: str, signal: str, place: int = 0) -> Row:
+    """A row that shows one bit of a signal as a level."""
+    return Row(name, lambda sample: sample(signal) >> place & 1)
+
+
+Group = tuple[str, Sequence[Row]]
+
+
+def wave_json(title: str, wave: Wave, cycles: Sequence[int], groups: Sequence[Group]) -> dict:
+    """The WaveJSON of a diagram with these cycles, numbered from the first one."""
+    number = Row("cycle", lambda sample: Box(str(sample.cycle - cycles[0]), "2"), always)
+    signals: list = [_lane(number, wave, cycles)]
+    for name, rows in groups:
+        signals += [{}, [name, *(_lane(row, wave, cycles) for row in rows)]]
+    return {"signal": signals, "head": {"text": title}, "config": {"hscale": 1}}
+
+
+def write_diagram(diagram: dict, path: Path) -> None:
+    """Write WaveJSON to `path`.json and its picture to `path`.svg."""
+    text = json.dumps(diagram, indent=1, ensure_ascii=False)
+    path.with_suffix(".json").write_text(f"{text}\n", encoding="utf-8")
+    path.with_suffix(".svg").write_text(picture(text), encoding="utf-8")
+
+
+def picture(text: str) -> str:
+    """The SVG of a WaveJSON text, on white."""
+    drawing = wavedrom.render(text)
+    drawing.elements.insert(0, drawing.rect(size=("100%", "100%"), fill="white"))
+    return f"{drawing.tostring()}\n"
+
+
+def _lane(row: Row, wave: Wave, cycles: Sequence[int]) -> dict:
+    """One row as a lane of WaveJSON."""
+    lane: dict = {"name": row.name, "wave": "", "data": []}
+
+    def put(box: Box) -> None:
+        lane["wave"] += box.colour
+        lane["data"].append(box.text)
+
+    before: int | Box | None = None
+    ended = True
+    for place, cycle in enumerate(cycles):
+        sample = wave.sample(cycle)
+        shown = row.of(sample)
+        if place and cycle != cycles[place - 1] + 1:
+            if isinstance(before, Box) and ended:
+                put(LEFT_OUT)
+            else:
+                lane["wave"] += GAP
+        if place and shown == before and not (isinstance(shown, Box) and ended):
+            lane["wave"] += SAME
+        elif isinstance(shown, Box):
+            put(shown)
+        else:
+            lane["wave"] += UNKNOWN if shown is None else str(shown)
+        before, ended = shown, row.ends(sample)
+    return lane

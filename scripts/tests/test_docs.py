@@ -7,6 +7,7 @@ import re
 import pytest
 
 from scripts.docs import PAGE, TABLES, TIMING, replaced
+from scripts.rtl import free_parameters, rtl_modules, verilog_text
 from scripts.timing import DIAGRAMS
 from scripts.wavejson import picture
 
@@ -33,6 +34,19 @@ def test_every_picture_that_is_named_is_there_and_every_diagram_is_named() -> No
     missing = [name for name in named if not (DOCS / name).is_file()]
     assert not missing, f"docs/architecture.md names {missing}"
     assert {f"timing/{diagram.name}.svg" for diagram in DIAGRAMS} <= set(named)
+
+
+def test_the_readme_connects_every_port_and_names_every_module() -> None:
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    text = verilog_text(rtl_modules()["apack_compressor"])
+    ports = set(re.findall(r"^ +(?:input|output) +wire .*?(\w+),?$", text, re.MULTILINE))
+    example = readme.split("```verilog")[1].split("```")[0]
+    named = set(re.findall(r"\.(\w+) +\(", example))
+    parameters = {name for name in named if name.isupper()}
+    assert named - parameters == ports
+    assert parameters <= set(free_parameters(rtl_modules()["apack_compressor"]))
+    left_out = [name for name in rtl_modules() if f"`{name}`" not in readme]
+    assert not left_out, f"README.md does not name {left_out}"
 
 
 def test_a_page_without_markers_is_refused() -> None:

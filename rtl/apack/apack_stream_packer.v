@@ -77,10 +77,10 @@ module apack_stream_packer #(
     wire [2*WORD_W-2:0] joined = {held, {WORD_W{1'b0}}} | ({piece, {2*WORD_W-1-IN_W{1'b0}}} >> fill);
     wire [FILL_W:0]     total  = {{FILL_W+1-REST_W{1'b0}}, fill} + {{FILL_W+1-PIECE_W{1'b0}}, s_count};
     wire                full   = total >= WORD;
-    wire [FILL_W:0]     above  = total - WORD;
+    wire [REST_W-1:0]   above  = total[REST_W-1:0] - WORD[REST_W-1:0];
 
     assign next_held = s_end ? {WORD_W-1{1'b0}} : full ? joined[WORD_W-2:0] : joined[2*WORD_W-2:WORD_W];
-    assign next_fill = s_end ? {REST_W{1'b0}} : full ? above[REST_W-1:0] : total[REST_W-1:0];
+    assign next_fill = s_end ? {REST_W{1'b0}} : full ? above : total[REST_W-1:0];
 
     reg [STREAM_W-1:0] m_stream_reg;
     reg [WORD_W-1:0]   m_data_reg;

@@ -51,6 +51,7 @@ module apack_stream_pending #(
     localparam RUN_W = ((PENDING_W > FILL_W) ? PENDING_W : FILL_W) + 1;
 
     localparam [FILL_W:0]   WORD     = WORD_W[FILL_W:0];
+    localparam [RUN_W-1:0]  LONG     = WORD_W[RUN_W-1:0];
     localparam [WORD_W-1:0] ALL_ONES = {WORD_W{1'b1}};
 
     generate
@@ -70,7 +71,7 @@ module apack_stream_pending #(
     // What is left of this value: its first bit (unless draining), a run of complements, and the rest of
     // its leading bits. It fits a word or not; a run of a word or more never does.
     wire [RUN_W-1:0] run      = {{RUN_W-PENDING_W{1'b0}}, pending};
-    wire             run_long = run >= {{RUN_W-FILL_W-1{1'b0}}, WORD};
+    wire             run_long = run >= LONG;
     wire [FILL_W:0]  run_end  = {1'b0, run[FILL_W-1:0]} + {{FILL_W{1'b0}}, s_end && !draining_reg};
     wire [FILL_W:0]  prefix   = run_end + {{FILL_W{1'b0}}, !draining_reg};
     wire [FILL_W:0]  all      = run_end + {{FILL_W+1-SHIFT_W{1'b0}}, s_lead_count}
@@ -81,7 +82,6 @@ module apack_stream_pending #(
     // the run; or the end of the run.
     wire [FILL_W-1:0] first     = {{FILL_W-1{1'b0}}, 1'b1} + {{FILL_W-1{1'b0}}, s_end};
     wire [FILL_W-1:0] some      = !draining_reg ? first : run_long ? WORD[FILL_W-1:0] : prefix[FILL_W-1:0];
-    wire [RUN_W-1:0]  run_left  = run - {{RUN_W-FILL_W-1{1'b0}}, WORD};
 
     wire              bit_value = s_lead_bits[CODE_W-1];
     wire [WORD_W-1:0] run_bits  = {WORD_W{!bit_value}} & ({WORD_W{run_long}} | ~(ALL_ONES >> prefix));
@@ -99,7 +99,7 @@ module apack_stream_pending #(
         end else if (!draining_reg) begin
             next_pending = pending;
         end else begin
-            next_pending = run_left[PENDING_W-1:0] & {PENDING_W{run_long}};
+            next_pending = (pending - LONG[PENDING_W-1:0]) & {PENDING_W{run_long}};
         end
     end
 

@@ -104,7 +104,11 @@ def measure(shape: Shape, values: np.ndarray, table: SymbolTable, sim: str) -> d
     if wrong:
         raise BenchFailure(f"hardware and model differ: {lines[0]} (see {folder})")
     shutil.rmtree(folder)
-    point: dict[str, object] = {"engines": shape.engines, "streams": shape.streams}
+    point: dict[str, object] = {
+        "engines": shape.engines,
+        "streams": shape.streams,
+        "memory_words": len(found.words),
+    }
     for unit in UNITS:
         counters = getattr(found, unit)
         point[unit] = {
@@ -155,11 +159,15 @@ def draw(points: list[dict], options: argparse.Namespace, path: Path) -> None:
         axes.set_xlabel(key)
         axes.set_xticks(list(shown))
         axes.set_ylabel("values per cycle")
-        axes.set_ylim(bottom=0)
+        rates = [point[unit]["values_per_cycle"] for point in chosen for unit in UNITS]
+        axes.set_ylim(0, 1.2 * max(rates))
         axes.grid(alpha=0.3)
         axes.set_title(f"{still} {fixed if still > 1 else fixed.removesuffix('s')}", fontsize=10)
         axes.legend()
     left.plot(options.engines, options.engines, ":", color="0.5", label="one value an engine")
+    most = options.values / points[0]["memory_words"]
+    if left.get_ylim()[1] > most:
+        left.axhline(most, ls="--", color="0.5", label="one memory word a cycle")
     left.legend()
     figure.savefig(path, dpi=120)
     plt.close(figure)

@@ -84,7 +84,7 @@ class DecompressorBench(TopBench):
             events = await self.unit.clear_events()
             assert events - damage.maybe_events == damage.events_with(bad), events
         except AssertionError as error:
-            raise AssertionError(f"{error}; {story}") from None
+            raise AssertionError(f"{story}: {error}") from None
         await self.expect_quiet()
 
     def check_values(self, frame: Frame, tensor: Tensor, bad: set[int]) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from math import log2
 
 import numpy as np
 
-from model.apack import histogram, solve
+from model.apack import SymbolTable, encode_block, histogram, solve
 from model.apack.hostile import pending_run
 from model.tensors import read_tensors
 from model.zoo.wakeword import wakeword_paths
@@ -34,6 +35,26 @@ def hostile_tensor(bench: TopBench) -> Tensor:
     return tensor_of(
         bench, pending_run(table, length, widths.code_w, random.getrandbits(32), run), table
     )
+
+
+def borderline_tensor(bench: TopBench, surplus: int) -> Tensor | None:
+    """Values whose coded bits are `surplus` more than their raw ones, in as many words.
+
+    They are all the one value of a group, so that there are no offsets. None where the widths have
+    no such tensor.
+    """
+    widths = bench.widths
+    total, dtype = 1 << widths.count_w, np.uint8 if widths.value_w <= 8 else np.uint16
+    if widths.symbols == 1:
+        return None
+    for count in sorted(range(1, total), key=lambda c: abs(log2(total / c) - widths.value_w))[:40]:
+        table = SymbolTable(widths.value_w, widths.count_w, (0, 1), (0, count, total))
+        for length in range(1, min(widths.block_values, 24) + 1):
+            values = np.zeros(length, dtype)
+            bits = encode_block(values, table, widths.code_w).bits
+            if bits - length * widths.value_w == surplus:
+                return tensor_of(bench, values, table)
+    return None
 
 
 def real_tensor(bench: TopBench, most: int) -> Tensor:

@@ -347,7 +347,7 @@ module apack_decompressor #(
 
     assign word_taken    = run && memory_ready && memory_valid && memory_some;
     assign index_length  = entry_missing || (run && entries_all && index_ready && index_valid);
-    assign memory_length = truncated || (run && !word_need && memory_ready && memory_valid);
+    assign memory_length = run && (truncated || (!word_need && memory_ready && memory_valid));
 
     // ---- blocks to the channels --------------------------------------------------------------------
 
@@ -452,7 +452,7 @@ module apack_decompressor #(
     );
 
     assign deal_busy   = check_busy || dealing;
-    assign block_dealt = |deal_valid;
+    assign block_dealt = run && |deal_valid;
     assign raw_dealt   = block_dealt && deal_code_bits == {BITS_W{1'b0}} && !deal_cause[0];
     assign stored_bits = (deal_code_bits + deal_offset_bits) & {BITS_W{block_dealt && !deal_cause[0]}};
 

@@ -1,4 +1,4 @@
-"""Runs the cocotb tests of the memories and stream parts of the tops on the simulator of SIM.
+"""Runs the cocotb tests of the memories, stream and block parts of the tops on SIM's simulator.
 
 The tests of module M are in tb/apack/M.py. One pytest test is one simulation: a module, one set
 of parameters, all its cocotb tests.
@@ -19,6 +19,16 @@ PARTS: dict[str, tuple[tuple[str, ...], list[tuple[int, ...]]]] = {
     "apack_ram": (("DEPTH", "LANES", "LANE_W"), [(1, 1, 3), (24, 4, 16)]),
     "apack_block_ram": (("REGIONS", "WORDS", "LANES", "LANE_W"), [(1, 1, 1, 2), (5, 7, 3, 4)]),
     "apack_gearbox": (("IN_W", "OUT_W"), [(64, 64), (128, 64), (12, 16), (5, 1), (40, 16)]),
+    "apack_region_track": (("STREAMS",), [(1,), (3,), (8,)]),
+    "apack_block_queue": (("STREAMS", "DATA_W"), [(1, 3), (3, 9), (8, 16)]),
+    "apack_piece_lane": (
+        ("DEPTH", "PIECE_W", "ADDRESS_W", "LEFT_W"),
+        [(2, 5, 6, 4), (4, 16, 9, 8)],
+    ),
+    "apack_entry_check": (
+        ("VALUE_W", "WORD_W", "BLOCK_VALUES"),
+        [(8, 64, 128), (5, 16, 32), (3, 32, 4), (16, 64, 4096)],
+    ),
 }
 
 

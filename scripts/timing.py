@@ -249,7 +249,12 @@ def encoding(wave: Wave) -> Content:
     loop = "interval_loop_inst"
     stages = [
         by_stream("slot: value", "s_stream", slot),
-        by_stream("symbol", "slot_stream_reg", number("symbol"), since(1)),
+        by_stream(
+            "symbol",
+            "slot_stream_reg",
+            number("symbol"),
+            lambda sample: bool(engine(sample, "slot_valid_reg")),
+        ),
         by_stream("offset bits", "symbol_stream_reg", number("symbol_offset_w_reg"), since(2)),
         by_stream("carry-save: stream", f"{loop}.pair_tag", turn(f"{loop}.pair_tag"), since(3)),
         by_stream("LO, narrowed", f"{loop}.new_tag", number(f"{loop}.new_low", "04X"), since(4)),
@@ -291,9 +296,7 @@ def decoding(wave: Wave) -> Content:
 
     slots = [by_stream("slot", "s_stream", lambda sample: KINDS[engine(sample, "s_kind")])]
     stages = [
-        by_stream(
-            "leaf", f"{loop}.leaf_tag", turn(f"{loop}.leaf_tag"), kind(f"{loop}.leaf_tag")
-        ),
+        by_stream("leaf", f"{loop}.leaf_tag", turn(f"{loop}.leaf_tag"), kind(f"{loop}.leaf_tag")),
         by_stream("symbol", "hit_tag", symbol, kind("hit_tag")),
         by_stream("shifts", "loop_tag", number("loop_count"), kind("loop_tag")),
         by_stream("LO", "s_stream", number(f"{loop}.low", "04X"), decodes),

@@ -7,6 +7,7 @@ which nothing of interest happens are left out, with a gap in their place.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,17 +17,22 @@ import pywellen
 import wavedrom
 
 GAP, SAME, UNKNOWN, PLAIN = "|", ".", "x", "="
+NOT_A_BIT = re.compile("[^01]")
 LEAST_GAP = 4  # cycles that are worth a gap
 
 
 class Sample:
-    """What the signals hold in one cycle, by name: `sample("m_axis_values_tvalid")`."""
+    """What the signals hold in one cycle, by name: `sample("m_axis_values_tvalid")`.
+
+    A bit that the simulator calls unknown counts as 0.
+    """
 
     def __init__(self, signals: Mapping[str, pywellen.Signal], cycle: int, time: int) -> None:
         self._signals, self.cycle, self._time = signals, cycle, time
 
     def __call__(self, name: str) -> int:
-        return int(self._signals[name].value_at(self._time))
+        value = self._signals[name].value_at(self._time)
+        return int(NOT_A_BIT.sub("0", value), 2) if isinstance(value, str) else value
 
 
 Condition = Callable[[Sample], bool]

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from scripts.rtl import rtl_sources
-from scripts.synth.designs import Design
+from scripts.synth.designs import MEMORY, Design
 from scripts.synth.library import Library
 from scripts.synth.tools import SynthesisError, once, run_yosys, source_texts, version
 
@@ -33,8 +33,8 @@ MAPPERS = {
 }
 SIZING = "topo; buffer -c -N {fanout}; upsize -D {deadline}; dnsize -D {deadline}; stime -p"
 # Mapper, most gates that one output drives, and the deadline in target delays: those of many that
-# gave the best points for the engines. What "delay" finds varies by chance with its deadline, which is
-# why it has several.
+# gave the best points for the engines. What "delay" finds varies by chance with its deadline, which
+# is why it has several.
 RECIPES = (
     ("area", 16, 1.0),
     ("area", 8, 0.5),
@@ -133,10 +133,13 @@ def map_design(design: Design, adder: str, library: Library, target: float) -> l
 
 
 def commands(design: Design, adder: str, files: list[Path]) -> list[str]:
-    """Yosys' commands: elaborate, map the registers, then hand the logic to ABC."""
+    """Yosys' commands: elaborate, map the registers, then hand the logic to ABC.
+
+    Memories stay boxes, which count nothing and at which paths begin and end.
+    """
     parameters = "".join(f" -chparam {key} {value}" for key, value in design.parameters.items())
     return [
-        *(f'read_verilog "{path}"' for path in files),
+        *(f'read_verilog {"-lib " if path.stem == MEMORY else ""}"{path}"' for path in files),
         f"hierarchy -check -top {design.module}{parameters}",
         f"synth -flatten -noabc{ADDERS[adder]}",
         "dfflibmap -liberty cells.lib",
@@ -190,7 +193,7 @@ class EndNames:
     @classmethod
     def of(cls, netlist: dict) -> EndNames:
         """From a flat netlist in Yosys' JSON, its registers mapped."""
-        (module,) = netlist["modules"].values()
+        (module,) = (found for found in netlist["modules"].values() if _is_top(found))
         signals = dict(_signals(module["netnames"]))
         public: dict[int, str] = {}
         for name, bit in signals.items():
@@ -204,6 +207,10 @@ class EndNames:
         ]
         stored = {pins["D"]: public[pins["Q"]] for pins in registers if pins["Q"] in public}
         return cls(_named(signals, public), _named(signals, public | stored))
+
+
+def _is_top(module: dict) -> bool:
+    return "top" in module["attributes"]
 
 
 def _signals(netnames: dict[str, dict]) -> Iterator[tuple[str, int]]:

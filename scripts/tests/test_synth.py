@@ -192,12 +192,13 @@ def test_ends_of_paths_are_named_after_registers_and_ports() -> None:
 
     register = {"type": "DFFPOSX1", "connections": {"CLK": [1], "D": [7], "Q": [9]}}
     module = {
+        "attributes": {"top": "1"},
         "netnames": {
             "head": wire(8, 9), "a.ring_reg": wire(8, 9), "$auto$1": wire(7), "out": wire(5),
         },
         "cells": {"r": register},
     }  # fmt: skip
-    names = EndNames.of({"modules": {"m": module}})
+    names = EndNames.of({"modules": {"m": module, "memory": {"attributes": {"blackbox": "1"}}}})
     assert names.begins["\\head [1]"] == "a.ring_reg[1]"
     assert names.ends["$auto$1"] == "a.ring_reg[1]"
     assert names.ends["\\out"] == "out"

@@ -1,0 +1,115 @@
+"""Agent of the register bus, AXI4-Lite."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cocotb.triggers import FallingEdge
+from pyuvm import (
+    uvm_agent,
+    uvm_analysis_port,
+    uvm_driver,
+    uvm_monitor,
+    uvm_sequence_item,
+    uvm_sequencer,
+)
+
+from tb.apack.register_bus import EVERY_BYTE
+from tb.uvm.config import CONFIG
+
+
+class RegisterItem(uvm_sequence_item):
+    """One access; the driver fills in the response, and the data of a read."""
+
+    def __init__(self, address: int, write: bool, data: int = 0, strobe: int = EVERY_BYTE) -> None:
+        super().__init__("register")
+        self.address, self.write, self.data, self.strobe = address, write, data, strobe
+        self.response: int | None = None
+
+
+@dataclass(frozen=True)
+class RegisterAccess:
+    """An access as the pins showed it; published when its answer is taken."""
+
+    write: bool
+    address: int
+    data: int
+    strobe: int
+    response: int
+
+
+class RegisterDriver(uvm_driver):
+    """Does one access after the other."""
+
+    def build_phase(self) -> None:
+        self.bus = self.cdb_get(CONFIG).unit.bus
+
+    async def run_phase(self) -> None:
+        while True:
+            item = await self.seq_item_port.get_next_item()
+            if item.write:
+                item.response = await self.bus.write(item.address, item.data, item.strobe)
+            else:
+                item.data, item.response = await self.bus.read(item.address)
+            self.seq_item_port.item_done()
+
+
+class RegisterMonitor(uvm_monitor):
+    """Publishes every access on `accesses`."""
+
+    def build_phase(self) -> None:
+        self.accesses = uvm_analysis_port("accesses", self)
+        self._dut = self.cdb_get(CONFIG).dut
+
+    async def run_phase(self) -> None:
+        falling = FallingEdge(self._dut.clk)
+        seen: dict[str, dict[str, int]] = {}
+        while True:
+            await falling
+            if self._dut.rst.value == 1:
+                seen.clear()
+                continue
+            for channel, payload in (
+                ("aw", ("addr",)),
+                ("w", ("data", "strb")),
+                ("ar", ("addr",)),
+                ("b", ("resp",)),
+                ("r", ("data", "resp")),
+            ):
+                if self._taken(channel):
+                    seen[channel] = {name: self._number(channel, name) for name in payload}
+            self._publish(seen)
+
+    def _publish(self, seen: dict[str, dict[str, int]]) -> None:
+        if answer := seen.pop("b", None):
+            address, word = seen.pop("aw"), seen.pop("w")
+            self.accesses.write(
+                RegisterAccess(True, address["addr"], word["data"], word["strb"], answer["resp"])
+            )
+        if answer := seen.pop("r", None):
+            address = seen.pop("ar")["addr"]
+            self.accesses.write(
+                RegisterAccess(False, address, answer["data"], EVERY_BYTE, answer["resp"])
+            )
+
+    def _taken(self, channel: str) -> bool:
+        signals = (getattr(self._dut, f"s_axil_{channel}{end}") for end in ("valid", "ready"))
+        return all(signal.value == 1 for signal in signals)
+
+    def _number(self, channel: str, name: str) -> int:
+        return int(getattr(self._dut, f"s_axil_{channel}{name}").value)
+
+
+class RegisterAgent(uvm_agent):
+    """The register bus; when passive, someone else drives it."""
+
+    def build_phase(self) -> None:
+        super().build_phase()
+        self.monitor = RegisterMonitor("monitor", self)
+        if self.active():
+            self.sequencer = uvm_sequencer("sequencer", self)
+            self.driver = RegisterDriver("driver", self)
+
+    def connect_phase(self) -> None:
+        if self.active():
+            self.driver.seq_item_port.connect(self.sequencer.seq_item_export)

@@ -1,0 +1,275 @@
+"""Compares what leaves a unit with what the model makes of what its pins were given.
+
+It knows nothing of the sequences: tables, BLOCK, VALUES, START and ABORT are those written over
+the register bus, tensors are those that the monitors of the input ports saw.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+import cocotb
+from pyuvm import uvm_analysis_port, uvm_scoreboard, uvm_subscriber
+
+from model.apack import SymbolTable
+from tb.apack.bench import assert_frame
+from tb.apack.illegal import is_legal
+from tb.apack.register_bus import COUNTERS, OKAY
+from tb.apack.streams import Frame
+from tb.uvm.config import CONFIG
+from tb.uvm.prediction import (
+    Outcome,
+    Start,
+    compressed,
+    decompressed,
+    is_closing,
+    meaning,
+    value_frame,
+)
+from tb.uvm.register_agent import RegisterAccess
+from tb.uvm.stream_agent import FrameSeen
+
+STORED = ("BLOCK", "VALUES_LO", "VALUES_HI", "TABLE_BASE")
+
+
+@dataclass
+class Run:
+    """A tensor from its START until all it puts out has been compared."""
+
+    number: int
+    start: Start
+    aborted: bool = False
+
+
+@dataclass(frozen=True)
+class TensorSeen:
+    """A tensor that is through; marked: the blocks that were told to be damaged."""
+
+    start: Start
+    outcome: Outcome
+    aborted: bool
+    marked: frozenset[int]
+
+
+@dataclass
+class TableBank:
+    """Rows written so far, and the table once it is complete and legal."""
+
+    rows: list[tuple[int, int]] = field(default_factory=list)
+    table: SymbolTable | None = None
+
+
+class Scoreboard(uvm_scoreboard):
+    """Raises AssertionError at the first thing that differs."""
+
+    def build_phase(self) -> None:
+        imp = uvm_subscriber.uvm_AnalysisImp
+        self.frames = imp("frames", self, self._frame)
+        self.accesses = imp("accesses", self, self._access)
+        self.tensors = uvm_analysis_port("tensors", self)
+        self._config = self.cdb_get(CONFIG)
+        self._map = self._config.unit.map
+        self._names = {register.address: name for name, register in self._map.items()}
+        self._started = 0
+        self.compared = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """Start over, as the unit does after reset."""
+        ports = (*self._config.inputs, *self._config.outputs)
+        self._queues: dict[str, deque[Frame]] = {port: deque() for port in ports}
+        self._stored = dict.fromkeys(STORED, 0)
+        self._stored["BLOCK"] = self._config.widths.block_values
+        self.banks = [TableBank(), TableBank()]
+        self.running: deque[Run] = deque()
+        self._due: set[str] = set()
+        self._maybe: set[str] = set()
+        self._counters: dict[str, int] = dict.fromkeys(COUNTERS, 0)
+        self._causes: tuple[frozenset[str], frozenset[str]] | None = None
+
+    def check_phase(self) -> None:
+        left = {port: len(frames) for port, frames in self._queues.items() if frames}
+        assert not left, f"frames that belong to no tensor: {left}"
+        assert not self.running, f"tensors that did not end: {len(self.running)}"
+
+    # -- what the register bus shows
+
+    def _access(self, access: RegisterAccess) -> None:
+        name = self._names.get(access.address)
+        if access.response != OKAY or name is None:
+            return
+        if access.write:
+            self._written(name, access)
+        else:
+            self._read(name, access.data)
+
+    def _written(self, name: str, access: RegisterAccess) -> None:
+        register = self._map[name]
+        if name in STORED:
+            mask = sum(0xFF << 8 * byte for byte in range(4) if access.strobe >> byte & 1)
+            self._stored[name] = self._stored[name] & ~mask | access.data & mask
+        elif name == "EVENTS":
+            cleared = register.names(access.data)
+            self._due -= cleared
+            self._maybe -= cleared
+        elif name == "TABLE_CUM":
+            fields = register.fields
+            bank, last = fields["BANK"].of(access.data), fields["LAST"].of(access.data)
+            self._row(bank, fields["CUM"].of(access.data), bool(last))
+        elif name == "CONTROL":
+            commands = register.names(access.data)
+            if "START" in commands:
+                self._start(register.fields["BANK"].of(access.data))
+            if "ABORT" in commands and self.running:
+                self.running[0].aborted = True
+
+    def _row(self, bank: int, cum: int, last: bool) -> None:
+        if any(run.start.bank == bank for run in self.running):
+            self._due.add("TABLE_REFUSED")
+            return
+        held = self.banks[bank]
+        held.table = None
+        held.rows.append((self._stored["TABLE_BASE"], cum))
+        if not last:
+            return
+        rows, held.rows = held.rows, []
+        widths = self._config.widths
+        if is_legal(rows, widths.symbols, widths.value_w, widths.count_w):
+            cums = [0, *(end for _, end in rows)]
+            bases = [base for base, _ in rows]
+            held.table = SymbolTable(widths.value_w, widths.count_w, bases, cums)
+        else:
+            self._due.add("TABLE_ILLEGAL")
+
+    def _start(self, bank: int) -> None:
+        widths, block = self._config.widths, self._stored["BLOCK"]
+        table = self.banks[bank].table
+        legal_block = 0 < block <= widths.block_values and block % widths.lanes == 0
+        if table is None or not legal_block or len(self.running) > 1:
+            self._due.add("START_REFUSED")
+            return
+        count = self._stored["VALUES_LO"] | self._stored["VALUES_HI"] << 32
+        self.running.append(Run(self._started, Start(bank, table, block, count)))
+        self._started += 1
+        self._resolve()
+
+    def _read(self, name: str, data: int) -> None:
+        if self.running:
+            return
+        if name == "EVENTS":
+            found = self._map[name].names(data)
+            assert self._due <= found <= self._due | self._maybe, (
+                f"events {found}, expected {self._due}{self._tail()}"
+            )
+        elif name == "STATUS":
+            found = self._map[name].names(data)
+            for bank, held in enumerate(self.banks):
+                valid = f"TABLE{bank}_VALID" in found
+                assert valid == (held.table is not None), (
+                    f"table of bank {bank} is valid: {valid}{self._tail()}"
+                )
+        elif name == "BAD_CAUSE" and self._causes:
+            found = self._map[name].names(data)
+            some, maybe = self._causes
+            assert found & some and found <= some | maybe, (
+                f"causes {found}, expected of {set(some)}{self._tail()}"
+            )
+        elif (counter := name.removesuffix("_LO")) in self._counters:
+            wanted = self._counters[counter] & 0xFFFFFFFF
+            assert data == wanted, f"{counter} is {data}, expected {wanted}{self._tail()}"
+
+    # -- what the streams show
+
+    def _frame(self, seen: FrameSeen) -> None:
+        self._queues[seen.port].append(seen.beats)
+        self._resolve()
+
+    def _resolve(self) -> None:
+        """Compare every tensor of which all has been seen."""
+        while self.running and self._resolve_first(self.running[0]):
+            self.running.popleft()
+
+    def _resolve_first(self, run: Run) -> bool:
+        inputs, outputs = self._config.inputs, self._config.outputs
+        if self._config.decompressor and run.start.count == 0:
+            inputs = ()
+        if not all(self._queues[port] for port in inputs):
+            return False
+        outcome = self._predict(run, [self._queues[port][0] for port in inputs])
+        cut = run.aborted or outcome.aborts
+        needed = outputs if cut else [port for port in outputs if self._comes_out(port, outcome)]
+        if not all(self._queues[port] for port in needed):
+            return False
+        for port in inputs:
+            self._queues[port].popleft()
+        found = {port: self._queues[port].popleft() for port in needed}
+        marked = self._compare(run, outcome, found, cut)
+        self._conclude(run, outcome, marked, cut)
+        return True
+
+    def _predict(self, run: Run, frames: list[Frame]) -> Outcome:
+        widths = self._config.widths
+        if not self._config.decompressor:
+            return compressed(widths, run.start, frames[0])
+        return decompressed(widths, run.start, *(frames or ([], [])))
+
+    def _comes_out(self, port: str, outcome: Outcome) -> bool:
+        return len(outcome.values) > 0
+
+    def _compare(self, run: Run, outcome: Outcome, found: dict[str, Frame], cut: bool) -> set[int]:
+        marked: set[int] = set()
+        for port, beats in found.items():
+            wanted = outcome.outputs.get(port)
+            if wanted is None:
+                wanted, marked = value_frame(self._config.widths, run.start, outcome, beats)
+            beats = [meaning(beat) for beat in beats]
+            if cut and beats != wanted:
+                story = self._story(run, outcome)
+                assert is_closing(beats[-1]), f"{port} ends with {beats[-1]} after an abort{story}"
+                beats, wanted = beats[:-1], wanted[: len(beats) - 1]
+            assert_frame(beats, wanted, port, self._story(run, outcome))
+        return marked
+
+    def _conclude(self, run: Run, outcome: Outcome, marked: set[int], cut: bool) -> None:
+        self.compared += 1
+        self._counters, self._causes = {}, None
+        if cut:
+            self._due |= {"KEEP", "ABORTED"} if outcome.aborts else set()
+            self._maybe |= {"ABORTED", "DONE", "BLOCK_BAD", *outcome.events, *outcome.maybe_events}
+        else:
+            self._due |= {"DONE", *outcome.events, *(["BLOCK_BAD"] if marked else [])}
+            self._maybe |= outcome.maybe_events
+            self._counters = self._sound_counters(run, outcome, marked)
+            if marked:
+                first = outcome.verdicts[min(marked)]
+                self._causes = first.causes or first.maybe_causes, first.maybe_causes
+        seen = TensorSeen(run.start, outcome, cut, frozenset(marked))
+        self.tensors.write(seen)
+
+    def _sound_counters(self, run: Run, outcome: Outcome, marked: set[int]) -> dict[str, int]:
+        """The counters that a tensor determines."""
+        found = {
+            "VALUES_DONE": len(outcome.values),
+            "BAD_BLOCKS": len(marked),
+            "BAD_BLOCK": min(marked, default=0),
+        }
+        if marked or outcome.events or outcome.maybe_events:
+            return found
+        image = outcome.image
+        return found | {
+            "BITS": image.bits,
+            "WORDS": len(image.words),
+            "BLOCKS": len(image.entries),
+            "RAW_BLOCKS": int(image.raw.sum()),
+        }
+
+    def _story(self, run: Run, outcome: Outcome) -> str:
+        shown = outcome.values[:32].tolist()
+        return (
+            f"; tensor {run.number} of {len(outcome.values)} values {shown}, {run.start.story()}"
+            f"{self._tail()}"
+        )
+
+    def _tail(self) -> str:
+        return f"; after {self.compared} tensors, test seed {cocotb.RANDOM_SEED}"

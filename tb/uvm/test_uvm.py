@@ -1,0 +1,52 @@
+"""Runs the UVM tests of both tops on the simulator of SIM; they are in tb/uvm/tests.py.
+
+One pytest test is one simulation: a top, one set of parameters, one UVM test. ROUNDS=n in the
+environment makes the random ones longer.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from scripts.rtl import rtl_sources
+from scripts.simulators import chosen_seed, chosen_simulator, chosen_waves, run_cocotb
+from tb.apack.test_tops import SETS, WIDTHS
+
+ROUNDS = {"verilator": "3", "icarus": "1"}
+EVERY_TOP = ("Registers", "Tensors", "Tables", "Streams", "Control")
+OWN = {"apack_compressor": "IllegalInput", "apack_decompressor": "DamagedInput"}
+SEVERAL_ENGINES = ("Tensors", "Streams", "Control")
+
+
+@pytest.mark.parametrize("name", [*EVERY_TOP, OWN["apack_compressor"]])
+def test_compressor(name: str) -> None:
+    run("apack_compressor", "one-engine", name)
+
+
+@pytest.mark.parametrize("name", [*EVERY_TOP, OWN["apack_decompressor"]])
+def test_decompressor(name: str) -> None:
+    run("apack_decompressor", "one-engine", name)
+
+
+@pytest.mark.parametrize("name", SEVERAL_ENGINES)
+@pytest.mark.parametrize("top", OWN)
+def test_several_engines(top: str, name: str) -> None:
+    run(top, "three-engines", name)
+
+
+def run(top: str, widths: str, name: str) -> None:
+    """Run one UVM test on one top."""
+    simulator = chosen_simulator()
+    run_cocotb(
+        top,
+        rtl_sources(top),
+        "tb.uvm.tests",
+        dict(zip(WIDTHS, SETS[widths], strict=True)),
+        simulator,
+        chosen_seed(),
+        chosen_waves(),
+        name,
+        extra_env={"ROUNDS": os.environ.get("ROUNDS") or ROUNDS[simulator]},
+    )

@@ -1,0 +1,87 @@
+"""The UVM tests of both tops: each selects sequences, and nothing else."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import cocotb
+import pyuvm
+from pyuvm import uvm_test
+
+from tb.apack.streams import reset, start_clock
+from tb.uvm import sequences
+from tb.uvm.config import TopConfig
+from tb.uvm.environment import Environment, configure
+
+
+class TopTest(uvm_test):
+    """Runs its sequences one after the other."""
+
+    sequences: ClassVar[tuple[type[sequences.TopSequence], ...]] = ()
+
+    def build_phase(self) -> None:
+        self._config = TopConfig.of(cocotb.top)
+        configure(self._config)
+        self.environment = Environment("environment", self)
+
+    async def run_phase(self) -> None:
+        self.raise_objection()
+        start_clock(self._config.dut)
+        await reset(self._config.dut)
+        for sequence in self.sequences:
+            await sequence().start(self.environment.sequencer)
+        self.drop_objection()
+
+
+@pyuvm.test()
+class Registers(TopTest):
+    """Reset values and access."""
+
+    sequences = (sequences.RegisterResets, sequences.RegisterAccesses)
+
+
+@pyuvm.test()
+class Tensors(TopTest):
+    """Values of every kind at every length."""
+
+    sequences = (
+        sequences.AnyTensors,
+        sequences.RealWeights,
+        sequences.SparseTensors,
+        sequences.AnyLengths,
+    )
+
+
+@pyuvm.test()
+class Tables(TopTest):
+    """Tables at the ends of what is legal, and what they do to the coder."""
+
+    sequences = (sequences.ExtremeTables, sequences.PendingRuns)
+
+
+@pyuvm.test()
+class Streams(TopTest):
+    """Tensors that follow each other without a pause, and outputs that are slow."""
+
+    sequences = (sequences.BackToBack, sequences.SlowOutputs)
+
+
+@pyuvm.test()
+class Control(TopTest):
+    """ABORT, reset and refusals in every state."""
+
+    sequences = (sequences.Aborts, sequences.Resets, sequences.Refusals)
+
+
+@pyuvm.test()
+class DamagedInput(TopTest):
+    """Memory that was damaged; for the decompressor."""
+
+    sequences = (sequences.DamagedMemory,)
+
+
+@pyuvm.test()
+class IllegalInput(TopTest):
+    """Beats that are illegal; for the compressor."""
+
+    sequences = (sequences.IllegalKeeps,)

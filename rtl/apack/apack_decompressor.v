@@ -571,13 +571,11 @@ module apack_decompressor #(
 
     // ---- state -------------------------------------------------------------------------------------
 
-    reg empty_reg;              // the tensor has no values, and so no beats
-
     wire inputs_ended = index_ended_reg && memory_ended_reg;
 
     assign command_take = state_reg == IDLE && command_valid;
     assign discard      = state_reg == CLOSE && !inputs_ended;
-    assign finish       = state_reg == RUN && closed_reg && (inputs_ended || empty_reg) && !m_axis_values_tvalid;
+    assign finish       = state_reg == RUN && closed_reg && inputs_ended && !m_axis_values_tvalid;
     assign aborted      = state_reg == CLOSE && closed_reg && inputs_ended && !m_axis_values_tvalid;
 
     always @(posedge clk) begin
@@ -600,18 +598,17 @@ module apack_decompressor #(
                 end
             end
             BEGIN: begin
-                empty_reg <= run_values == 48'd0;
                 state_reg <= run_abort ? CLOSE : RUN;
+                if (run_values == 48'd0) begin     // no beats on any port
+                    index_ended_reg  <= 1'b1;
+                    memory_ended_reg <= 1'b1;
+                end
             end
             RUN: begin
                 if (finish) begin
                     state_reg <= IDLE;
                 end else if (run_abort) begin
                     state_reg <= CLOSE;
-                    if (empty_reg) begin
-                        index_ended_reg  <= 1'b1;
-                        memory_ended_reg <= 1'b1;
-                    end
                 end
             end
             default: begin

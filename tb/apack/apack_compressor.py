@@ -254,6 +254,11 @@ async def a_beat_that_waits_stays_after_an_abort_until_taken(dut):
 
 
 @cocotb.test()
+async def an_aborted_tensor_is_over_when_its_last_closing_beat_is_taken(dut):
+    await top_control.check_abort_with_waiting_ends(await CompressorBench.started(dut))
+
+
+@cocotb.test()
 async def an_abort_while_idle_does_nothing(dut):
     await top_control.check_idle_abort(await CompressorBench.started(dut))
 

@@ -11,7 +11,7 @@ import numpy as np
 from model.apack import SymbolTable
 from tb.apack import top_control, top_registers
 from tb.apack.bench import cycles
-from tb.apack.damage import Damage, damages
+from tb.apack.damage import Damage, damages, ended
 from tb.apack.streams import Beat, Frame
 from tb.apack.top import ROUNDS, Tensor, TopBench, sent, until_settled
 
@@ -165,6 +165,29 @@ async def handles_entries_of_both_sizes(dut):
 
 
 @cocotb.test()
+async def beats_that_keep_nothing_bring_nothing(dut):
+    bench = await DecompressorBench.started(dut)
+    tensor = bench.tensor(2 * bench.widths.block_values)
+    await bench.prepare(tensor)
+    await bench.unit.start()
+    for name, beats in bench.input_of(tensor).items():
+        sent(bench.ins[name], [beat for real in beats for beat in (*nulls(real), real)])
+    await bench.expect(tensor)
+    await bench.unit.wait_idle(HOST_READS)
+    await bench.expect_counters(**bench.counters_of(tensor))
+    await bench.expect_quiet({"DONE"})
+
+
+def nulls(beat: Beat) -> list[Beat]:
+    """Up to two beats of any data that keep none."""
+    width = 8 * beat["tkeep"].bit_length()
+    return [
+        {"tdata": random.getrandbits(width), "tkeep": 0, "tlast": 0}
+        for _ in range(random.randint(0, 2))
+    ]
+
+
+@cocotb.test()
 async def decompresses_raw_blocks(dut):
     bench = await DecompressorBench.started(dut)
     widths = bench.widths
@@ -266,6 +289,28 @@ async def marks_damage_in_real_weights(dut):
 
 
 @cocotb.test()
+async def counts_no_bits_of_blocks_without_a_plausible_entry(dut):
+    bench = await DecompressorBench.started(dut)
+    for missing in (False, True):
+        tensor = bench.tensor(length=2 * bench.widths.block_values + 1)
+        image, last = tensor.image, tensor.blocks - 1
+        index = image.with_entry(last, code_bits=1).index_frame()
+        await bench.prepare(tensor)
+        await bench.unit.start()
+        sent(bench.ins["index"], ended(index[:last]) if missing else index)
+        sent(bench.ins["memory"], image.memory_frame())
+        frame = await bench.outs["values"].next_frame(bench.patience(tensor))
+        bench.check_values(frame, tensor, {last})
+        await bench.unit.wait_idle(bench.patience(tensor) // 4)
+        assert "LENGTH" in await bench.unit.bad_cause()
+        bits = int(image.code_bits[:last].sum() + image.offset_bits[:last].sum())
+        raw = int(image.raw[:last].sum())
+        await bench.expect_counters(BITS=bits, RAW_BLOCKS=raw, BLOCKS=last + 1, BAD_BLOCK=last)
+        assert await bench.unit.clear_events() >= {"DONE", "BLOCK_BAD"}
+        await bench.expect_quiet()
+
+
+@cocotb.test()
 async def survives_words_and_entries_of_any_content(dut):
     """Nothing can be said of the causes: no value leaves unmarked that does not fit its CRC."""
     bench = await DecompressorBench.started(dut)
@@ -302,6 +347,35 @@ async def drops_input_after_an_abort_until_its_end_or_a_second_abort(dut):
 @cocotb.test()
 async def a_beat_that_waits_stays_after_an_abort_until_taken(dut):
     await top_control.check_abort_with_waiting_beats(await DecompressorBench.started(dut))
+
+
+@cocotb.test()
+async def an_aborted_tensor_is_over_when_its_last_closing_beat_is_taken(dut):
+    await top_control.check_abort_with_waiting_ends(await DecompressorBench.started(dut))
+
+
+@cocotb.test()
+async def an_abort_as_an_empty_tensor_begins_waits_for_no_input(dut):
+    """The tensor before it ends around the cycle of the ABORT: one of them is aborted, or none."""
+    bench = await DecompressorBench.started(dut)
+    tensor, empty = bench.tensor(length=1), bench.tensor(length=0)
+    out = bench.outs["values"]
+    for early in range(1, 13):
+        await bench.prepare(tensor)
+        bench.hold()
+        await bench.unit.start()
+        bench.send(tensor)
+        await bench.set_up(empty)
+        await bench.unit.start()
+        await until_settled(dut, lambda: out._valid.value == 1, bench.patience(tensor), "a value")
+        aborted = cocotb.start_soon(bench.unit.abort())
+        await cycles(dut, early)
+        bench.release()
+        await aborted
+        await bench.unit.wait_idle(50)
+        await bench.expect(tensor)
+        assert await bench.unit.clear_events() <= {"DONE", "ABORTED"}
+        await bench.expect_quiet()
 
 
 @cocotb.test()

@@ -228,6 +228,23 @@ async def check_abort_with_waiting_beats(bench: TopBench) -> None:
     await bench.run(bench.tensor())
 
 
+async def check_abort_with_waiting_ends(bench: TopBench) -> None:
+    """The tensor is over when the closing beats are taken, of whichever output that is last."""
+    for last in bench.outputs:
+        tensor = bench.tensor(length=1)
+        await bench.prepare(tensor)
+        bench.hold(last)
+        await bench.unit.start()
+        for _ in range(2):
+            await bench.unit.abort()
+        await cycles(bench.dut, 50)
+        assert await bench.unit.status() & {"BUSY", "DISCARD"} == {"BUSY"}
+        assert not await bench.unit.events()
+        bench.release()
+        await bench.expect_aborted(tensor, {"ABORTED"})
+        await bench.run(bench.tensor())
+
+
 async def check_idle_abort(bench: TopBench) -> None:
     """ABORT while nothing runs does nothing."""
     for _ in range(2):

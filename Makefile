@@ -7,7 +7,7 @@ PYTHON = $(eval PYTHON := $(or $(shell for python in python3 python3.13 python3.
 SIM = verilator
 
 # Variables given to make reach the recipes through the environment, so that any file name is safe.
-export SIM SEED TEST JOBS WAVES TENSOR TABLE MODEL BLOCK DESIGN FO4 LIBERTY
+export SIM SEED TEST JOBS WAVES TENSOR TABLE MODEL BLOCK SEEDS SCHEDULER LIMIT DESIGN FO4 LIBERTY
 
 MAKEFLAGS += --no-print-directory
 RUN = .venv/bin/python -m
@@ -22,7 +22,7 @@ $(PYTHON) scripts/setup.py
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench-sim throughput bench-codec bench-solver report synth docs lint clean distclean
+.PHONY: help setup demo test regress bench-sim throughput bench-codec bench-solver report synth docs lint clean distclean
 
 help: ## list the targets and the variables
 	@echo "make TARGET [VARIABLE=value ...]"
@@ -38,6 +38,9 @@ help: ## list the targets and the variables
 #> WAVES=1                demo, test: record FST waveforms
 #> TEST='encoder and not reset'  test: run only what this pytest -k expression selects
 #> SEED=1                 test: seed of the random stimulus (default: a new one, printed)
+#> SEEDS=10               regress: seeds of each test, from SEED on (default 3)
+#> SCHEDULER=tcp://host:8786  regress: use the workers of this Dask cluster
+#> LIMIT=600              regress: seconds after which a job is ended (default 1200)
 #> JOBS=2                 processes at once (default: one a core)
 #> DESIGN='apack_encoder*' synth: only the modules of this name
 #> FO4=32                 synth: the delay to reach with the least area
@@ -58,6 +61,12 @@ test: ## model, script and hardware tests; the hardware on SIM
 	@$(SET_UP) --need $(NEED)
 	@$(RUN) scripts.test --sim "$$SIM" $${TEST:+--test "$$TEST"} $${SEED:+--seed "$$SEED"} \
 		$${JOBS:+--jobs "$$JOBS"} $(if $(filter-out 0,$(WAVES)),--waves)
+
+regress: ## the hardware tests with many seeds, here or over a cluster, into build/regress/
+	@$(SET_UP) --need $(NEED) --extra requirements-regress.txt
+	@$(RUN) scripts.regress --sim "$$SIM" $${TEST:+--test "$$TEST"} $${SEEDS:+--seeds "$$SEEDS"} \
+		$${SEED:+--seed "$$SEED"} $${JOBS:+--jobs "$$JOBS"} $${LIMIT:+--limit "$$LIMIT"} \
+		$${SCHEDULER:+--scheduler "$$SCHEDULER"}
 
 bench-sim: ## values per second through the simulated hardware, file-driven and signal-driven
 	@$(SET_UP) --need $(NEED)

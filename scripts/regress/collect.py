@@ -1,0 +1,90 @@
+"""What there is to run: the tests as pytest itself collects them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from _pytest.mark.expression import Expression
+
+from scripts.simulators.cocotb_run import SELECTABLE
+
+ROOT = Path(__file__).resolve().parents[2]
+TESTS = ("tb",)
+NOTHING_COLLECTED = 5
+PYTEST = (
+    sys.executable,
+    "-m",
+    "pytest",
+    "--rootdir",
+    str(ROOT),
+    "-c",
+    str(ROOT / "pyproject.toml"),
+)
+
+
+class SelectionError(Exception):
+    """Nothing can be run; the message is one line."""
+
+
+def collect(selection: str | None, sim: str, tests: Sequence[str] = TESTS) -> list[str]:
+    """The node ids of the tests that a pytest -k expression selects, in pytest's order.
+
+    Raises:
+        SelectionError: the expression is none, selects nothing, or a test file cannot be read.
+    """
+    check(selection)
+    command = [*PYTEST, "--collect-only", "-q", "--no-header", "-p", "no:cacheprovider"]
+    command += ["-k", selection] if selection else []
+    done = subprocess.run(
+        [*command, *tests], cwd=ROOT, env=environment(sim), text=True, errors="replace",
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    lines = done.stdout.splitlines()
+    if done.returncode == NOTHING_COLLECTED:
+        raise SelectionError(f"no test matches TEST={selection!r}")
+    if done.returncode:
+        errors = [line for line in lines if line.startswith(("E  ", "ERROR"))] or lines or ["?"]
+        raise SelectionError(f"pytest cannot collect the tests: {errors[0].strip()}")
+    return [line for line in lines if "::" in line]
+
+
+def check(selection: str | None) -> None:
+    """Raise SelectionError when the text is no pytest -k expression."""
+    try:
+        Expression.compile(selection or "")
+    except SyntaxError as error:
+        raise SelectionError(f"TEST={selection!r} is no selection: {error.msg}") from None
+
+
+def environment(sim: str) -> dict[str, str]:
+    """The environment of pytest: the simulator, and the repository on the path."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    return {**clean, "SIM": sim, "PYTHONPATH": str(ROOT)}
+
+
+def name_of(node: str) -> str:
+    """The name of a test with its parameters."""
+    return node.split("::", 1)[-1]
+
+
+def module_of(node: str) -> str:
+    """The file of a test without its suffix, as people call it."""
+    return Path(node.split("::", 1)[0]).stem
+
+
+def selection_of(node: str, others: Sequence[str] = ()) -> str:
+    """A pytest -k expression that selects a test: alone, if its name's characters let it.
+
+    Args:
+        node: the test.
+        others: tests that it must be told from; those of other files may have the same name.
+    """
+    name = name_of(node).split("::")[-1]
+    if not SELECTABLE.fullmatch(name):
+        name = name.split("[")[0]
+    clash = any(name in other and module_of(other) != module_of(node) for other in others)
+    return f"{module_of(node)} and {name}" if clash else name

@@ -1,0 +1,216 @@
+"""The dashboard of a regression: one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jinja2
+import yaml
+
+from scripts.regress.collect import ROOT, module_of, name_of
+from scripts.regress.jobs import BAD, SKIPPED, STATUSES, Outcome
+from scripts.regress.results import ordered, read_history, signature
+from scripts.regress.run import Run
+
+TESTPLAN = ROOT / "docs" / "testplan.yaml"
+COVERAGE = ROOT / "build" / "coverage" / "coverage.json"
+SLOWEST = 12
+HISTORY_RUNS = 40
+CHART_WIDTH, CHART_HEIGHT = 720, 150
+
+
+@dataclass
+class Row:
+    """A feature of the test plan or a module, with what its tests came to."""
+
+    name: str
+    title: str = ""
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def ran(self) -> int:
+        """Number of jobs that were not skipped."""
+        return self.counts.total() - self.counts[SKIPPED]
+
+    @property
+    def rate(self) -> float | None:
+        """Share of passed jobs among those that were not skipped; None when there are none."""
+        return self.counts["passed"] / self.ran if self.ran else None
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Failures with the same signature."""
+
+    signature: str
+    outcomes: list[Outcome]
+
+    @property
+    def tests(self) -> int:
+        """Number of different tests among them."""
+        return len({outcome.job.node for outcome in self.outcomes})
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One run in the chart of the history: bottom and height of each part, in pixels."""
+
+    x: float
+    width: float
+    parts: list[tuple[str, float, float]]  # kind, y, height
+    title: str
+
+
+def write_dashboard(run: Run, folder: Path) -> Path:
+    """Write dashboard.html into the folder of the results, from the run and the history there."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("scripts.regress"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    features = feature_rows(run.outcomes, TESTPLAN)
+    history = read_history(folder)
+    path = folder / "dashboard.html"
+    text = environment.get_template("dashboard.html").render(
+        run=run,
+        statuses=STATUSES,
+        bad=sum(run.counts[status] for status in BAD),
+        missing=run.total - len(run.outcomes),
+        rows=module_rows(run.outcomes) if features is None else features,
+        row_kind="module" if features is None else "planned feature",
+        coverage=coverage_rows(COVERAGE),
+        slowest=slowest(run.outcomes),
+        buckets=buckets(run.outcomes),
+        skipped=skipped(run.outcomes),
+        bars=bars(history),
+        history=history[-HISTORY_RUNS:],
+        chart=(CHART_WIDTH, CHART_HEIGHT),
+        name_of=name_of,
+        module_of=module_of,
+        up="../" * len(folder.relative_to(ROOT).parts) if folder.is_relative_to(ROOT) else "",
+    )
+    path.write_text(text)
+    return path
+
+
+def module_rows(outcomes: Iterable[Outcome]) -> list[Row]:
+    """One row for each file of tests."""
+    rows: dict[str, Row] = {}
+    for outcome in ordered(outcomes):
+        module = module_of(outcome.job.node)
+        rows.setdefault(module, Row(module)).counts[outcome.status] += 1
+    return list(rows.values())
+
+
+def feature_rows(outcomes: Iterable[Outcome], plan: Path) -> list[Row] | None:
+    """One row for each feature of the test plan; None when there is no plan that can be read."""
+    try:
+        document = yaml.safe_load(plan.read_text())
+        features = list(_features(document))
+    except (OSError, yaml.YAMLError, TypeError, AttributeError):
+        return None
+    outcomes = list(outcomes)
+    rows = []
+    for name, feature in features:
+        tests = [str(test) for test in feature.get("tests") or []]
+        counts = Counter(
+            outcome.status
+            for outcome in outcomes
+            if any(belongs(outcome.job.node, test) for test in tests)
+        )
+        rows.append(Row(name, str(feature.get("title", "")), counts))
+    return rows or None
+
+
+def _features(document: object) -> Iterable[tuple[str, Mapping]]:
+    """Name and entry of each feature, from a mapping or a list, at the top or under `features`."""
+    if isinstance(document, Mapping):
+        document = document.get("features", document)
+    if isinstance(document, Mapping):
+        yield from ((str(name), feature) for name, feature in document.items())
+    else:
+        for feature in document:
+            yield str(feature.get("name") or feature.get("id") or feature.get("feature")), feature
+
+
+def belongs(node: str, test: str) -> bool:
+    """Whether a collected test is one that the plan names: by id, by file or by parameter."""
+    if "::" in test or "/" in test:
+        return node == test or node.startswith((f"{test}[", f"{test}::", f"{test}/"))
+    name = name_of(node)
+    return test == name.split("[")[0] or test in name.partition("[")[2].rstrip("]").split("-")
+
+
+def coverage_rows(path: Path) -> list[tuple[str, int, int]]:
+    """Name, bins hit and bins in all of each cover point of the merged functional coverage."""
+    try:
+        points = json.loads(path.read_text())["points"]
+        return [
+            (str(name), sum(count > 0 for count in point["bins"].values()), len(point["bins"]))
+            for name, point in points.items()
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []
+
+
+def slowest(outcomes: Iterable[Outcome]) -> list[tuple[str, float, float]]:
+    """Test, mean and longest seconds of those that take longest."""
+    times: dict[str, list[float]] = defaultdict(list)
+    for outcome in outcomes:
+        times[outcome.job.node].append(outcome.seconds)
+    rows = [(name_of(node), sum(took) / len(took), max(took)) for node, took in times.items()]
+    return sorted(rows, key=lambda row: -row[1])[:SLOWEST]
+
+
+def buckets(outcomes: Iterable[Outcome]) -> list[Bucket]:
+    """Failures by signature, the most frequent first."""
+    found: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in ordered(outcomes):
+        if outcome.status in BAD:
+            found[signature(outcome.message)].append(outcome)
+    return sorted(
+        (Bucket(name, members) for name, members in found.items()),
+        key=lambda bucket: -len(bucket.outcomes),
+    )
+
+
+def skipped(outcomes: Iterable[Outcome]) -> list[tuple[str, str]]:
+    """Test and reason of what was skipped."""
+    found = {
+        (name_of(outcome.job.node), outcome.message): None
+        for outcome in ordered(outcomes)
+        if outcome.status == SKIPPED
+    }
+    return list(found)
+
+
+def bars(history: list[dict]) -> list[Bar]:
+    """The chart of the latest runs: a bar each, as high as the share of its jobs."""
+    shown = history[-HISTORY_RUNS:]
+    step = CHART_WIDTH / max(len(shown), 12)
+    return [_bar(entry, place * step, step * 0.8) for place, entry in enumerate(shown)]
+
+
+def _bar(entry: dict, x: float, width: float) -> Bar:
+    counts = entry["counts"]
+    bad = sum(counts.get(status, 0) for status in BAD)
+    shares = (("passed", counts.get("passed", 0)), (SKIPPED, counts.get(SKIPPED, 0)), ("bad", bad))
+    total = max(sum(count for _, count in shares), 1)
+    parts, y = [], float(CHART_HEIGHT)
+    for kind, count in shares:
+        height = CHART_HEIGHT * count / total
+        height = max(height, 3.0) if count else 0.0
+        y -= height
+        parts.append((kind, max(y, 0.0), height))
+    title = (
+        f"{entry.get('started', '?')} {entry.get('commit', '')} {entry.get('sim', '')}: "
+        f"{counts.get('passed', 0)} passed, {bad} failed of {entry.get('jobs', '?')}, "
+        f"SEED={entry.get('first_seed', '?')}"
+    )
+    return Bar(round(x, 2), round(width, 2), parts, title)

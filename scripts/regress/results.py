@@ -1,0 +1,140 @@
+"""What a regression leaves in its folder: results.json, junit.xml and a line of history."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from xml.etree import ElementTree
+
+from scripts.regress.collect import module_of, name_of
+from scripts.regress.jobs import FAILED, LOST, SKIPPED, STATUSES, TIMED_OUT, Outcome
+from scripts.regress.run import Run
+
+HISTORY = "history.jsonl"
+UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+# What differs from one run to the next, in the order in which it is replaced.
+VARYING = (
+    (re.compile(r"(?<![\w.])[\w.\-]*/[\w./\-\[\]]+"), "<path>"),
+    (re.compile(r"\bseed \d+"), "seed <n>"),
+    (re.compile(r"\b0[xX][0-9a-fA-F_]+\b|\b\d+'[bdhBDH][0-9a-fA-F_xzXZ]+\b"), "<hex>"),
+    (re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{4,}\b"), "<hex>"),
+    (re.compile(r"(?<![A-Za-z_])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?"), "<n>"),
+    (re.compile(r"<n>(?:, <n>)+"), "<n>, ..."),
+)
+SIGNATURE_CHARACTERS = 160
+
+
+def signature(message: str) -> str:
+    """The first line of a message without what differs between seeds: failures alike share it."""
+    line = next((line.strip() for line in message.splitlines() if line.strip()), "no message")
+    for pattern, name in VARYING:
+        line = pattern.sub(name, line)
+    return line[:SIGNATURE_CHARACTERS]
+
+
+def write_results(run: Run, folder: Path) -> None:
+    """Write results.json and junit.xml, and append the run to the history."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "results.json").write_text(json.dumps(_document(run), indent=1) + "\n")
+    ElementTree.ElementTree(_junit(run)).write(
+        folder / "junit.xml", encoding="utf-8", xml_declaration=True
+    )
+    with (folder / HISTORY).open("a") as history:
+        history.write(json.dumps(_head(run)) + "\n")
+
+
+def read_history(folder: Path) -> list[dict]:
+    """The runs that were written into a folder, oldest first, without lines that are cut short."""
+    path = folder / HISTORY
+    lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
+    return [entry for entry in map(_entry, lines) if entry]
+
+
+def _entry(line: str) -> dict | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    return entry if isinstance(entry, dict) and "counts" in entry else None
+
+
+def _head(run: Run) -> dict[str, object]:
+    return {
+        "started": run.started,
+        "commit": run.commit,
+        "sim": run.sim,
+        "place": run.place,
+        "first_seed": run.first_seed,
+        "seeds": run.seeds,
+        "tests": run.tests,
+        "jobs": run.total,
+        "seconds": run.seconds,
+        "interrupted": run.interrupted,
+        "pass_rate": round(run.pass_rate, 6),
+        "counts": {status: run.counts[status] for status in STATUSES},
+    }
+
+
+def _document(run: Run) -> dict[str, object]:
+    return {**_head(run), "results": [_result(outcome) for outcome in ordered(run.outcomes)]}
+
+
+def ordered(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Outcomes by test and seed, whatever order they came in."""
+    return sorted(outcomes, key=lambda outcome: (outcome.job.node, outcome.job.seed))
+
+
+def _result(outcome: Outcome) -> dict[str, object]:
+    job = outcome.job
+    found = {key: value for key, value in asdict(outcome).items() if key != "job"}
+    found |= {"test": job.node, "seed": job.seed, "reproduce": job.reproduction}
+    if outcome.status in (FAILED, TIMED_OUT, LOST):
+        found["signature"] = signature(outcome.message)
+    return found
+
+
+def _junit(run: Run) -> ElementTree.Element:
+    counts = run.counts
+    facts = {
+        "name": f"regress-{run.sim}",
+        "timestamp": run.started,
+        "time": str(run.seconds),
+        "tests": str(len(run.outcomes)),
+        "failures": str(counts[FAILED]),
+        "errors": str(counts[TIMED_OUT] + counts[LOST]),
+        "skipped": str(counts[SKIPPED]),
+    }
+    suites = ElementTree.Element("testsuites")
+    suite = ElementTree.SubElement(suites, "testsuite", facts)
+    for outcome in ordered(run.outcomes):
+        _junit_case(suite, outcome)
+    return suites
+
+
+def _junit_case(suite: ElementTree.Element, outcome: Outcome) -> None:
+    job = outcome.job
+    case = ElementTree.SubElement(
+        suite,
+        "testcase",
+        classname=module_of(job.node),
+        name=f"{name_of(job.node)} seed {job.seed}",
+        time=str(outcome.seconds),
+    )
+    message = UNPRINTABLE.sub("?", outcome.message)
+    if outcome.status == SKIPPED:
+        ElementTree.SubElement(case, "skipped", message=message)
+    elif outcome.status == FAILED:
+        problem = ElementTree.SubElement(case, "failure", message=signature(message))
+        problem.text = _story(message, outcome)
+    elif outcome.status in (TIMED_OUT, LOST):
+        problem = ElementTree.SubElement(case, "error", type=outcome.status, message=message)
+        problem.text = _story(message, outcome)
+
+
+def _story(message: str, outcome: Outcome) -> str:
+    waves = [f"waveform: {outcome.waves}"] if outcome.waves else []
+    return "\n".join([message, f"repeat with: {outcome.job.reproduction}", *waves])

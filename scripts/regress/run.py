@@ -1,0 +1,115 @@
+"""A regression: all jobs run, failures repeated with a waveform, whatever dies on the way."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from scripts.regress.collect import ROOT, selection_of
+from scripts.regress.jobs import BAD, FAILED, SKIPPED, Job, Outcome
+from scripts.regress.workers import Workers
+
+SEED_LIMIT = 2**32
+
+
+@dataclass
+class Run:
+    """A regression and its outcomes so far."""
+
+    sim: str
+    first_seed: int
+    seeds: int
+    tests: int
+    place: str
+    started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    commit: str = field(default_factory=lambda: commit())
+    seconds: float = 0.0
+    interrupted: bool = False
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        """Number of jobs."""
+        return self.seeds * self.tests
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Number of jobs of each status."""
+        return Counter(outcome.status for outcome in self.outcomes)
+
+    @property
+    def failures(self) -> list[Outcome]:
+        """Everything that neither passed nor was skipped."""
+        return [outcome for outcome in self.outcomes if outcome.status in BAD]
+
+    @property
+    def pass_rate(self) -> float:
+        """Share of passed jobs among those that ran and were not skipped; 1 when there are none."""
+        counts = self.counts
+        ran = len(self.outcomes) - counts[SKIPPED]
+        return counts["passed"] / ran if ran else 1.0
+
+
+def commit() -> str:
+    """The commit that is checked out, with a + when files differ; empty outside of git."""
+    git = ("git", "-C", str(ROOT))
+    try:
+        head = subprocess.run(
+            [*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True
+        )
+        changed = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True)
+    except OSError:
+        return ""
+    return head.stdout.strip() + ("+" if head.stdout and changed.stdout else "")
+
+
+def jobs_of(
+    nodes: Sequence[str], first_seed: int, seeds: int, sim: str, limit: float, folder: str
+) -> list[Job]:
+    """All jobs: every test with the first seed, then with the next, so that builds are shared."""
+    return [
+        Job(node, (first_seed + step) % SEED_LIMIT, sim, selection_of(node, nodes), limit, folder)
+        for step in range(seeds)
+        for node in nodes
+    ]
+
+
+def perform(
+    run: Run, jobs: Sequence[Job], workers: Workers, advance: Callable[[Outcome], None]
+) -> None:
+    """Run the jobs and fill `run.outcomes`; Ctrl-C ends it early and marks the run.
+
+    A failed test runs once more, with the same seed and a waveform; one that hangs or dies does
+    not, as it would take as long again.
+
+    Args:
+        advance: called with each outcome when nothing more will come of its job.
+    """
+    begin = time.monotonic()
+    waiting: dict[Job, Outcome] = {}
+    try:
+        for job in jobs:
+            workers.submit(job)
+        while len(run.outcomes) < len(jobs):
+            outcome = workers.take(0.5)
+            if outcome is None:
+                continue
+            if outcome.status == FAILED and not outcome.job.waves:
+                repeat = replace(outcome.job, waves=True)
+                waiting[repeat] = outcome
+                workers.submit(repeat)
+                continue
+            if outcome.job.waves:
+                outcome = waiting.pop(outcome.job).with_repeat(outcome)
+            run.outcomes.append(outcome)
+            advance(outcome)
+    except KeyboardInterrupt:
+        run.interrupted = True
+        run.outcomes.extend(waiting.values())
+    finally:
+        run.seconds = round(time.monotonic() - begin, 1)
+        workers.close()

@@ -1,0 +1,175 @@
+"""Who runs the jobs: processes on this machine, or the workers of a Dask cluster.
+
+Both take jobs at any time and give back each job's outcome in the order of completion. A job
+whose process or worker dies is done again, `ATTEMPTS` times in all.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from queue import Empty, SimpleQueue
+from threading import Lock
+from typing import Any, Protocol
+
+from scripts.regress.jobs import LOST, Job, Outcome, kill, run_job
+
+ATTEMPTS = 3
+CONNECT_SECONDS = 10
+WORKERLESS_SECONDS = 120  # a cluster that has had no worker for so long is given up
+ADDRESS = re.compile(r"(tcp|tls|ws|wss)://[\w.\-\[\]:]+:\d+")
+
+
+class WorkersError(Exception):
+    """Nobody to run the jobs; the message is one line."""
+
+
+class Workers(Protocol):
+    """Something that runs jobs."""
+
+    name: str
+
+    def submit(self, job: Job) -> None:
+        """Queue a job."""
+
+    def take(self, seconds: float) -> Outcome | None:
+        """The next outcome, or None when there is none within the time."""
+
+    def close(self) -> None:
+        """Drop what is queued and end what runs."""
+
+
+class LocalWorkers:
+    """Processes on this machine: one a job, `processes` at a time."""
+
+    def __init__(self, processes: int) -> None:
+        self.name = f"{processes} process{'es' if processes > 1 else ''} on this machine"
+        self._threads = ThreadPoolExecutor(processes)
+        self._done: SimpleQueue[Outcome] = SimpleQueue()
+        self._running: set[subprocess.Popen] = set()
+        self._lock = Lock()
+        self._closing = False
+
+    def submit(self, job: Job) -> None:
+        """Queue a job."""
+        self._threads.submit(self._run, job)
+
+    def take(self, seconds: float) -> Outcome | None:
+        """The next outcome, or None when there is none within the time."""
+        try:
+            return self._done.get(timeout=seconds)
+        except Empty:
+            return None
+
+    def close(self) -> None:
+        """Drop what is queued and end what runs."""
+        with self._lock:
+            self._closing = True
+            for process in self._running:
+                kill(process)
+        self._threads.shutdown(cancel_futures=True)
+
+    def _run(self, job: Job) -> None:
+        for attempt in range(1, ATTEMPTS + 1):
+            if self._closing:
+                return
+            try:
+                outcome = replace(run_job(job, self._started), attempts=attempt)
+            except OSError as error:  # no space, no process: nothing that the test has done
+                outcome = Outcome(job, LOST, f"could not be run: {error}", attempts=attempt)
+            if outcome.status != LOST:
+                break
+        self._done.put(outcome)
+
+    def _started(self, process: subprocess.Popen) -> None:
+        with self._lock:
+            self._running = {other for other in self._running if other.poll() is None} | {process}
+            if self._closing:
+                kill(process)
+
+
+class ClusterWorkers:
+    """The workers of a Dask cluster that runs already; each has the repository.
+
+    Raises:
+        WorkersError: the address is none, or there is no scheduler or no worker behind it.
+    """
+
+    def __init__(self, address: str) -> None:
+        if not ADDRESS.fullmatch(address):
+            raise WorkersError(f"SCHEDULER={address!r} is no address such as tcp://host:8786")
+        from distributed import Client
+
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        try:
+            self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        except (OSError, TimeoutError, ValueError):
+            raise WorkersError(f"no Dask scheduler answers at SCHEDULER={address}") from None
+        try:
+            self._client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+        except TimeoutError:
+            self._client.close()
+            raise WorkersError(f"the scheduler at SCHEDULER={address} has no workers") from None
+        self.name = f"the cluster at {address}"
+        self._done: SimpleQueue[Any] = SimpleQueue()
+        self._open: dict[str, tuple[Job, int, Any]] = {}  # key -> job, attempt, future
+        self._count = 0
+        self._worked = time.monotonic()
+
+    def submit(self, job: Job) -> None:
+        """Queue a job."""
+        self._submit(job, 1)
+
+    def take(self, seconds: float) -> Outcome | None:
+        """The next outcome, or None when there is none within the time."""
+        try:
+            key = self._done.get(timeout=seconds)
+        except Empty:
+            return self._given_up()
+        if key not in self._open:
+            return None
+        job, attempt, future = self._open.pop(key)
+        outcome = replace(_outcome_of(job, future), attempts=attempt)
+        if outcome.status == LOST and attempt < ATTEMPTS and self._has_workers():
+            self._submit(job, attempt + 1)
+            return None
+        return outcome
+
+    def close(self) -> None:
+        """Drop what is queued; what runs ends with its job's time limit at the latest."""
+        self._client.cancel([future for _, _, future in self._open.values()])
+        self._client.close()
+
+    def _submit(self, job: Job, attempt: int) -> None:
+        self._count += 1
+        key = f"regress-{id(self)}-{self._count}"
+        future = self._client.submit(run_job, job, key=key, pure=False)
+        self._open[key] = (job, attempt, future)
+        future.add_done_callback(lambda done: self._done.put(done.key))
+
+    def _has_workers(self) -> bool:
+        connected = self._client.status == "running"
+        return connected and bool(self._client.scheduler_info()["workers"])
+
+    def _given_up(self) -> Outcome | None:
+        """A lost job when no worker has been there for too long."""
+        now = time.monotonic()
+        if self._has_workers():
+            self._worked = now
+        if not self._open or now - self._worked < WORKERLESS_SECONDS:
+            return None
+        job, attempt, _ = self._open.pop(next(iter(self._open)))
+        return Outcome(job, LOST, "the cluster has no workers any more", attempts=attempt)
+
+
+def _outcome_of(job: Job, future: Any) -> Outcome:
+    """What a future of the cluster holds; a job that it could not finish is lost."""
+    if future.status == "finished":
+        return future.result()
+    error = future.exception() if future.status == "error" else "the scheduler is gone"
+    reason = str(error).strip().splitlines() or [type(error).__name__]
+    return Outcome(job, LOST, f"its worker was lost: {reason[0]}")

@@ -1,0 +1,64 @@
+"""Small tests that end in every way there is, for test_regress.py; not collected by themselves."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from scripts.simulators import chosen_seed, chosen_simulator, chosen_waves, run_cocotb
+
+COUNTER = """
+`timescale 1ns / 1ps
+module counter #(parameter STEP = 1) (input wire clk, input wire rst, output reg [7:0] count);
+    always @(posedge clk) count <= rst ? 8'd0 : count + STEP[7:0];
+endmodule
+"""
+
+
+def simulate(tmp_path: Path, **environment: str) -> None:
+    source = tmp_path / "counter.v"
+    source.write_text(COUNTER)
+    run_cocotb(
+        "counter", [source], "scripts.tests.counter_checks", {}, chosen_simulator(), chosen_seed(),
+        chosen_waves(), "draws_the_seed", extra_env=environment,
+    )  # fmt: skip
+
+
+def test_counts(tmp_path: Path) -> None:
+    simulate(tmp_path)
+
+
+def test_told_to_fail(tmp_path: Path) -> None:
+    simulate(tmp_path, FAIL="1")
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_short(part: int) -> None:
+    time.sleep(0.5)
+
+
+def test_odd_seed_fails() -> None:
+    assert chosen_seed() % 2 == 0, f"seed {chosen_seed()} is odd, at 0x{chosen_seed():X}"
+
+
+def test_skips() -> None:
+    pytest.skip("nothing to be done here")
+
+
+def test_hangs() -> None:
+    time.sleep(600)
+
+
+def test_dies() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_dies_once() -> None:
+    mark = Path(os.environ["TOY_MARK"])
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,288 @@
+"""The regression: every way a job can end, worker processes that die, and what people read."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from scripts.regress.collect import ROOT, SelectionError, collect, selection_of
+from scripts.regress.dashboard import Row, bars, belongs, feature_rows, write_dashboard
+from scripts.regress.jobs import FAILED, LOST, PASSED, SKIPPED, TIMED_OUT, Job, Outcome, run_job
+from scripts.regress.results import read_history, signature, write_results
+from scripts.regress.run import Run, jobs_of, perform
+from scripts.regress.workers import ClusterWorkers, LocalWorkers, Workers
+from scripts.simulators import chosen_simulator
+
+TOYS = "scripts/tests/regress_toys.py"
+
+
+@pytest.fixture(autouse=True)
+def mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOY_MARK", str(tmp_path / "mark"))
+
+
+def toy(name: str, folder: Path, seed: int = 2, limit: float = 120, waves: bool = False) -> Job:
+    return Job(f"{TOYS}::{name}", seed, chosen_simulator(), name, limit, str(folder), waves)
+
+
+def regress(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "scripts.regress", "--sim", chosen_simulator()]
+    command += ["--tests", TOYS, "--folder", str(folder), *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+def results(folder: Path) -> dict[tuple[str, int], dict]:
+    document = json.loads((folder / "results.json").read_text())
+    found = {(entry["test"].split("::")[1], entry["seed"]): entry for entry in document["results"]}
+    assert len(found) == len(document["results"])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "seed", "status", "message"),
+    [
+        ("test_counts", 2, PASSED, ""),
+        ("test_odd_seed_fails", 2, PASSED, ""),
+        ("test_odd_seed_fails", 3, FAILED, "seed 3 is odd, at 0x3"),
+        ("test_skips", 2, SKIPPED, "nothing to be done here"),
+        ("test_dies", 2, LOST, "its process was ended by SIGKILL"),
+        ("test_no_such", 2, FAILED, "pytest ended with code 4"),
+    ],
+)
+def test_a_job_says_how_it_ended(
+    tmp_path: Path, name: str, seed: int, status: str, message: str
+) -> None:
+    outcome = run_job(toy(name, tmp_path, seed))
+    assert outcome.status == status, outcome.message
+    assert outcome.message.startswith(message)
+    assert outcome.seconds > 0
+
+
+def test_a_job_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
+    processes: list[subprocess.Popen] = []
+    outcome = run_job(toy("test_hangs", tmp_path, limit=3), processes.append)
+    assert (outcome.status, outcome.message) == (TIMED_OUT, "not over after 3 s")
+    with pytest.raises(ProcessLookupError):
+        os.killpg(processes[0].pid, 0)
+
+
+def test_a_failure_is_repeated_with_a_waveform_and_read_by_people(tmp_path: Path) -> None:
+    done = regress(tmp_path, "--test", "told or odd or skips", "--seeds", "2", "--seed", "6")
+    assert done.returncode == 1, done.stderr
+    sim = chosen_simulator()
+    assert f"make test SIM={sim} SEED=7 TEST='test_odd_seed_fails'" in done.stdout
+    found = results(tmp_path)
+    failed = found["test_told_to_fail", 7]
+    assert failed["status"] == failed["repeated"] == FAILED
+    assert Path(failed["waves"]).stat().st_size > 0
+    assert failed["message"].startswith("draws_the_seed: told to fail")
+    assert found["test_odd_seed_fails", 6]["status"] == PASSED
+    assert found["test_skips", 6]["message"] == "nothing to be done here"
+    suite = ElementTree.parse(tmp_path / "junit.xml").getroot()[0]
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("6", "3", "2")
+    page = (tmp_path / "dashboard.html").read_text()
+    assert failed["waves"] in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+    assert page.count('<span class="count">') == 2
+    (entry,) = read_history(tmp_path)
+    assert entry["counts"][FAILED] == 3
+
+
+def test_a_run_is_reproduced_by_its_first_seed(tmp_path: Path) -> None:
+    seeds = []
+    for arguments in ([], ["--seed", "41"]):
+        done = regress(tmp_path, "--test", "skips", "--seeds", "2", *arguments)
+        assert done.returncode == 0
+        first = int(re.search(r"SEED=(\d+)", done.stdout)[1])
+        assert {seed for _, seed in results(tmp_path)} == {first, (first + 1) % 2**32}
+        seeds.append(first)
+    assert seeds[1] == 41 != seeds[0]
+    assert len(read_history(tmp_path)) == 2
+
+
+def run_toys(workers: Workers, folder: Path, names: list[str], seeds: int) -> Run:
+    sim = chosen_simulator()
+    nodes = [f"{TOYS}::{name}" for name in names]
+    run = Run(sim, 2, seeds, len(nodes), workers.name)
+    perform(run, jobs_of(nodes, 2, seeds, sim, 60, str(folder)), workers, lambda outcome: None)
+    return run
+
+
+def test_a_local_process_that_dies_is_replaced(tmp_path: Path) -> None:
+    (outcome,) = run_toys(LocalWorkers(1), tmp_path, ["test_dies_once"], 1).outcomes
+    assert (outcome.status, outcome.attempts) == (PASSED, 2)
+
+
+def test_interrupting_leaves_what_is_known(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "scripts.regress", "--sim", chosen_simulator(), "--tests"]
+    command += [TOYS, "--folder", str(tmp_path), "--test", "skips or hangs", "--jobs", "2"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.glob("jobs/*/*skips*/outcome.json")):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "interrupted: " in output and "not run" in output and "Traceback" not in output
+    document = json.loads((tmp_path / "results.json").read_text())
+    assert document["interrupted"]
+    assert {entry["status"] for entry in document["results"]} == {SKIPPED}
+    assert "interrupted" in (tmp_path / "dashboard.html").read_text()
+
+
+@pytest.fixture
+def cluster() -> Iterator[object]:
+    if importlib.util.find_spec("distributed") is None:
+        pytest.skip("Dask is not installed: make regress installs it")
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        yield cluster
+
+
+def test_a_killed_worker_of_a_cluster_loses_no_result(tmp_path: Path, cluster) -> None:
+    """One of three worker processes is killed while it runs a job; every job is done."""
+    import psutil
+
+    workers = ClusterWorkers(cluster.scheduler_address)
+    processes = [psutil.Process(number) for number in workers._client.run(os.getpid).values()]
+    orphans: list[psutil.Process] = []
+
+    def kill_one_at_work() -> None:
+        while not (busy := [process for process in processes if process.children()]):
+            time.sleep(0.05)
+        time.sleep(0.5)  # in the middle of the job
+        orphans.extend(busy[0].children())
+        busy[0].kill()
+
+    threading.Thread(target=kill_one_at_work, daemon=True).start()
+    run = run_toys(workers, tmp_path, [f"test_short[{part}]" for part in range(3)], 3)
+    assert orphans, "no job was running on the worker that was killed"
+    assert len({(outcome.job.node, outcome.job.seed) for outcome in run.outcomes}) == 9
+    assert run.counts == {PASSED: 9}
+    assert len(list(tmp_path.glob("jobs/*/*"))) > 9, "the job was not done again"
+    assert not any(process.is_running() for process in orphans), "its process lives on"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--sim", "vcs"], "unknown simulator 'vcs'"),
+        (["--test", "nosuch"], "no test matches TEST='nosuch'"),
+        (["--test", "a and"], "TEST='a and' is no selection"),
+        (["--seeds", "0"], "SEEDS: '0' is not a whole number of 1 or more"),
+        (["--jobs", "x"], "JOBS: 'x' is not a whole number of 1 or more"),
+        (["--scheduler", "nowhere"], "SCHEDULER='nowhere' is no address"),
+        (["--scheduler", "tcp://127.0.0.1:9"], "no Dask scheduler answers"),
+    ],
+)
+def test_bad_use_is_one_line(tmp_path: Path, arguments: list[str], complaint: str) -> None:
+    if "tcp" in arguments[-1] and importlib.util.find_spec("distributed") is None:
+        pytest.skip("Dask is not installed: make regress installs it")
+    done = regress(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert complaint in done.stderr
+    assert not list(tmp_path.glob("*.json"))
+
+
+def test_tests_are_collected_by_pytest() -> None:
+    nodes = collect("short or dies", chosen_simulator(), [TOYS])
+    assert nodes == [
+        *(f"{TOYS}::test_short[{part}]" for part in range(4)),
+        *(f"{TOYS}::{name}" for name in ("test_dies", "test_dies_once")),
+    ]
+    with pytest.raises(SelectionError, match=r"pytest cannot collect the tests: .*nosuch"):
+        collect(None, chosen_simulator(), ["tb/nosuch"])
+
+
+@pytest.mark.parametrize(
+    ("node", "others", "selection"),
+    [
+        ("tb/test_a.py::test_x[b-1]", [], "test_x[b-1]"),
+        ("tb/test_a.py::test_x[b 1]", [], "test_x"),
+        ("tb/test_a.py::test_x[1]", ["tb/test_b.py::test_x[1]"], "test_a and test_x[1]"),
+    ],
+)
+def test_selection_names_one_test(node: str, others: list[str], selection: str) -> None:
+    assert selection_of(node, [node, *others]) == selection
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("code: seed 3: word 17 is 0xBEEF", "code: seed 12: word 4 is 0x1\nmore", True),
+        ("log build/a/7/sim.log, value 1.5", "log build/b/sim.log, value -20", True),
+        ("got [1, 2, 3]", "got [4, 5]", True),
+        ("code: word 17", "offset: word 17", False),
+        ("m_axis_0 stalls", "m_axis_1 stalls", False),
+    ],
+)
+def test_failures_alike_share_a_signature(one: str, other: str, alike: bool) -> None:
+    assert (signature(one) == signature(other)) is alike
+
+
+@pytest.mark.parametrize(
+    ("node", "test", "belongs_to_it"),
+    [
+        ("tb/a/test_t.py::test_x[p-q]", "tb/a/test_t.py::test_x[p-q]", True),
+        ("tb/a/test_t.py::test_x[p-q]", "tb/a/test_t.py::test_x", True),
+        ("tb/a/test_t.py::test_x[p-q]", "tb/a/test_t.py", True),
+        ("tb/a/test_t.py::test_xy[p-q]", "tb/a/test_t.py::test_x", False),
+        ("tb/uvm/test_uvm.py::test_uvm[one-RandomTest]", "RandomTest", True),
+        ("tb/uvm/test_uvm.py::test_uvm[one-RandomTest2]", "RandomTest", False),
+    ],
+)
+def test_features_know_their_tests(node: str, test: str, belongs_to_it: bool) -> None:
+    assert belongs(node, test) is belongs_to_it
+
+
+def outcome(name: str, status: str, message: str = "", seed: int = 1) -> Outcome:
+    return Outcome(Job(f"tb/test_a.py::{name}", seed, "icarus", name, 1, "x"), status, message, 1.0)
+
+
+def test_pass_rate_per_planned_feature(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(
+        "features:\n"
+        "  drain: {title: It drains, tests: [tb/test_a.py::test_x]}\n"
+        "  idle: {title: It idles, tests: [tb/test_b.py]}\n"
+    )
+    rows = feature_rows([outcome("test_x", PASSED), outcome("test_x", FAILED, seed=2)], plan)
+    assert [(row.name, row.rate) for row in rows] == [("drain", 0.5), ("idle", None)]
+    assert rows[1] == Row("idle", "It idles")
+    assert feature_rows([], tmp_path / "none.yaml") is None
+
+
+def test_a_message_cannot_break_the_page(tmp_path: Path) -> None:
+    run = Run("icarus", 1, 1, 1, "here", outcomes=[outcome("test_x", FAILED, "<b>\x00 & </pre>")])
+    write_results(run, tmp_path)
+    page = write_dashboard(run, tmp_path).read_text()
+    assert "<b>\x00" not in page and "&lt;b&gt;" in page
+    ElementTree.parse(tmp_path / "junit.xml")
+
+
+def test_history_is_drawn_to_scale_and_survives_a_torn_line(tmp_path: Path) -> None:
+    run = Run("icarus", 1, 1, 2, "here", outcomes=[outcome("a", PASSED), outcome("b", FAILED, "m")])
+    write_results(run, tmp_path)
+    with (tmp_path / "history.jsonl").open("a") as history:
+        history.write('{"counts": {"pas')
+    (bar,) = bars(read_history(tmp_path))
+    heights = {kind: height for kind, _, height in bar.parts}
+    assert heights["passed"] == heights["bad"] == 75

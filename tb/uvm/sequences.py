@@ -9,7 +9,8 @@ import numpy as np
 from cocotb.triggers import FallingEdge
 from pyuvm import uvm_sequence, uvm_sequence_item, uvm_sequencer
 
-from model.apack import SymbolTable
+from model.apack import SymbolTable, solve
+from model.apack.hostile import centred_table, pending_run
 from tb.apack import top_control
 from tb.apack.apack_compressor import spoil
 from tb.apack.bench import cycles, rows_of
@@ -193,13 +194,36 @@ class SparseTensors(TopSequence):
 
 
 class PendingRuns(TopSequence):
-    """Values that keep bits pending for as long as the widths let them."""
+    """Values that keep bits pending for as long as the widths let them.
+
+    With the fewest counts in the middle, blocks grow and are stored raw; with a sixteenth of them
+    the runs reach memory.
+    """
 
     async def body(self) -> None:
-        widths, table = self.widths, self.widths.hostile_table()
-        straddling = np.full(2 * widths.block_values, table.base[-1] - 1)
-        tensors = [top_control.hostile_tensor(self.config) for _ in range(2)]
-        await self.run_all([*tensors, self.tensor_of(straddling, table)])
+        await self.run_all([top_control.hostile_tensor(self.config), *self._coded()])
+
+    def _coded(self) -> Iterable[Tensor]:
+        widths = self.widths
+        table = centred_table(widths.value_w, widths.count_w, 1 << widths.count_w - 4)
+        for run in (2, 7, None):
+            seed = random.getrandbits(32)
+            values = pending_run(table, 2 * widths.block_values, widths.code_w, seed, run)
+            yield self.tensor_of(values, table)
+
+
+class ShortBlocks(TopSequence):
+    """Many short blocks that end at every fill of the packers."""
+
+    async def body(self) -> None:
+        widths, block = self.widths, 2 * self.widths.lanes
+        rng = np.random.default_rng(random.getrandbits(32))
+        values = np.minimum(rng.geometric(0.08, 120 * block) - 1, (1 << widths.value_w) - 1)
+        counts = np.bincount(values, minlength=1 << widths.value_w)
+        table = solve(
+            counts, value_w=widths.value_w, symbols=widths.symbols, count_w=widths.count_w
+        )
+        await self.run(self.tensor_of(values, table, block))
 
 
 class ExtremeTables(TopSequence):
@@ -417,17 +441,24 @@ class DamagedMemory(TopSequence):
     """Words and entries that were damaged on the way; a sound tensor after each."""
 
     async def body(self) -> None:
-        for _ in range(max(ROUNDS // 3, 1)):
+        await self._damage(top_control.real_tensor(self.config, 3 * self.widths.block_values))
+        for _ in range(ROUNDS // 3):
             block = 2 * self.widths.lanes * random.randint(1, 2)
             blocks = random.randint(3, 5)
-            tensor = self.any_tensor(block=block, length=blocks * block - 1)
-            await self.load(0, tensor.table)
-            for damage in damages(tensor, self.widths.code_w):
-                await self.flow()
-                await self.begin(tensor, 0)
-                await self.send({"index": damage.index, "memory": damage.memory})
-                await self.finish()
-                await self.run(self.any_tensor(1, block=block, length=block), 1)
+            await self._damage(self.any_tensor(block=block, length=blocks * block - 1))
+
+    async def _damage(self, tensor: Tensor) -> None:
+        sound = self.any_tensor(1, length=2 * self.widths.lanes)
+        for bank, each in enumerate((tensor, sound)):
+            await self.load(bank, each.table)
+        for damage in damages(tensor, self.widths.code_w):
+            await self.flow()
+            await self.begin(tensor, 0)
+            await self.send({"index": damage.index, "memory": damage.memory})
+            await self.finish()
+            await self.begin(sound, 1)
+            await self.send(self.frames_of(sound))
+            await self.finish()
 
 
 class IllegalKeeps(TopSequence):
@@ -468,7 +499,7 @@ class RegisterAccesses(TopSequence):
             for name, mask in self.model.writable.items():
                 await self._write(name, random.getrandbits(32) & mask)
             for name in random.sample(list(self.map), len(self.map)):
-                if self.map[name].access == "RO":
+                if self.map[name].access in ("RO", "RW") and name not in self.model.writable:
                     item = RegisterItem(self.map[name].address, True, 0xFFFFFFFF)
                     await give(item, self.top.registers)
                 if self.map[name].access != "WO":

@@ -49,6 +49,7 @@ class Tensors(TopTest):
         sequences.RealWeights,
         sequences.SparseTensors,
         sequences.AnyLengths,
+        sequences.ShortBlocks,
     )
 
 

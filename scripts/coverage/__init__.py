@@ -1,0 +1,1 @@
+"""Coverage of the tests, gathered from what the simulations wrote."""

@@ -98,6 +98,37 @@ async def takes_the_end_with_the_last_value_or_after_it(dut):
 
 
 @cocotb.test()
+async def waits_for_the_end_before_the_last_entry(dut):
+    """A block may be complete long before it is known to be the last."""
+    bench = await CompressorBench.started(dut)
+    tensor = bench.tensor(block=bench.widths.lanes, length=bench.widths.lanes)
+    *beats, end = value_beats(tensor.values, bench.widths, null_end=True)
+    await bench.prepare(tensor)
+    await bench.unit.start()
+    sent(bench.ins["values"], beats)
+    await cycles(dut, 200)
+    sent(bench.ins["values"], [end])
+    await bench.expect(tensor)
+    await bench.expect_quiet({"DONE"})
+
+
+@cocotb.test()
+async def tells_the_last_word_while_words_wait_for_the_memory(dut):
+    bench = await CompressorBench.started(dut)
+    lanes = bench.widths.lanes
+    for blocks in range(2, 6):
+        tensor = bench.tensor(block=lanes, length=blocks * lanes)
+        await bench.prepare(tensor)
+        bench.hold("memory")
+        await bench.unit.start()
+        bench.send(tensor)
+        await cycles(dut, 150)
+        bench.release()
+        await bench.expect(tensor)
+        await bench.expect_quiet({"DONE"})
+
+
+@cocotb.test()
 async def what_it_writes_is_what_the_container_reader_reads(dut):
     bench = await CompressorBench.started(dut)
     tensor = bench.tensor()

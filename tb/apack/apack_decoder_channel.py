@@ -203,9 +203,9 @@ class DecoderChannelBench:
         values = [int(value) for value in values]
         raw = EncodedBlock(len(values), Bits.from_bits(()), verbatim(values, self.widths.value_w))
         coded = encode_block(np.array(values, np.uint16), self.table, self.widths.code_w)
-        return coded if coded.bits <= raw.bits and self._fits(coded) else raw
+        return coded if coded.bits <= raw.bits and self.fits(coded) else raw
 
-    def _fits(self, block: EncodedBlock) -> bool:
+    def fits(self, block: EncodedBlock) -> bool:
         """Whether a block takes no more words than it would raw."""
         word_w = self.widths.word_w
         words = -(-block.code.bits // word_w) - (-block.offsets.bits // word_w)
@@ -227,9 +227,21 @@ class DecoderChannelBench:
         """A block with something wrong, which may turn out to be harmless."""
         values = self.widths.any_values(self.table, length)
         block, crc = self.encoded(values), crc_of(values, self.widths.value_w)
-        return random.choice((self._bit, self._length, self._crc, self._given, self._noise))(
-            block, crc
+        kinds = (
+            self._bit,
+            self._length,
+            self._crc,
+            self._given,
+            self._noise,
+            self.cut,
+            self.beyond,
         )
+        return random.choice(kinds)(block, crc)
+
+    def unsound(self, length: int) -> Stored:
+        """A block of any values with another CRC."""
+        values = self.widths.any_values(self.table, length)
+        return self._crc(self.encoded(values), crc_of(values, self.widths.value_w))
 
     def _bit(self, block: EncodedBlock, crc: int) -> Stored:
         """Some bits of a stream inverted."""
@@ -247,7 +259,7 @@ class DecoderChannelBench:
         least = 2 if name == "code" else 0
         changed = resized(bits, max(least, bits.bits + random.choice((-9, -2, -1, 1, 2, 9))))
         other = replace(block, **{name: changed})
-        if not block.code.bits or not self._fits(other):
+        if not block.code.bits or not self.fits(other):
             return self._crc(block, crc)
         return self.stored(other, crc, Cause(0), f"{name} of {bits.bits} bits before")
 
@@ -270,6 +282,35 @@ class DecoderChannelBench:
             for bits in (block.code, block.offsets)
         )
         return self.stored(replace(block, code=code, offsets=offsets), crc, Cause(0), "noise")
+
+    def cut(self, block: EncodedBlock, crc: int) -> Stored:
+        """Both streams without their ends, and the CRC of what they hold then: zeros go on."""
+        if not block.code.bits:
+            return self._crc(block, crc)
+        code = resized(block.code, random.choice((2, random.randint(2, block.code.bits))))
+        offsets = resized(block.offsets, random.randint(0, block.offsets.bits))
+        short = replace(block, code=code, offsets=offsets)
+        if not self.fits(short):
+            return self.raw(block.count)
+        values, _ = decoded(short, self.table, self.widths.code_w)
+        return self.stored(short, crc_of(values, self.widths.value_w), Cause(0), "cut")
+
+    def beyond(self, block: EncodedBlock, crc: int) -> Stored:
+        """Offsets beyond their groups up to a random place, and the CRC of what they make."""
+        if not block.code.bits:
+            return self._crc(block, crc)
+        bits = block.offsets.array().tolist()
+        ones = random.randint(0, len(bits))
+        other = replace(block, offsets=Bits.from_bits([1] * ones + bits[ones:]))
+        if not self.fits(other):
+            return self.raw(block.count)
+        values, _ = decoded(other, self.table, self.widths.code_w)
+        return self.stored(other, crc_of(values, self.widths.value_w), Cause(0), "beyond")
+
+    def any_coded(self) -> EncodedBlock:
+        """A few values, coded even if that takes more words than raw."""
+        values = self.widths.any_values(self.table, min(self.widths.most, 16))
+        return encode_block(np.array(values, np.uint16), self.table, self.widths.code_w)
 
     def any_block(self, wrong: float = 0.4) -> Stored:
         """A block of any length, in a part of `wrong` of all cases damaged."""
@@ -401,6 +442,30 @@ async def decodes_and_checks_any_blocks(dut):
 
 
 @cocotb.test()
+async def takes_zeros_behind_the_end_of_a_stream(dut):
+    """What stands there in the memory is the next stream, or an old block's."""
+    bench = await DecoderChannelBench.started(dut)
+    widths = bench.widths
+    for _ in range(3):
+        bench.show(widths.random_table())
+        bench.send(bench.raw(widths.most))
+        for _ in range(widths.streams + 1):
+            bench.send(bench.cut(bench.any_coded(), 0))
+        await bench.expect_all()
+
+
+@cocotb.test()
+async def finds_offsets_beyond_their_group(dut):
+    """Nothing else is wrong with these blocks."""
+    bench = await DecoderChannelBench.started(dut)
+    for _ in range(3):
+        bench.show(bench.widths.random_table())
+        for _ in range(bench.widths.streams):
+            bench.send(bench.beyond(bench.any_coded(), 0))
+        await bench.expect_all()
+
+
+@cocotb.test()
 async def decodes_a_value_a_cycle(dut):
     bench = await DecoderChannelBench.started(dut)
     widths = bench.widths
@@ -449,4 +514,22 @@ async def a_reset_at_any_time_leaves_nothing_behind(dut):
         bench.show(bench.widths.random_table())
         for _ in range(2):
             bench.send(bench.any_block())
+        await bench.expect_all()
+
+
+@cocotb.test()
+async def a_reset_in_any_cycle_of_a_block_leaves_nothing_behind(dut):
+    """In every cycle where simulation is fast, so that it meets each register when it matters."""
+    bench = await DecoderChannelBench.started(dut)
+    widths = bench.widths
+    moments = range(45 + 3 * widths.streams)
+    count = max(2, 2 * len(moments) // max(widths.symbols, 2))
+    for moment in random.sample(moments, count):
+        bench.pause, bench.taken = 0.0, 1.0
+        for _ in range(widths.streams + 1):
+            bench.send(bench.sound(1))
+        await cycles(dut, moment)
+        await bench.restart()
+        for _ in range(widths.streams + 1):
+            bench.send(random.choice((bench.unsound, bench.damaged))(1))
         await bench.expect_all()

@@ -13,7 +13,8 @@ import pytest
 from scripts.rtl import rtl_sources
 from scripts.simulators import chosen_seed, chosen_simulator, chosen_waves, run_cocotb
 
-ICARUS_ROUNDS = {"apack_encoder_channel": "1", "apack_decoder_channel": "1"}
+# Icarus takes long for the wide ones: one round of those, more of the narrow ones
+ICARUS_ROUNDS = {"two-smallest": "6", "five-narrow": "2", "six-one-row": "2"}
 
 CODER = ("STREAMS", "VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "PIECE_W")
 
@@ -35,34 +36,34 @@ CHANNELS: dict[str, tuple[tuple[str, ...], dict[str, tuple[int, ...]]]] = {
         {
             "one": (1, 8, 16, 10, 16, 16, 4, 8, 128),
             "two-smallest": (2, 2, 2, 1, 3, 3, 1, 1, 8),
-            "three-wide": (3, 16, 32, 14, 16, 32, 2, 4, 64),
-            "four": (4, 8, 16, 10, 16, 16, 4, 8, 128),
+            "three-wide": (3, 16, 6, 14, 16, 32, 2, 4, 8),
+            "four": (4, 8, 16, 10, 16, 16, 4, 8, 32),
             "five-narrow": (5, 4, 5, 6, 8, 8, 2, 2, 32),
             "six-one-row": (6, 12, 1, 4, 10, 16, 1, 8, 8),
-            "seven-long-code": (7, 7, 11, 16, 20, 24, 1, 16, 64),
-            "eight": (8, 8, 16, 10, 16, 16, 4, 8, 64),
+            "seven-long-code": (7, 7, 11, 16, 20, 24, 1, 16, 16),
+            "eight": (8, 8, 16, 10, 16, 16, 4, 8, 16),
         },
     ),
 }
 
 
 @pytest.mark.parametrize(
-    ("top", "values"),
+    ("top", "name"),
     [
-        pytest.param(top, values, id=f"{top}-{name}")
+        pytest.param(top, name, id=f"{top}-{name}")
         for top, (_, sets) in CHANNELS.items()
-        for name, values in sets.items()
+        for name in sets
     ],
 )
-def test_channel(top: str, values: tuple[int, ...]) -> None:
-    names = CHANNELS[top][0]
-    fewer = ICARUS_ROUNDS.get(top) if chosen_simulator() == "icarus" else None
+def test_channel(top: str, name: str) -> None:
+    names, sets = CHANNELS[top]
+    fewer = ICARUS_ROUNDS.get(name, "1") if chosen_simulator() == "icarus" else None
     rounds = os.environ.get("ROUNDS") or fewer
     run_cocotb(
         top,
         rtl_sources(top),
         f"tb.apack.{top}",
-        dict(zip(names, values, strict=True)),
+        dict(zip(names, sets[name], strict=True)),
         chosen_simulator(),
         chosen_seed(),
         chosen_waves(),

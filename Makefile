@@ -22,7 +22,7 @@ $(PYTHON) scripts/setup.py
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test regress bench-sim throughput bench-codec bench-solver report synth docs lint clean distclean
+.PHONY: help setup demo test regress bench-sim throughput bench-codec bench-solver report synth docs testplan lint clean distclean
 
 help: ## list the targets and the variables
 	@echo "make TARGET [VARIABLE=value ...]"
@@ -96,6 +96,10 @@ synth: ## area and delay in standard cells, LUTs and MHz on an ECP5, into build/
 docs: ## tables and timing diagrams of docs/architecture.md, from the RTL and from simulations
 	@$(SET_UP) --need "$$SIM" waves
 	@$(RUN) scripts.docs --sim "$$SIM"
+
+testplan: ## check docs/testplan.yaml against tests, coverage of the tests that ran, and rtl/
+	@$(SET_UP)
+	@$(RUN) scripts.testplan
 
 lint: ## Verilator, Icarus, Yosys and ruff, warnings as errors
 	@$(SET_UP) --need verilator icarus

@@ -206,9 +206,9 @@ class PendingRuns(TopSequence):
     def _coded(self) -> Iterable[Tensor]:
         widths = self.widths
         table = centred_table(widths.value_w, widths.count_w, 1 << widths.count_w - 4)
-        for run in (2, 7, None):
+        for run in (2, 4, 20, 30, None):
             seed = random.getrandbits(32)
-            values = pending_run(table, 2 * widths.block_values, widths.code_w, seed, run)
+            values = pending_run(table, widths.block_values, widths.code_w, seed, run)
             yield self.tensor_of(values, table)
 
 

@@ -1,0 +1,135 @@
+"""The checker of the test plan finds every kind of fault, and coverage is added up."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from scripts.coverage.functional import CoverageError, Point, merged, table, total_percent
+from scripts.testplan import PLAN, Feature, PlanError, check, is_there, read_plan
+
+HERE = "scripts/tests/test_testplan.py::test_a_sound_plan_has_no_fault"
+FEATURE = Feature("adding", "Adds", "All sums.", (HERE,), ("adder",), ("adder.sum",))
+POINTS = {"adder.sum": Point("adder.sum", {"small": 3, "large": 1})}
+MODULES = {"adder"}
+
+
+def faults(feature: Feature, points: dict[str, Point] = POINTS, modules: set[str] = MODULES):
+    """What the checker says of a plan with one feature."""
+    return check([feature], points, modules).faults
+
+
+def test_a_sound_plan_has_no_fault() -> None:
+    report = check([FEATURE], POINTS, MODULES)
+    assert report.faults == []
+    assert report.features[0]["coverage"] == {"adder.sum": 100.0}
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"tests": ()}, "adding: has no test"),
+        (
+            {"tests": (HERE, "scripts/tests/test_testplan.py::test_nothing")},
+            "adding: there is no test scripts/tests/test_testplan.py::test_nothing",
+        ),
+        ({"tests": ("nowhere.py::test_it",)}, "adding: there is no test nowhere.py::test_it"),
+        ({"owner": ("adder", "adderr")}, "adding: there is no module adderr in rtl/"),
+        (
+            {"cover": ("adder.sum", "adder.carry")},
+            "adding: no simulation has sampled the cover point adder.carry",
+        ),
+    ],
+)
+def test_a_fault_of_a_feature_is_one_line(change: dict, fault: str) -> None:
+    assert faults(replace(FEATURE, **change)) == [fault]
+
+
+def test_a_feature_without_owner_leaves_its_module_alone() -> None:
+    assert faults(replace(FEATURE, owner=())) == [
+        "adding: has no owner",
+        "module adder belongs to no feature",
+    ]
+
+
+def test_a_point_without_all_its_hits_is_below_the_goal() -> None:
+    points = {"adder.sum": Point("adder.sum", {"small": 3, "large": 0})}
+    found = faults(FEATURE, points)
+    assert found == ["adding: adder.sum is at 50 % of 100 %, missing large"]
+    assert faults(replace(FEATURE, goal=50), points) == []
+
+
+def test_a_module_and_a_point_of_no_feature_are_named() -> None:
+    points = POINTS | {"adder.carry": Point("adder.carry", {"0": 1})}
+    assert faults(FEATURE, points, {"adder", "spare"}) == [
+        "module spare belongs to no feature",
+        "cover point adder.carry belongs to no feature",
+    ]
+
+
+def test_a_name_stands_once() -> None:
+    found = check([FEATURE, FEATURE], POINTS, MODULES).faults
+    assert found == ["adding: stands 2 times in the plan"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("features: [", "no YAML"),
+        ("", "no list of features"),
+        ("features: []", "no list of features"),
+        ("features: [one]", "feature 1 is no mapping"),
+        ("features: [{name: a, title: b}]", "feature a has no description"),
+        ("features: [{name: a, title: b, description: c, tests: d}]", "tests is no list of names"),
+        ("features: [{name: a, title: b, description: c, test: [d]}]", "unknown key test"),
+        ("features: [{name: a, title: b, description: c, goal: all}]", "goal is no int"),
+    ],
+)
+def test_what_is_no_plan_is_refused(text: str, message: str) -> None:
+    with pytest.raises(PlanError, match=message):
+        read_plan(text)
+
+
+def test_the_plan_names_tests_and_modules_that_are_there() -> None:
+    features = read_plan(PLAN.read_text(encoding="utf-8"))
+    missing = [test for feature in features for test in feature.tests if not is_there(test)]
+    assert not missing
+    owned = {module for feature in features for module in feature.owner}
+    assert owned == {path.stem for path in (PLAN.parents[1] / "rtl").glob("*/*.v")}
+
+
+def test_only_tests_are_tests() -> None:
+    assert is_there("tb/uvm/tests.py::Tensors")
+    assert is_there("tb/apack/apack_compressor.py::compresses_any_tensors")
+    assert is_there(f"{HERE}[with-parameters]")
+    assert not is_there("tb/uvm/tests.py::TopTest")
+    assert not is_there("tb/apack/apack_compressor.py::spoil")
+    assert not is_there("scripts/tests/test_testplan.py::faults")
+    assert not is_there("scripts/tests/test_testplan.py")
+
+
+def write_run(folder: Path, points: object) -> Path:
+    folder.mkdir()
+    path = folder / "coverage.json"
+    path.write_text(json.dumps({"points": points}))
+    return path
+
+
+def test_hits_of_several_runs_are_added(tmp_path: Path) -> None:
+    first = write_run(tmp_path / "a", {"x.y": {"one": 1, "two": 0}, "x.z": {"one": 0}})
+    second = write_run(tmp_path / "b", {"x.y": {"one": 2, "three": 4}})
+    points = merged([first, second])
+    assert points["x.y"].bins == {"one": 3, "two": 0, "three": 4}
+    assert points["x.y"].missed == ["two"]
+    assert points["x.y"].percent == pytest.approx(200 / 3)
+    assert total_percent(points.values()) == pytest.approx(50)
+    assert "missing: two" in table(points)
+
+
+@pytest.mark.parametrize("content", [[], {"x": 3}, {"x": {"one": "many"}}])
+def test_what_is_no_coverage_is_refused(tmp_path: Path, content: object) -> None:
+    with pytest.raises(CoverageError, match="is no coverage of a simulation"):
+        merged([write_run(tmp_path / "a", content)])

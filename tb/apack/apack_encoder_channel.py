@@ -166,6 +166,14 @@ async def codes_any_blocks(dut):
 
 
 @cocotb.test()
+async def waits_for_values_that_come_slowly(dut):
+    bench = await EncoderChannelBench.started(dut)
+    bench.gaps = 1 - 1 / (3 * bench.lanes * bench.widths.streams)
+    few = min(bench.most, 3 * bench.lanes)
+    await bench.send([bench.widths.any_values(bench.table, few) for _ in range(2)])
+
+
+@cocotb.test()
 async def stores_what_does_not_shrink_raw(dut):
     bench = await EncoderChannelBench.started(dut)
     bench.use(bench.widths.random_table())

@@ -35,18 +35,6 @@ module apack_carry_save #(
         end
     endfunction
 
-    // rows of all levels above level n
-    function integer start_of;
-        input integer level;
-        integer k;
-        begin
-            start_of = 0;
-            for (k = 0; k < level; k = k + 1) begin
-                start_of = start_of + rows_at(k);
-            end
-        end
-    endfunction
-
     function integer levels_to;
         input integer rows_left;
         begin
@@ -65,31 +53,50 @@ module apack_carry_save #(
         end
     endgenerate
 
-    // Every level reads the one above it: slices of one bus, and no loop.
-    wire [start_of(LEVELS+1)*ROW_W-1:0] all;
-
-    assign all[0 +: ROWS*ROW_W] = rows;
-
+    // A statement for each level, not a net for each row: event-driven simulators take ten times as long
+    // for slices of a bus of nets.
     genvar n;
-    genvar i;
     generate
         for (n = 0; n < LEVELS; n = n + 1) begin : g_level
-            for (i = 0; i < rows_at(n) / 3; i = i + 1) begin : g_add
-                wire [ROW_W-1:0] a = all[(start_of(n)+3*i)*ROW_W   +: ROW_W];
-                wire [ROW_W-1:0] b = all[(start_of(n)+3*i+1)*ROW_W +: ROW_W];
-                wire [ROW_W-1:0] c = all[(start_of(n)+3*i+2)*ROW_W +: ROW_W];
+            localparam COUNT = rows_at(n);
+            localparam NEXT  = rows_at(n + 1);
 
-                assign all[(start_of(n+1)+2*i)*ROW_W   +: ROW_W] = a ^ b ^ c;
-                assign all[(start_of(n+1)+2*i+1)*ROW_W +: ROW_W] = ((a & b) | (a & c) | (b & c)) << 1;
+            wire [COUNT*ROW_W-1:0] from;
+            reg  [NEXT*ROW_W-1:0]  to;
+            reg  [ROW_W-1:0]       a;
+            reg  [ROW_W-1:0]       b;
+            reg  [ROW_W-1:0]       c;
+            integer                i;
+
+            if (n == 0) begin : g_first
+                assign from = rows;
+            end else begin : g_next
+                assign from = g_level[n-1].to;
             end
-            for (i = 0; i < rows_at(n) % 3; i = i + 1) begin : g_keep
-                assign all[(start_of(n+1)+2*(rows_at(n)/3)+i)*ROW_W +: ROW_W]
-                     = all[(start_of(n)+3*(rows_at(n)/3)+i)*ROW_W +: ROW_W];
+
+            always @(*) begin
+                a = {ROW_W{1'b0}};
+                b = {ROW_W{1'b0}};
+                c = {ROW_W{1'b0}};
+                for (i = 0; i < COUNT / 3; i = i + 1) begin
+                    a = from[3*i*ROW_W     +: ROW_W];
+                    b = from[(3*i+1)*ROW_W +: ROW_W];
+                    c = from[(3*i+2)*ROW_W +: ROW_W];
+                    to[2*i*ROW_W     +: ROW_W] = a ^ b ^ c;
+                    to[(2*i+1)*ROW_W +: ROW_W] = ((a & b) | (a & c) | (b & c)) << 1;
+                end
+                for (i = 0; i < COUNT % 3; i = i + 1) begin
+                    to[(2*(COUNT/3)+i)*ROW_W +: ROW_W] = from[(3*(COUNT/3)+i)*ROW_W +: ROW_W];
+                end
             end
         end
-    endgenerate
 
-    assign left = all[start_of(LEVELS)*ROW_W +: LEFT_ROWS*ROW_W];
+        if (LEVELS == 0) begin : g_none
+            assign left = rows;
+        end else begin : g_left
+            assign left = g_level[LEVELS-1].to;
+        end
+    endgenerate
 
 endmodule
 

@@ -32,21 +32,23 @@ module apack_distance #(
     wire [TRIPLE_W-1:0] one  = {1'b0, range};
     wire [TRIPLE_W-1:0] two  = {range, 1'b0};
 
-    wire [(DIGITS+1)*ROW_W-1:0] rows;
+    reg [(DIGITS+1)*ROW_W-1:0] rows;
+    reg [TRIPLE_W-1:0]         multiple;
+    integer                    i;
 
-    genvar i;
-    generate
-        for (i = 0; i < DIGITS; i = i + 1) begin : g_digit
-            wire [1:0]          digit    = bits[2*i +: 2];
-            wire [TRIPLE_W-1:0] multiple = (one     & {TRIPLE_W{digit == 2'd1}})
-                                         | (two     & {TRIPLE_W{digit == 2'd2}})
-                                         | (range_3 & {TRIPLE_W{digit == 2'd3}});
-
-            assign rows[i*ROW_W +: ROW_W] = {{ROW_W-TRIPLE_W{1'b0}}, multiple} << (2 * i);
+    always @(*) begin
+        multiple = {TRIPLE_W{1'b0}};
+        for (i = 0; i < DIGITS; i = i + 1) begin
+            case (bits[2*i +: 2])
+                2'd0:    multiple = {TRIPLE_W{1'b0}};
+                2'd1:    multiple = one;
+                2'd2:    multiple = two;
+                default: multiple = range_3;
+            endcase
+            rows[i*ROW_W +: ROW_W] = {{ROW_W-TRIPLE_W{1'b0}}, multiple} << (2 * i);
         end
-    endgenerate
-
-    assign rows[DIGITS*ROW_W +: ROW_W] = {1'b1, ~position, {COUNT_W{1'b0}}};
+        rows[DIGITS*ROW_W +: ROW_W] = {1'b1, ~position, {COUNT_W{1'b0}}};
+    end
 
     apack_carry_save #(
         .ROWS      (DIGITS + 1),

@@ -185,6 +185,19 @@ async def stores_what_does_not_shrink_raw(dut):
 
 
 @cocotb.test()
+async def keeps_coded_what_is_as_long_as_raw(dut):
+    bench = await EncoderChannelBench.started(dut)
+    for _ in range(200):
+        bench.table = bench.widths.random_table()
+        values = bench.any_values()
+        image = MemoryImage.of(values, bench.table, len(values), bench.word_w, bench.widths.code_w)
+        if image.code_bits[0] and image.bits == len(values) * bench.widths.value_w:
+            bench.use(bench.table)
+            await bench.send([values])
+            return
+
+
+@cocotb.test()
 async def is_exact_for_long_runs_of_pending_bits(dut):
     bench = await EncoderChannelBench.started(dut)
     widths = bench.widths

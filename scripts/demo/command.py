@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import NoReturn
 
@@ -36,10 +37,12 @@ FOLDER = ROOT / "build" / "demo"
 NAME_WIDTH = 30
 TABLE_WIDTH = 120
 MOST_BLOCK_VALUES = 1 << 16
+# Values of the shipped tensors that a simulator sends, where it is too slow for all of them.
+SHIPPED_VALUES = {"icarus": 4096}
 
 EXAMPLES = """examples:
   make demo                                  the int8 weights of the microWakeWord models
-  make demo SIM=icarus WAVES=1               the same in Icarus, with a waveform
+  make demo SIM=icarus WAVES=1               the smallest of them in Icarus, with a waveform
   make demo TENSOR=weights.npy               a uint8 or int8 array of yours
   make demo TENSOR=weights.npy TABLE=t.json  the same with a symbol table of yours
   make demo MODEL=network.onnx BLOCK=16384   every weight tensor of a model"""
@@ -117,7 +120,7 @@ def _demo(options: argparse.Namespace) -> int:
         console.width = TABLE_WIDTH
     console.print(find_simulator(options.sim).banner, highlight=False)
     with console.status("reading tensors and solving their tables"):
-        subjects = _subjects(options)
+        subjects = _affordable(_subjects(options), options, console)
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     shape = _shape(options.block)
@@ -151,6 +154,24 @@ def _subjects(options: argparse.Namespace) -> list[Subject]:
     if options.model:
         return model_subjects(options.model)
     return shipped_subjects()
+
+
+def _affordable(
+    subjects: list[Subject], options: argparse.Namespace, console: Console
+) -> list[Subject]:
+    """Of the shipped tensors, the smallest ones where the simulator would take long for all."""
+    most = SHIPPED_VALUES.get(options.sim)
+    if options.tensor or options.model or most is None:
+        return subjects
+    by_size = sorted(subjects, key=lambda subject: subject.values.size)
+    sizes = accumulate(subject.values.size for subject in by_size)
+    chosen = [subject for subject, size in zip(by_size, sizes, strict=True) if size <= most]
+    console.print(
+        f"{options.sim} takes minutes for all {len(subjects)} tensors, which SIM=verilator sends: "
+        f"here are the {len(chosen)} smallest",
+        highlight=False,
+    )
+    return chosen
 
 
 def _totals(results: list[Measured]) -> dict[str, float]:

@@ -22,7 +22,7 @@ $(PYTHON) scripts/setup.py
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test regress bench-sim throughput bench-codec bench-solver report synth docs testplan lint clean distclean
+.PHONY: help setup demo test regress waves bench-sim throughput bench-codec bench-solver report synth docs testplan lint clean distclean
 
 help: ## list the targets and the variables
 	@echo "make TARGET [VARIABLE=value ...]"
@@ -30,14 +30,14 @@ help: ## list the targets and the variables
 	@echo
 	@sed -n 's/^#> \(.*\)/  \1/p' Makefile
 
-#> SIM=verilator|icarus   simulator of demo, test, docs and bench-sim (default verilator)
+#> SIM=verilator|icarus   simulator of demo, test, regress, waves, docs and bench-sim (default verilator)
 #> TENSOR=x.npy           demo: your own uint8 or int8 tensor in place of the shipped weights
 #> TABLE=table.json       demo: your own symbol table, with TENSOR
 #> MODEL=x.tflite|x.onnx  demo: every weight tensor of your own model
 #> BLOCK=4096             demo: values in a block, a multiple of 8
 #> WAVES=1                demo, test: record FST waveforms
-#> TEST='encoder and not reset'  test: run only what this pytest -k expression selects
-#> SEED=1                 test: seed of the random stimulus (default: a new one, printed)
+#> TEST='encoder and not reset'  test, regress, waves: run only what this pytest -k expression selects
+#> SEED=1                 test, regress, waves: seed of the random stimulus (default: a new one, printed)
 #> SEEDS=10               regress: seeds of each test, from SEED on (default 3)
 #> SCHEDULER=tcp://host:8786  regress: use the workers of this Dask cluster
 #> LIMIT=600              regress: seconds after which a job is ended (default 1200)
@@ -67,6 +67,10 @@ regress: ## the hardware tests with many seeds, here or over a cluster, into bui
 	@$(RUN) scripts.regress --sim "$$SIM" $${TEST:+--test "$$TEST"} $${SEEDS:+--seeds "$$SEEDS"} \
 		$${SEED:+--seed "$$SEED"} $${JOBS:+--jobs "$$JOBS"} $${LIMIT:+--limit "$$LIMIT"} \
 		$${SCHEDULER:+--scheduler "$$SCHEDULER"}
+
+waves: ## waveform of one hardware test, with its transactions as text, into build/waves/
+	@$(SET_UP) --need "$$SIM" waves
+	@$(RUN) scripts.waves --sim "$$SIM" $${TEST:+--test "$$TEST"} $${SEED:+--seed "$$SEED"}
 
 bench-sim: ## values per second through the simulated hardware, file-driven and signal-driven
 	@$(SET_UP) --need $(NEED)

@@ -1,0 +1,247 @@
+"""The waveforms for people: which test is run, how signals are grouped, what the texts say."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import pywellen
+from vcd import VCDWriter
+
+from scripts.regress.collect import ROOT
+from scripts.simulators import chosen_simulator
+from scripts.waves.command import WavesError, only_one
+from scripts.waves.files import write_gtkwave, write_surfer, write_vcd
+from scripts.waves.signals import Group, Waveform, groups_of
+from scripts.waves.transactions import Note, transactions
+from tb.apack.registers import register_map
+
+TOYS = "scripts/tests/regress_toys.py"
+PERIOD = 10
+BUS = ("aw", "w", "b", "ar", "r")
+PORTS = {
+    "clk": 1, "rst": 1, "irq": 1,
+    **{f"s_axil_{channel}{end}": 1 for channel in BUS for end in ("valid", "ready")},
+    "s_axil_awaddr": 8, "s_axil_wdata": 32, "s_axil_araddr": 8, "s_axil_rdata": 32,
+    "s_axis_values_tdata": 32, "s_axis_values_tkeep": 4, "s_axis_values_tvalid": 1,
+    "s_axis_values_tready": 1, "s_axis_values_tlast": 1,
+    "m_axis_index_tdata": 96, "m_axis_index_tkeep": 12, "m_axis_index_tvalid": 1,
+    "m_axis_index_tready": 1, "m_axis_index_tlast": 1,
+    "m_code_valid": 1, "m_code_data": 8, "m_code_last": 1,
+    "status_busy": 1, "state_reg": 2, "state_valid": 1,
+    "g_channel[0].engine_inst.low_reg": 16, "g_channel[0].engine_inst.low": 16,
+    "g_channel[0].engine_inst.wide_reg": 300, "registers_inst.events_reg": 9,
+}  # fmt: skip
+
+
+def word(name: str, **fields: int) -> int:
+    return register_map()[name].word(**fields)
+
+
+def write(name: str, data: int) -> dict[str, int]:
+    return {
+        "s_axil_awvalid": 1, "s_axil_awready": 1, "s_axil_awaddr": register_map()[name].address,
+        "s_axil_wvalid": 1, "s_axil_wready": 1, "s_axil_wdata": data,
+    }  # fmt: skip
+
+
+def values(data: int, keep: int, **more: int) -> dict[str, int]:
+    beat = {"tdata": data, "tkeep": keep, "tvalid": 1, "tready": 1, **more}
+    return {f"s_axis_values_{name}": value for name, value in beat.items()}
+
+
+def entry(data: int, keep: int, **more: int) -> dict[str, int]:
+    beat = {"tdata": data, "tkeep": keep, "tvalid": 1, "tready": 1, **more}
+    return {f"m_axis_index_{name}": value for name, value in beat.items()}
+
+
+@pytest.fixture
+def record(tmp_path: Path):
+    """Writes a waveform whose signals have these values in these cycles, and 0 otherwise."""
+
+    def record(cycles: list[dict[str, int]]) -> Waveform:
+        path = tmp_path / "made.vcd"
+        with path.open("w") as file, VCDWriter(file, "1 ns") as writer:
+            signals = {
+                name: writer.register_var(
+                    f"top.{name}".rpartition(".")[0], name.rpartition(".")[2], "wire", bits, init=0
+                )
+                for name, bits in PORTS.items()
+            }
+            width = writer.register_var("top", "VALUE_W", "parameter", 32, init=8)
+            writer.change(width, 0, 8)
+            for cycle, held in enumerate(cycles):
+                begin = PERIOD * cycle
+                for name, signal in signals.items():
+                    if name != "clk":
+                        writer.change(signal, begin, held.get(name, 0))
+                writer.change(signals["clk"], begin + PERIOD // 2, 0)
+                writer.change(signals["clk"], begin + PERIOD, 1)
+        return Waveform(path)
+
+    return record
+
+
+def texts(waveform: Waveform, stream: str) -> list[Note]:
+    return transactions(waveform, groups_of(waveform))[stream]
+
+
+def test_signals_are_grouped_by_what_they_belong_to(record) -> None:
+    groups = {group.name: group for group in groups_of(record([{}]))}
+    assert list(groups) == [
+        "clock and reset", "registers", "stream s_axis_values", "stream m_axis_index",
+        "stream m_code", "status", "state of top", "state of g_channel[0].engine_inst",
+    ]  # fmt: skip
+    assert groups["clock and reset"].signals == ("clk", "rst")
+    assert {"irq", "s_axil_bvalid", "registers_inst.events_reg"} <= {*groups["registers"].signals}
+    assert len(groups["stream m_axis_index"].signals) == 5
+    assert groups["state of top"].signals == ("state_reg",)
+    assert groups["state of g_channel[0].engine_inst"].signals == (
+        "g_channel[0].engine_inst.low_reg",
+    )
+
+
+def test_registers_are_named(record) -> None:
+    status = register_map()["STATUS"].address
+    waveform = record(
+        [
+            write("BLOCK", 4),
+            {"s_axil_arvalid": 1, "s_axil_arready": 1, "s_axil_araddr": status},
+            {"s_axil_rvalid": 1, "s_axil_rready": 1, "s_axil_rdata": word("STATUS", BUSY=1)},
+            {"s_axil_rvalid": 1, "s_axil_rready": 0},
+            {"s_axil_awvalid": 1, "s_axil_awready": 1, "s_axil_awaddr": 0xFC},
+            {"s_axil_wvalid": 1, "s_axil_wready": 1, "s_axil_wdata": 1},
+        ]
+    )
+    assert texts(waveform, "s_axil") == [
+        Note(0, 10, "write BLOCK = 0x4"),
+        Note(20, 30, "read STATUS = 0x1 (BUSY)"),
+        Note(50, 60, "write 0xFC = 0x1 (no register)"),
+    ]
+
+
+def test_values_come_with_their_block_and_symbols(record) -> None:
+    waveform = record(
+        [
+            write("BLOCK", 4),
+            write("TABLE_BASE", 0),
+            write("TABLE_CUM", word("TABLE_CUM", CUM=512)),
+            write("TABLE_BASE", 16),
+            write("TABLE_CUM", word("TABLE_CUM", CUM=1024, LAST=1)),
+            write("CONTROL", word("CONTROL", START=1)),
+            values(0x12100F00, 0xF),
+            {**values(0x12100F00, 0xF), "s_axis_values_tready": 0},
+            values(0xFF, 0x1, tlast=1),
+            {"rst": 1, **values(0, 0xF)},
+            values(0x05, 0x1),
+        ]
+    )
+    assert [note.text for note in texts(waveform, "s_axis_values")] == [
+        "block 0, value 0: 0 15 16 18 symbols 0 0 1 1",
+        "block 1, value 4: 255 symbols 1, last",
+        "block 0, value 0: 5 symbols 0",
+    ]
+
+
+def test_index_entries_of_both_sizes_are_decoded(record) -> None:
+    waveform = record(
+        [
+            entry(0xDEADBEEF << 32 | 7 << 16 | 300, 0xFF),
+            entry(1 << 64 | 70000 << 32, 0xFFF, tlast=1),
+            entry(0, 0, tlast=1),
+        ]
+    )
+    assert [note.text for note in texts(waveform, "m_axis_index")] == [
+        "block 0: code 300 bits, offsets 7 bits, CRC DEADBEEF",
+        "block 1: raw, 70000 bits, CRC 00000001, last",
+        "no entry, last",
+    ]
+
+
+def test_a_text_stands_beside_its_cycle(record, tmp_path: Path) -> None:
+    waveform = record([{}, write("BLOCK", 4), {}, values(7, 1), values(8, 1)])
+    groups = groups_of(waveform)
+    path = tmp_path / "texts.vcd"
+    write_vcd(path, waveform, groups, transactions(waveform, groups))
+    written = {one.full_name: one.signal for one in pywellen.Waveform(str(path)).all_vars()}
+    assert written["transactions.registers_text"].value_at(10) == "write_BLOCK_=_0x4"
+    assert written["transactions.registers_text"].value_at(20) == ""
+    assert written["transactions.s_axis_values_text"].value_at(45) == "block_0,_value_1:_8"
+    assert written["top.s_axis_values_tdata"].value_at(45) == 8
+
+
+def test_viewers_find_every_signal_they_are_told_of(record, tmp_path: Path) -> None:
+    waveform = record([write("BLOCK", 4), values(7, 1)])
+    groups = groups_of(waveform)
+    dump = tmp_path / "texts.vcd"
+    write_vcd(dump, waveform, groups, transactions(waveform, groups))
+    known = {one.full_name for one in pywellen.Waveform(str(dump)).all_vars()}
+    write_surfer(tmp_path / "x.sucl", waveform, groups, texts=True)
+    write_gtkwave(tmp_path / "x.gtkw", dump, waveform, groups, texts=True)
+    commands = (tmp_path / "x.sucl").read_text().splitlines()
+    told = {line.split()[1] for line in commands if line.startswith("variable_add")}
+    assert told == known
+    save = (tmp_path / "x.gtkw").read_text()
+    assert 'dumpfile] "texts.vcd"' in save
+    assert "top.s_axis_values_tdata[31:0]" in save and "-stream s_axis_values" in save
+    assert all(name in save for name in known)
+
+
+def test_a_design_without_a_clock_has_groups_and_no_texts(tmp_path: Path) -> None:
+    path = tmp_path / "made.vcd"
+    with path.open("w") as file, VCDWriter(file, "1 ns") as writer:
+        writer.change(writer.register_var("adder", "sum", "wire", 4, init=0), 5, 3)
+    waveform = Waveform(path)
+    groups = groups_of(waveform)
+    assert groups == [Group("signals", ("sum",))]
+    assert transactions(waveform, groups) == {}
+
+
+def waves(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "scripts.waves", "--sim", chosen_simulator()]
+    command += ["--tests", TOYS, "--folder", str(folder), *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(("test", "code"), [("test_counts", 0), ("told", 1)])
+def test_a_test_leaves_what_a_viewer_opens(tmp_path: Path, test: str, code: int) -> None:
+    done = waves(tmp_path, "--test", test, "--seed", "3")
+    assert done.returncode == code, done.stderr
+    (folder,) = tmp_path.iterdir()
+    assert {path.name for path in folder.iterdir()} == {
+        *("waves.fst", "waves.gtkw", "waves.sucl", "sim.log"),
+        *("transactions.vcd", "transactions.gtkw", "transactions.sucl"),
+    }
+    assert f"gtkwave {folder}/transactions.vcd {folder}/transactions.gtkw" in done.stdout
+    waveform = Waveform(folder / "waves.fst")
+    assert {"clk", "rst", "count"} <= set(waveform.names)
+
+
+def test_none_or_several_tests_name_the_candidates() -> None:
+    sim = chosen_simulator()
+    with pytest.raises(WavesError, match=r"matches 4 tests:\n  TEST='test_short\[0\]'\n"):
+        only_one("short", sim, [TOYS])
+    with pytest.raises(WavesError, match="no test matches TEST='dies and nosuch'") as error:
+        only_one("dies and nosuch", sim, [TOYS])
+    assert str(error.value).splitlines()[1:] == ["  TEST='test_dies'", "  TEST='test_dies_once'"]
+    with pytest.raises(WavesError, match=r"say TEST=\.\.\. to choose one of \d+ tests"):
+        only_one("", sim, [TOYS])
+    assert only_one("test_dies", sim, [TOYS]).endswith("::test_dies")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--test", "skips"], "test_skips skipped without a waveform: nothing to be done here"),
+        (["--test", "a and"], "TEST='a and' is no selection"),
+        (["--sim", "vcs"], "unknown simulator 'vcs'"),
+        (["--seed", "-1"], "SEED: '-1' is not a whole number of 0 or more"),
+    ],
+)
+def test_bad_use_is_one_line(tmp_path: Path, arguments: list[str], complaint: str) -> None:
+    done = waves(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert complaint in done.stderr
+    assert len(done.stderr.splitlines()) == 1

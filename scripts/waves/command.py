@@ -7,6 +7,7 @@ import random
 import re
 import shutil
 import sys
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import NoReturn
 
@@ -87,28 +88,43 @@ def only_one(selection: str, sim: str, tests: list[str]) -> str:
     Raises:
         WavesError: it is none or several; the message names the candidates.
     """
+    check(selection)
+    every = [node for node in collect(None, sim, tests) if simulates(node)]
     try:
-        nodes = collect(selection, sim, tests)
+        nodes = [node for node in collect(selection, sim, tests) if node in every]
     except SelectionError:
-        check(selection)
-        every = collect(None, sim, tests)
-        words = [word for word in re.findall(r"\w+", selection) if word not in ("and", "or", "not")]
-        near = [node for node in every if any(word in node for word in words)]
-        message = f"no test matches TEST={selection!r}; there are:{candidates(near or every)}"
-        raise WavesError(message) from None
+        nodes = []
     exact = [node for node in nodes if name_of(node) == selection]
     if len(exact) == 1:
         return exact[0]
-    if len(nodes) != 1:
+    if not nodes:
+        message = f"no test that has a waveform matches TEST={selection!r}; there are:"
+        raise WavesError(message + candidates(nearest(selection, every)))
+    if len(nodes) > 1:
         what = f"TEST={selection!r} matches" if selection else "say TEST=... to choose one of"
         raise WavesError(f"{what} {len(nodes)} tests:{candidates(nodes)}")
     return nodes[0]
 
 
+def simulates(node: str) -> bool:
+    """Whether the file of a test runs cocotb simulations: others leave no waveform."""
+    return "run_cocotb(" in (ROOT / node.split("::")[0]).read_text()
+
+
+def nearest(selection: str, nodes: list[str]) -> list[str]:
+    """Tests by how much their names look like a selection."""
+
+    def likeness(node: str) -> float:
+        return SequenceMatcher(None, selection, name_of(node)).ratio()
+
+    return sorted(nodes, key=likeness, reverse=True)
+
+
 def candidates(nodes: list[str]) -> str:
     """Selections of some tests, and how many more there are."""
-    shown = "".join(f"\n  TEST='{selection_of(node, nodes)}'" for node in nodes[:CANDIDATES])
-    more = len(nodes) - CANDIDATES
+    selections = list(dict.fromkeys(selection_of(node, nodes) for node in nodes))
+    shown = "".join(f"\n  TEST='{selection}'" for selection in selections[:CANDIDATES])
+    more = len(selections) - CANDIDATES
     return shown + (f"\n  and {more} more" if more > 0 else "")
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 import jinja2
 import yaml
 
+from scripts.coverage.functional import RESULT, Point, merged
 from scripts.regress.collect import ROOT, module_of, name_of
-from scripts.regress.jobs import BAD, SKIPPED, STATUSES, Outcome
+from scripts.regress.jobs import BAD, FAILED, PASSED, SKIPPED, STATUSES, Outcome
 from scripts.regress.results import ordered, read_history, signature
 from scripts.regress.run import Run
 
 TESTPLAN = ROOT / "docs" / "testplan.yaml"
-COVERAGE = ROOT / "build" / "coverage" / "coverage.json"
 SLOWEST = 12
 HISTORY_RUNS = 40
 CHART_WIDTH, CHART_HEIGHT = 720, 150
@@ -84,7 +84,7 @@ def write_dashboard(run: Run, folder: Path) -> Path:
         missing=run.total - len(run.outcomes),
         rows=module_rows(run.outcomes) if features is None else features,
         row_kind="module" if features is None else "planned feature",
-        coverage=coverage_rows(COVERAGE),
+        coverage=list(merged_coverage(folder).values()),
         slowest=slowest(run.outcomes),
         buckets=buckets(run.outcomes),
         skipped=skipped(run.outcomes),
@@ -120,9 +120,9 @@ def feature_rows(outcomes: Iterable[Outcome], plan: Path) -> list[Row] | None:
     for name, feature in features:
         tests = [str(test) for test in feature.get("tests") or []]
         counts = Counter(
-            outcome.status
+            status_of(outcome, named[0])
             for outcome in outcomes
-            if any(belongs(outcome.job.node, test) for test in tests)
+            if (named := [test for test in tests if belongs(outcome.job.node, test)])
         )
         rows.append(Row(name, str(feature.get("title", "")), counts))
     return rows or None
@@ -140,23 +140,39 @@ def _features(document: object) -> Iterable[tuple[str, Mapping]]:
 
 
 def belongs(node: str, test: str) -> bool:
-    """Whether a collected test is one that the plan names: by id, by file or by parameter."""
-    if "::" in test or "/" in test:
-        return node == test or node.startswith((f"{test}[", f"{test}::", f"{test}/"))
-    name = name_of(node)
-    return test == name.split("[")[0] or test in name.partition("[")[2].rstrip("]").split("-")
+    """Whether a collected test is one that the plan names.
+
+    That is a pytest test or file by its id, or, in a file that pytest does not collect, a test
+    that a simulation runs: a UVM test by its class, a cocotb test by its module.
+    """
+    path, _, name = test.partition("::")
+    if Path(path).name.startswith("test_"):
+        return node == test or node.startswith((f"{test}[", f"{test}::"))
+    beside = Path(node.split("::")[0]).parent == Path(path).parent
+    parameters = name_of(node).partition("[")[2].rstrip("]").split("-")
+    return beside and (name in parameters or Path(path).stem in parameters)
 
 
-def coverage_rows(path: Path) -> list[tuple[str, int, int]]:
-    """Name, bins hit and bins in all of each cover point of the merged functional coverage."""
+def status_of(outcome: Outcome, test: str) -> str:
+    """The status of a planned test: a failure that names other cocotb tests is not its own."""
+    path, _, name = test.partition("::")
+    own = {line.partition(": ")[0] for line in outcome.message.splitlines()}
+    of_cocotb = "repeat with" in own and "the simulation ended without results" not in own
+    inside = not Path(path).name.startswith("test_") and name.islower()
+    others = outcome.status == FAILED and of_cocotb and inside and name not in own
+    return PASSED if others else outcome.status
+
+
+def merged_coverage(folder: Path) -> dict[str, Point]:
+    """The functional coverage of the jobs of this run, added up; of earlier test runs if none."""
+    files = sorted(folder.glob("jobs/*/*/runs/*/coverage.json"))
     try:
-        points = json.loads(path.read_text())["points"]
-        return [
-            (str(name), sum(count > 0 for count in point["bins"].values()), len(point["bins"]))
-            for name, point in points.items()
-        ]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return []
+        if files:
+            return merged(files)
+        points = json.loads(RESULT.read_text())["points"]
+        return {name: Point(name, point["bins"]) for name, point in points.items()}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def slowest(outcomes: Iterable[Outcome]) -> list[tuple[str, float, float]]:

@@ -18,7 +18,14 @@ from xml.etree import ElementTree
 import pytest
 
 from scripts.regress.collect import ROOT, SelectionError, collect, selection_of
-from scripts.regress.dashboard import Row, bars, belongs, feature_rows, write_dashboard
+from scripts.regress.dashboard import (
+    Row,
+    bars,
+    belongs,
+    feature_rows,
+    merged_coverage,
+    write_dashboard,
+)
 from scripts.regress.jobs import FAILED, LOST, PASSED, SKIPPED, TIMED_OUT, Job, Outcome, run_job
 from scripts.regress.results import read_history, signature, write_results
 from scripts.regress.run import Run, jobs_of, perform
@@ -245,8 +252,11 @@ def test_failures_alike_share_a_signature(one: str, other: str, alike: bool) -> 
         ("tb/a/test_t.py::test_x[p-q]", "tb/a/test_t.py::test_x", True),
         ("tb/a/test_t.py::test_x[p-q]", "tb/a/test_t.py", True),
         ("tb/a/test_t.py::test_xy[p-q]", "tb/a/test_t.py::test_x", False),
-        ("tb/uvm/test_uvm.py::test_uvm[one-RandomTest]", "RandomTest", True),
-        ("tb/uvm/test_uvm.py::test_uvm[one-RandomTest2]", "RandomTest", False),
+        ("tb/uvm/test_uvm.py::test_one[a-Tables]", "tb/uvm/tests.py::Tables", True),
+        ("tb/uvm/test_uvm.py::test_one[a-Tables2]", "tb/uvm/tests.py::Tables", False),
+        ("tb/a/test_t.py::test_x[apack_p-q]", "tb/a/apack_p.py::drains", True),
+        ("tb/a/test_t.py::test_x[apack_pq]", "tb/a/apack_p.py::drains", False),
+        ("tb/b/test_t.py::test_x[apack_p-q]", "tb/a/apack_p.py::drains", False),
     ],
 )
 def test_features_know_their_tests(node: str, test: str, belongs_to_it: bool) -> None:
@@ -262,12 +272,34 @@ def test_pass_rate_per_planned_feature(tmp_path: Path) -> None:
     plan.write_text(
         "features:\n"
         "  drain: {title: It drains, tests: [tb/test_a.py::test_x]}\n"
+        "  fills: {title: It fills, tests: [tb/apack_m.py::fills]}\n"
         "  idle: {title: It idles, tests: [tb/test_b.py]}\n"
     )
-    rows = feature_rows([outcome("test_x", PASSED), outcome("test_x", FAILED, seed=2)], plan)
-    assert [(row.name, row.rate) for row in rows] == [("drain", 0.5), ("idle", None)]
-    assert rows[1] == Row("idle", "It idles")
+    message = "drains: stuck\nseed 2, log x\nrepeat with: make test"
+    outcomes = [
+        outcome("test_x[apack_m]", PASSED),
+        outcome("test_x[apack_m]", FAILED, message, 2),
+        outcome("test_x[apack_m]", FAILED, message.replace("drains", "fills"), 3),
+        outcome("test_x[apack_m]", LOST, "gone", 4),
+    ]
+    rows = feature_rows(outcomes, plan)
+    assert [(row.name, row.rate) for row in rows] == [
+        *(("drain", 0.25), ("fills", 0.5), ("idle", None))
+    ]
+    assert rows[2] == Row("idle", "It idles")
     assert feature_rows([], tmp_path / "none.yaml") is None
+
+
+def test_coverage_of_the_jobs_is_added_up(tmp_path: Path) -> None:
+    for seed, hits in ((1, {"a": 1, "b": 0}), (2, {"a": 1, "b": 0, "c": 3})):
+        folder = tmp_path / "jobs" / f"seed-{seed}" / "x-1" / "runs" / "x"
+        folder.mkdir(parents=True)
+        (folder / "coverage.json").write_text(json.dumps({"points": {"unit.kind": hits}}))
+    point = merged_coverage(tmp_path)["unit.kind"]
+    assert (point.bins, point.missed) == ({"a": 2, "b": 0, "c": 3}, ["b"])
+    run = Run("icarus", 1, 1, 1, "here", outcomes=[outcome("test_x", PASSED)])
+    page = write_dashboard(run, tmp_path).read_text()
+    assert "unit.kind" in page and "missing: b" in page and "2 of 3" in page
 
 
 def test_a_message_cannot_break_the_page(tmp_path: Path) -> None:

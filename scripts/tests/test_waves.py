@@ -91,8 +91,8 @@ def texts(waveform: Waveform, stream: str) -> list[Note]:
 def test_signals_are_grouped_by_what_they_belong_to(record) -> None:
     groups = {group.name: group for group in groups_of(record([{}]))}
     assert list(groups) == [
-        "clock and reset", "registers", "stream s_axis_values", "stream m_axis_index",
-        "stream m_code", "status", "state of top", "state of g_channel[0].engine_inst",
+        "clock and reset", "stream s_axis_values", "stream m_axis_index", "stream m_code",
+        "registers", "status", "state of top", "state of g_channel[0].engine_inst",
     ]  # fmt: skip
     assert groups["clock and reset"].signals == ("clk", "rst")
     assert {"irq", "s_axil_bvalid", "registers_inst.events_reg"} <= {*groups["registers"].signals}

@@ -13,6 +13,7 @@ from scripts.waves.signals import BUS, Group, Waveform, number
 from scripts.waves.transactions import Note
 
 TEXTS = "transactions"  # scope of the texts
+WINDOW, NAMES_WIDTH = (1500, 950), 320  # of GTKWave, in pixels
 # A viewer takes a blank in a VCD string for its end, or shows an escape for it.
 BLANK = str.maketrans(" ", "_")
 
@@ -63,6 +64,9 @@ def write_gtkwave(
     with path.open("w", encoding="utf-8") as file:
         save = GTKWSave(file)
         save.dumpfile(dump.name, abspath=False)
+        save.size(*WINDOW)
+        save.sst_expanded(False)
+        save.signals_width(NAMES_WIDTH)
         save.treeopen(waveform.top)
         for group in groups:
             with save.group(group.name):

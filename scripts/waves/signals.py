@@ -82,16 +82,16 @@ def number(value: int | str | None) -> int:
 
 
 def groups_of(waveform: Waveform) -> list[Group]:
-    """Clock and reset, register bus, each stream, status, and the state of engines or interval."""
+    """Clock and reset, each stream, register bus, status, and the state of engines or interval."""
     ports = [name for name in waveform.names if "." not in name]
     groups = [Group("clock and reset", tuple(name for name in CLOCKS if name in ports))]
     bus = tuple(name for name in ports if name.startswith(f"{BUS}_") or name == "irq")
     states = _state_groups(waveform, ports)
     inner = _registers(waveform, "registers_inst")
-    groups += [Group("registers", bus + inner[:STATE_SIGNALS], BUS if bus else "")]
     prefixes = _stream_prefixes(ports)
     for prefix in prefixes:
         groups.append(Group(f"stream {prefix}", _members(prefix, prefixes, ports), prefix))
+    groups += [Group("registers", bus + inner[:STATE_SIGNALS], BUS if bus else "")]
     groups += [Group("status", tuple(name for name in ports if name.startswith("status_")))]
     if not prefixes:
         rest = (name for name in ports if name not in CLOCKS and not name.endswith("_reg"))

@@ -6,6 +6,7 @@ the register bus, tensors are those that the monitors of the input ports saw.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from pyuvm import uvm_analysis_port, uvm_scoreboard, uvm_subscriber
 from model.apack import SymbolTable
 from tb.apack.bench import assert_frame
 from tb.apack.illegal import is_legal
+from tb.apack.memory_image import first_difference
 from tb.apack.register_bus import COUNTERS, OKAY
 from tb.apack.streams import Frame
 from tb.uvm.config import CONFIG
@@ -198,7 +200,7 @@ class Scoreboard(uvm_scoreboard):
             return False
         outcome = self._predict(run, [self._queues[port][0] for port in inputs])
         cut = run.aborted or outcome.aborts
-        needed = outputs if cut else [port for port in outputs if self._comes_out(port, outcome)]
+        needed = outputs if cut or len(outcome.values) else ()  # an empty tensor puts out nothing
         if not all(self._queues[port] for port in needed):
             return False
         for port in inputs:
@@ -214,9 +216,6 @@ class Scoreboard(uvm_scoreboard):
             return compressed(widths, run.start, frames[0])
         return decompressed(widths, run.start, *(frames or ([], [])))
 
-    def _comes_out(self, port: str, outcome: Outcome) -> bool:
-        return len(outcome.values) > 0
-
     def _compare(self, run: Run, outcome: Outcome, found: dict[str, Frame], cut: bool) -> set[int]:
         marked: set[int] = set()
         for port, beats in found.items():
@@ -226,10 +225,23 @@ class Scoreboard(uvm_scoreboard):
             beats = [meaning(beat) for beat in beats]
             if cut and beats != wanted:
                 story = self._story(run, outcome)
-                assert is_closing(beats[-1]), f"{port} ends with {beats[-1]} after an abort{story}"
+                assert is_closing(beats[-1]), (
+                    f"{port} ends with {beats[-1]} after an abort; {story}"
+                )
                 beats, wanted = beats[:-1], wanted[: len(beats) - 1]
-            assert_frame(beats, wanted, port, self._story(run, outcome))
+            place = first_difference(beats, wanted)
+            if place is not None:
+                where = f"block {self._block_of(port, place, run, outcome)}, "
+                assert_frame(beats, wanted, port, where + self._story(run, outcome))
         return marked
+
+    def _block_of(self, port: str, place: int, run: Run, outcome: Outcome) -> int:
+        """The block that a beat of an output belongs to."""
+        if port == "memory":
+            return bisect_right(outcome.image.starts, place) - 1
+        if port == "values":
+            return place * self._config.widths.lanes // run.start.block
+        return place
 
     def _conclude(self, run: Run, outcome: Outcome, marked: set[int], cut: bool) -> None:
         self.compared += 1
@@ -267,7 +279,7 @@ class Scoreboard(uvm_scoreboard):
     def _story(self, run: Run, outcome: Outcome) -> str:
         shown = outcome.values[:32].tolist()
         return (
-            f"; tensor {run.number} of {len(outcome.values)} values {shown}, {run.start.story()}"
+            f"tensor {run.number} of {len(outcome.values)} values {shown}, {run.start.story()}"
             f"{self._tail()}"
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cocotb.triggers import RisingEdge
 from pyuvm import ConfigDB, uvm_env, uvm_sequencer
 
 from tb.apack.streams import reset
@@ -55,6 +56,7 @@ class Environment(uvm_env):
 
     async def reset_unit(self) -> None:
         """Reset the unit in whatever it does; every component forgets what was before."""
+        await RisingEdge(self._config.dut.clk)  # monitors sample at the falling one
         self.coverage.reset_seen()
         self._config.dut.rst.value = 1
         for agent in self.sources.values():

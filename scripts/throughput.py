@@ -43,10 +43,11 @@ from tb.apack.memory_image import MemoryImage
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "build" / "throughput"
 VALUES = 1 << 20
-ENGINES = (1, 2, 4, 8, 16)
+ENGINES = (1, 2, 3, 4, 6, 8)
 STREAMS = (1, 2, 3, 4, 6, 8)
-# Blocks small enough that many engines have several each; a memory that holds the whole tensor.
-SHAPE = Shape(lanes=16, block_values=1024, fifo_w=18)
+# Memory words narrow enough that their port is what limits many engines; blocks small enough that
+# each engine has several; a memory that holds the whole tensor.
+SHAPE = Shape(lanes=16, word_w=32, block_values=1024, fifo_w=19)
 STALLS = ("STALL_INPUT", "STALL_OUTPUT", "STALL_ENGINE")
 
 

@@ -14,7 +14,11 @@
  * ABORT is written while the unit is busy. Rows leave on row_* with one bit of row_valid for each bank.
  *
  * event_* set their bit of EVENTS in the cycle after. count_* add to their counter; bad_valid counts a
- * damaged block, the first of a tensor keeps its number and causes.
+ * damaged block, the first of a tensor keeps its number and causes. The counters that are read are those of
+ * the tensor that ended last, by its end or an abort: they hold while the next one runs.
+ *
+ * A table whose rows were given up half-way is ended by a row with LAST, and found illegal; then the bank is
+ * ready for another.
  */
 module apack_registers #(
     // 1 in the decompressor
@@ -150,7 +154,7 @@ module apack_registers #(
     localparam [7:0] ADDRESS_TABLE_ROW       = 8'h38;  // RO: first wrong row of the latest illegal table
     localparam       TABLE_ROW_BANK0         = 0;      // field of 8 bits: of bank 0
     localparam       TABLE_ROW_BANK1         = 8;      // field of 8 bits: of bank 1
-    localparam [7:0] ADDRESS_VALUES_DONE_LO  = 8'h40;  // RO: values taken (compressor) or given (decompressor)
+    localparam [7:0] ADDRESS_VALUES_DONE_LO  = 8'h40;  // RO: values taken (compressor) or given (decompressor) of the tensor that ended last, as all below
     localparam [7:0] ADDRESS_VALUES_DONE_HI  = 8'h44;  // RO: bits 47..32 of the counter whose _LO was read last
     localparam [7:0] ADDRESS_BITS_LO         = 8'h48;  // RO: code and offset bits of all blocks
     localparam [7:0] ADDRESS_BITS_HI         = 8'h4C;  // RO: bits 47..32 of the counter whose _LO was read last
@@ -175,6 +179,7 @@ module apack_registers #(
     localparam       BAD_CAUSE_PADDING       = 3;      // bit: padding is not zero
     localparam       BAD_CAUSE_CRC           = 4;      // bit: the CRC-32 of the values differs
     localparam       BAD_CAUSE_TRUNCATED     = 5;      // bit: memory words are missing
+    localparam [7:0] ADDRESS_TENSORS         = 8'h8C;  // RO: tensors that have ended since the reset, dropped ones included
 
     // ---- end of the register map -------------------------------------------------------------------
 
@@ -195,6 +200,18 @@ module apack_registers #(
     localparam [7:0] COUNT_FIELD   = COUNT_W[7:0];
     localparam [7:0] CODE_FIELD    = CODE_W[7:0];
     localparam [7:0] BYTES_FIELD   = WORD_W[10:3];
+
+    generate
+        if (COUNT_W > 16 || CODE_W > 32) begin : g_check_coder
+            apack_registers_needs_COUNT_W_of_at_most_16_and_CODE_W_of_at_most_32 illegal_parameter ();
+        end
+        if (SYMBOLS < 1 || SYMBOLS > 255) begin : g_check_symbols
+            apack_registers_needs_SYMBOLS_of_1_to_255 illegal_parameter ();
+        end
+        if (LANES < 1 || LANES > 128) begin : g_check_lanes
+            apack_registers_needs_LANES_of_1_to_128 illegal_parameter ();
+        end
+    endgenerate
 
     // ---- bus ---------------------------------------------------------------------------------------
 
@@ -228,7 +245,7 @@ module apack_registers #(
         input [7:0] address;
         begin
             mapped = (address <= ADDRESS_TABLE_ROW)
-                || (address >= ADDRESS_VALUES_DONE_LO && address <= ADDRESS_BAD_CAUSE);
+                || (address >= ADDRESS_VALUES_DONE_LO && address <= ADDRESS_TENSORS);
         end
     endfunction
 
@@ -397,46 +414,117 @@ module apack_registers #(
 
     // ---- counters ----------------------------------------------------------------------------------
 
-    reg [COUNTERS*COUNTER_W-1:0] counters_reg;
-    reg [31:0]                   blocks_reg;
-    reg [31:0]                   raw_blocks_reg;
-    reg [31:0]                   bad_blocks_reg;
-    reg [31:0]                   bad_block_reg;
-    reg [5:0]                    bad_cause_reg;
+    // What is counted comes through a register, so that the counters' carries stand behind no other logic;
+    // so do the beginning and the end of a tensor. Then everything moves to where it is read.
+    localparam STEPS_W = COUNTERS * COUNTER_W;
 
-    wire [COUNTERS*COUNTER_W-1:0] steps = {
-        {{COUNTER_W-1{1'b0}}, count_stall_engine},
-        {{COUNTER_W-1{1'b0}}, count_stall_output},
-        {{COUNTER_W-1{1'b0}}, count_stall_input},
-        {{COUNTER_W-1{1'b0}}, busy_reg},
-        {{COUNTER_W-1{1'b0}}, count_word},
-        {{COUNTER_W-BITS_W{1'b0}}, count_bits},
-        {{COUNTER_W-LANES_W{1'b0}}, count_values}
+    reg                step_begin_reg;
+    reg [1:0]          step_end_reg;
+    reg [LANES_W-1:0]  step_values_reg;
+    reg [BITS_W-1:0]   step_bits_reg;
+    reg                step_word_reg;
+    reg                step_busy_reg;
+    reg                step_stall_input_reg;
+    reg                step_stall_output_reg;
+    reg                step_stall_engine_reg;
+    reg                step_block_reg;
+    reg                step_raw_reg;
+    reg                step_bad_reg;
+    reg [31:0]         step_bad_block_reg;
+    reg [5:0]          step_bad_cause_reg;
+
+    always @(posedge clk) begin
+        step_begin_reg        <= command_take;
+        step_end_reg          <= {step_end_reg[0], finish};
+        step_values_reg       <= count_values;
+        step_bits_reg         <= count_bits;
+        step_word_reg         <= count_word;
+        step_busy_reg         <= busy_reg;
+        step_stall_input_reg  <= count_stall_input;
+        step_stall_output_reg <= count_stall_output;
+        step_stall_engine_reg <= count_stall_engine;
+        step_block_reg        <= count_block;
+        step_raw_reg          <= count_raw;
+        step_bad_reg          <= bad_valid;
+        step_bad_block_reg    <= bad_block;
+        step_bad_cause_reg    <= bad_cause;
+
+        if (rst) begin
+            step_begin_reg <= 1'b1;
+            step_end_reg   <= 2'b00;
+        end
+    end
+
+    wire [STEPS_W-1:0] steps = {
+        {{COUNTER_W-1{1'b0}}, step_stall_engine_reg},
+        {{COUNTER_W-1{1'b0}}, step_stall_output_reg},
+        {{COUNTER_W-1{1'b0}}, step_stall_input_reg},
+        {{COUNTER_W-1{1'b0}}, step_busy_reg},
+        {{COUNTER_W-1{1'b0}}, step_word_reg},
+        {{COUNTER_W-BITS_W{1'b0}}, step_bits_reg},
+        {{COUNTER_W-LANES_W{1'b0}}, step_values_reg}
     };
+
+    reg [STEPS_W-1:0] running_reg;
+    reg [31:0]        running_blocks_reg;
+    reg [31:0]        running_raw_reg;
+    reg [31:0]        running_bad_reg;
+    reg [31:0]        running_bad_block_reg;
+    reg [5:0]         running_bad_cause_reg;
+
+    reg [STEPS_W-1:0] counters_reg;
+    reg [31:0]        blocks_reg;
+    reg [31:0]        raw_blocks_reg;
+    reg [31:0]        bad_blocks_reg;
+    reg [31:0]        bad_block_reg;
+    reg [5:0]         bad_cause_reg;
+    reg [31:0]        tensors_reg;
 
     integer i;
 
     always @(posedge clk) begin
         for (i = 0; i < COUNTERS; i = i + 1) begin
-            counters_reg[i*COUNTER_W +: COUNTER_W] <= counters_reg[i*COUNTER_W +: COUNTER_W]
+            running_reg[i*COUNTER_W +: COUNTER_W] <= running_reg[i*COUNTER_W +: COUNTER_W]
                 + steps[i*COUNTER_W +: COUNTER_W];
         end
-        blocks_reg     <= blocks_reg + {31'd0, count_block};
-        raw_blocks_reg <= raw_blocks_reg + {31'd0, count_raw};
-        bad_blocks_reg <= bad_blocks_reg + {31'd0, bad_valid};
+        running_blocks_reg <= running_blocks_reg + {31'd0, step_block_reg};
+        running_raw_reg    <= running_raw_reg + {31'd0, step_raw_reg};
+        running_bad_reg    <= running_bad_reg + {31'd0, step_bad_reg};
 
-        if (bad_valid && bad_blocks_reg == 32'd0) begin
-            bad_block_reg <= bad_block;
-            bad_cause_reg <= bad_cause;
+        if (step_bad_reg && running_bad_reg == 32'd0) begin
+            running_bad_block_reg <= step_bad_block_reg;
+            running_bad_cause_reg <= step_bad_cause_reg;
         end
 
-        if (rst || command_take) begin
-            counters_reg   <= {COUNTERS*COUNTER_W{1'b0}};
+        if (step_begin_reg) begin
+            running_reg           <= {STEPS_W{1'b0}};
+            running_blocks_reg    <= 32'd0;
+            running_raw_reg       <= 32'd0;
+            running_bad_reg       <= 32'd0;
+            running_bad_block_reg <= 32'd0;
+            running_bad_cause_reg <= 6'd0;
+        end
+    end
+
+    always @(posedge clk) begin
+        if (step_end_reg[1]) begin
+            counters_reg   <= running_reg;
+            blocks_reg     <= running_blocks_reg;
+            raw_blocks_reg <= running_raw_reg;
+            bad_blocks_reg <= running_bad_reg;
+            bad_block_reg  <= running_bad_block_reg;
+            bad_cause_reg  <= running_bad_cause_reg;
+            tensors_reg    <= tensors_reg + 32'd1;
+        end
+
+        if (rst) begin
+            counters_reg   <= {STEPS_W{1'b0}};
             blocks_reg     <= 32'd0;
             raw_blocks_reg <= 32'd0;
             bad_blocks_reg <= 32'd0;
             bad_block_reg  <= 32'd0;
             bad_cause_reg  <= 6'd0;
+            tensors_reg    <= 32'd0;
         end
     end
 
@@ -484,6 +572,7 @@ module apack_registers #(
             ADDRESS_BAD_BLOCKS: read_data = bad_blocks_reg;
             ADDRESS_BAD_BLOCK:  read_data = bad_block_reg;
             ADDRESS_BAD_CAUSE:  read_data = {26'd0, bad_cause_reg};
+            ADDRESS_TENSORS:    read_data = tensors_reg;
             default:            read_data = !counter_read ? 32'd0
                                           : counter_address[2] ? {16'd0, high_reg} : counter[31:0];
         endcase

@@ -240,6 +240,11 @@ async def an_entry_leaves_before_the_words_of_its_block(dut):
 
 
 @cocotb.test()
+async def keeps_the_counters_of_a_tensor_while_the_next_one_runs(dut):
+    await top_control.check_held_counters(await CompressorBench.started(dut))
+
+
+@cocotb.test()
 async def counts_cycles_and_who_makes_them_wait(dut):
     await top_control.check_counters(await CompressorBench.started(dut), "values")
 

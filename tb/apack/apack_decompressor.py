@@ -330,6 +330,11 @@ async def survives_words_and_entries_of_any_content(dut):
 
 
 @cocotb.test()
+async def keeps_the_counters_of_a_tensor_while_the_next_one_runs(dut):
+    await top_control.check_held_counters(await DecompressorBench.started(dut))
+
+
+@cocotb.test()
 async def counts_cycles_and_who_makes_them_wait(dut):
     await top_control.check_counters(await DecompressorBench.started(dut), "memory")
 

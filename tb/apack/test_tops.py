@@ -7,6 +7,7 @@ of parameters, all its cocotb tests. ROUNDS=n in the environment makes the rando
 from __future__ import annotations
 
 import os
+import random
 
 import pytest
 
@@ -26,6 +27,11 @@ SETS = {
     "wide-values": (2, 8, 16, 16, 12, 16, 16, 64, 2, 64),
     "one-stream": (1, 1, 5, 7, 6, 9, 16, 16, 1, 32),
 }
+MOST_ENGINES = (64, 1, 4, 4, 5, 8, 8, 16, 4, 8)
+ANY_TENSORS = {
+    "apack_compressor": "compresses_any_tensors",
+    "apack_decompressor": "decompresses_any_tensors",
+}
 LARGE_BLOCKS = (2, 3, 16, 16, 10, 16, 32, 64, 4, 4096)
 
 
@@ -33,6 +39,32 @@ LARGE_BLOCKS = (2, 3, 16, 16, 10, 16, 32, 64, 4, 4096)
 @pytest.mark.parametrize("top", TOPS)
 def test_top(top: str, values: tuple[int, ...]) -> None:
     run(top, values)
+
+
+def any_shape(rng: random.Random) -> tuple[int, ...]:
+    """Legal parameters of small hardware, drawn at random."""
+    value_w = rng.randint(2, 16)
+    piece_w = rng.choice([width for width in (4, 8, 16, 32) if width >= value_w])
+    code_w = rng.randint(3, min(piece_w, 24))
+    count_w = rng.randint(1, min(code_w - 2, 14))
+    word_w = rng.choice([width for width in (16, 32, 64) if width >= piece_w])
+    lanes = rng.choice((1, 2, 4, 8))
+    block_values = lanes * rng.choice((1, 2, 8, 16))
+    engines, streams, symbols = rng.randint(1, 5), rng.randint(1, 8), rng.randint(1, 20)
+    return (
+        engines, streams, value_w, symbols, count_w, code_w, piece_w, word_w, lanes, block_values
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("top", TOPS)
+def test_any_shape(top: str) -> None:
+    """Parameters that the seed draws."""
+    run(top, any_shape(random.Random(chosen_seed())), ANY_TENSORS[top])
+
+
+@pytest.mark.parametrize("top", TOPS)
+def test_most_engines(top: str) -> None:
+    run(top, MOST_ENGINES, ANY_TENSORS[top])
 
 
 @pytest.mark.parametrize("top", TOPS)

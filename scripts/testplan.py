@@ -3,7 +3,7 @@
     python -m scripts.testplan
 
 Says one line for each fault and writes build/testplan/testplan.json. Coverage is that of the
-simulations which have run in this tree (`make test TEST=uvm`).
+simulations which have run in this tree (`make test TEST=uvm`, `make regress TEST=uvm`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 
 import yaml
 
-from scripts.coverage.functional import CoverageError, Point, coverage_files, merged
+from scripts.coverage.functional import NONE, CoverageError, Point, coverage_files, merged
 
 ROOT = Path(__file__).resolve().parent.parent
 PLAN = ROOT / "docs" / "testplan.yaml"
@@ -176,11 +176,14 @@ def main() -> int:
         features = read_plan(PLAN.read_text(encoding="utf-8"))
         files = coverage_files()
         points = merged(files)
-    except (PlanError, CoverageError, OSError) as error:
+    except (PlanError, OSError) as error:
         print(f"testplan: {PLAN.relative_to(ROOT)}: {error}", file=sys.stderr)
         return 2
+    except CoverageError as error:
+        print(f"testplan: {error}", file=sys.stderr)
+        return 2
     if not files:
-        print("testplan: there is no coverage: run make test TEST=uvm first", file=sys.stderr)
+        print(f"testplan: {NONE}", file=sys.stderr)
         return 2
     modules = {path.stem for path in (ROOT / "rtl").glob("*/*.v")}
     report = check(features, points, modules)

@@ -1,7 +1,9 @@
 """Functional coverage over all simulations that have run: bins, hits, percent.
 
-Each simulation of the UVM tests leaves `coverage.json` in its folder under build/test/<sim>/. This
-adds them up, over simulators, parameters and seeds, into build/coverage/functional.json.
+Each simulation of the UVM tests leaves `coverage.json` in its folder: under build/test/<sim>/ by
+`make test`, under build/regress/jobs/ by the last `make regress`. This adds them up, over
+simulators, parameters and seeds, into build/coverage/functional.json. What a test has left that
+pytest does not collect any more, because it was renamed or removed, does not count.
 """
 
 from __future__ import annotations
@@ -13,9 +15,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.regress.collect import SelectionError, collect
+from scripts.simulators import chosen_simulator
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-RUNS = ROOT / "build" / "test"
-RESULT = ROOT / "build" / "coverage" / "functional.json"
+BUILD = ROOT / "build"
+RUNS = ("test/*/*/coverage.json", "regress/jobs/*/*/runs/*/coverage.json")
+RESULT = BUILD / "coverage" / "functional.json"
+NONE = "there is no coverage: run make test TEST=uvm or make regress TEST=uvm first"
 
 
 class CoverageError(ValueError):
@@ -40,9 +47,25 @@ class Point:
         return 100 * (1 - len(self.missed) / len(self.bins))
 
 
-def coverage_files(runs: Path = RUNS) -> list[Path]:
-    """What the simulations have left."""
-    return sorted(runs.glob("*/*/coverage.json"))
+def coverage_files(build: Path = BUILD) -> list[Path]:
+    """What simulations have left of tests that are still there.
+
+    Raises CoverageError for a file that is no coverage, and when pytest cannot collect the tests.
+    """
+    found = {path: test_of(path) for place in RUNS for path in sorted(build.glob(place))}
+    try:
+        there = set(collect(None, chosen_simulator())) if found else set()
+    except SelectionError as error:
+        raise CoverageError(str(error)) from None
+    return [path for path, test in found.items() if test in there]
+
+
+def test_of(path: Path) -> str | None:
+    """The test, by its id of pytest, whose simulation left some coverage; None if it says none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8")).get("test")
+    except (ValueError, AttributeError) as error:
+        raise CoverageError(f"{path} is no coverage of a simulation: {error}") from None
 
 
 def merged(files: Iterable[Path]) -> dict[str, Point]:
@@ -99,14 +122,14 @@ def table(points: dict[str, Point]) -> str:
 
 def main() -> int:
     """Exit code 0, or 2 when there is nothing to add up."""
-    files = coverage_files()
     try:
+        files = coverage_files()
         points = merged(files)
     except CoverageError as error:
         print(f"coverage: {error}", file=sys.stderr)
         return 2
     if not points:
-        print("coverage: no simulation has left any: run make test TEST=uvm", file=sys.stderr)
+        print(f"coverage: {NONE}", file=sys.stderr)
         return 2
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(as_json(points, len(files)) + "\n", encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from pathlib import Path
 import jinja2
 import yaml
 
-from scripts.coverage.functional import RESULT, Point, merged
+from scripts.coverage.functional import CoverageError, Point, merged
 from scripts.regress.collect import ROOT, module_of, name_of
 from scripts.regress.jobs import BAD, FAILED, PASSED, SKIPPED, STATUSES, Outcome
 from scripts.regress.results import ordered, read_history, signature
@@ -164,14 +163,10 @@ def status_of(outcome: Outcome, test: str) -> str:
 
 
 def merged_coverage(folder: Path) -> dict[str, Point]:
-    """The functional coverage of the jobs of this run, added up; of earlier test runs if none."""
-    files = sorted(folder.glob("jobs/*/*/runs/*/coverage.json"))
+    """The functional coverage of the jobs of this run, added up."""
     try:
-        if files:
-            return merged(files)
-        points = json.loads(RESULT.read_text())["points"]
-        return {name: Point(name, point["bins"]) for name, point in points.items()}
-    except (OSError, ValueError, KeyError, TypeError):
+        return merged(sorted(folder.glob("jobs/*/*/runs/*/coverage.json")))
+    except (OSError, CoverageError):
         return {}
 
 

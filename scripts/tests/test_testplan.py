@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from scripts.coverage.functional import CoverageError, Point, merged, table, total_percent
+from scripts.coverage.functional import (
+    CoverageError,
+    Point,
+    coverage_files,
+    merged,
+    table,
+    total_percent,
+)
 from scripts.testplan import PLAN, Feature, PlanError, check, is_there, read_plan
 
 HERE = "scripts/tests/test_testplan.py::test_a_sound_plan_has_no_fault"
@@ -133,3 +140,30 @@ def test_hits_of_several_runs_are_added(tmp_path: Path) -> None:
 def test_what_is_no_coverage_is_refused(tmp_path: Path, content: object) -> None:
     with pytest.raises(CoverageError, match="is no coverage of a simulation"):
         merged([write_run(tmp_path / "a", content)])
+
+
+def test_coverage_counts_while_its_test_is_there(tmp_path: Path) -> None:
+    tests = {
+        "test/icarus/test_x-Tables": "tb/uvm/test_uvm.py::test_decompressor[Tables]",
+        "test/icarus/test_x-renamed": "tb/uvm/test_uvm.py::test_decompressor[Tabels]",
+        "test/icarus/test_x-moved": "tb/uvm/test_moved.py::test_decompressor[Tables]",
+        "test/icarus/by-hand": "",
+        "regress/jobs/seed-7/a-1/runs/a": "tb/uvm/test_uvm.py::test_several_engines"
+        "[apack_compressor-Control]",
+        "regress/jobs/seed-7/b-1/runs/b": "tb/uvm/test_uvm.py::test_several_engines[Control]",
+    }
+    for folder, test in tests.items():
+        path = tmp_path / folder / "coverage.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps({"test": test, "points": {}}))
+    counted = [str(path.parent.relative_to(tmp_path)) for path in coverage_files(tmp_path)]
+    assert counted == ["test/icarus/test_x-Tables", "regress/jobs/seed-7/a-1/runs/a"]
+
+
+@pytest.mark.parametrize("content", ["{", "[]"])
+def test_a_torn_file_of_coverage_is_named(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "test" / "icarus" / "a" / "coverage.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    with pytest.raises(CoverageError, match=f"{path} is no coverage of a simulation"):
+        coverage_files(tmp_path)

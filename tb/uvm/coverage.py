@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
@@ -133,7 +134,8 @@ def write_coverage(path: Path, config: TopConfig) -> None:
         for name, item in sorted(coverage_db.items())
         if isinstance(item, CoverPoint)
     }
-    facts = {"unit": config.kind, "parameters": asdict(config.widths)}
+    test = os.environ.get("PYTEST_CURRENT_TEST", "").rsplit(" ", 1)[0]  # without its phase
+    facts = {"unit": config.kind, "parameters": asdict(config.widths), "test": test}
     content = facts | {"seed": cocotb.RANDOM_SEED, "points": points}
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 

@@ -10,6 +10,7 @@ import os
 
 import pytest
 
+from scripts.coverage.functional import test_of
 from scripts.rtl import rtl_sources
 from scripts.simulators import chosen_seed, chosen_simulator, chosen_waves, run_cocotb
 from tb.apack.test_tops import SETS, WIDTHS
@@ -39,7 +40,7 @@ def test_several_engines(top: str, name: str) -> None:
 def run(top: str, widths: str, name: str) -> None:
     """Run one UVM test on one top."""
     simulator = chosen_simulator()
-    run_cocotb(
+    done = run_cocotb(
         top,
         rtl_sources(top),
         "tb.uvm.tests",
@@ -50,3 +51,5 @@ def run(top: str, widths: str, name: str) -> None:
         name,
         extra_env={"ROUNDS": os.environ.get("ROUNDS") or ROUNDS[simulator]},
     )
+    test = test_of(done.folder / "coverage.json")  # by which it is counted
+    assert os.environ["PYTEST_CURRENT_TEST"] == f"{test} (call)"

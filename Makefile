@@ -7,7 +7,7 @@ PYTHON = $(eval PYTHON := $(or $(shell for python in python3 python3.13 python3.
 SIM = verilator
 
 # Variables given to make reach the recipes through the environment, so that any file name is safe.
-export SIM SEED TEST JOBS WAVES TENSOR TABLE MODEL BLOCK SEEDS SCHEDULER LIMIT DESIGN FO4 LIBERTY
+export SIM SEED TEST JOBS WAVES COVERAGE TENSOR TABLE MODEL BLOCK SEEDS SCHEDULER LIMIT DESIGN FO4 LIBERTY
 
 MAKEFLAGS += --no-print-directory
 RUN = .venv/bin/python -m
@@ -22,11 +22,11 @@ $(PYTHON) scripts/setup.py
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test regress waves bench-sim throughput bench-codec bench-solver report synth docs testplan lint clean distclean
+.PHONY: help setup demo test coverage coverage-report regress waves bench-sim throughput bench-codec bench-solver report synth docs testplan lint clean distclean
 
 help: ## list the targets and the variables
 	@echo "make TARGET [VARIABLE=value ...]"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 	@echo
 	@sed -n 's/^#> \(.*\)/  \1/p' Makefile
 
@@ -36,8 +36,9 @@ help: ## list the targets and the variables
 #> MODEL=x.tflite|x.onnx  demo: every weight tensor of your own model
 #> BLOCK=4096             demo: values in a block, a multiple of 8
 #> WAVES=1                demo, test: record FST waveforms
-#> TEST='encoder and not reset'  test, regress, waves: run only what this pytest -k expression selects
-#> SEED=1                 test, regress, waves: seed of the random stimulus (default: a new one, printed)
+#> COVERAGE=1             test: count lines, branches and toggles of the hardware, with Verilator
+#> TEST='encoder and not reset'  test, coverage, regress, waves: run only what this pytest -k expression selects
+#> SEED=1                 test, coverage, regress, waves: seed of the random stimulus (default: a new one, printed)
 #> SEEDS=10               regress: seeds of each test, from SEED on (default 3)
 #> SCHEDULER=tcp://host:8786  regress: use the workers of this Dask cluster
 #> LIMIT=600              regress: seconds after which a job is ended (default 1200)
@@ -60,7 +61,17 @@ demo: ## real int8 weights through the RTL compressor and decompressor and back
 test: ## model, script and hardware tests; the hardware on SIM
 	@$(SET_UP) --need $(NEED)
 	@$(RUN) scripts.test --sim "$$SIM" $${TEST:+--test "$$TEST"} $${SEED:+--seed "$$SEED"} \
-		$${JOBS:+--jobs "$$JOBS"} $(if $(filter-out 0,$(WAVES)),--waves)
+		$${JOBS:+--jobs "$$JOBS"} $(if $(filter-out 0,$(WAVES)),--waves) \
+		$(if $(filter-out 0,$(COVERAGE)),--coverage)
+
+coverage: ## lines, branches and toggles that the hardware tests cover, into build/coverage/
+	@$(SET_UP) --need verilator
+	@$(RUN) scripts.coverage --run $${TEST:+--test "$$TEST"} $${SEED:+--seed "$$SEED"} \
+		$${JOBS:+--jobs "$$JOBS"}
+
+coverage-report: ## the same of what has run: after make test SIM=verilator COVERAGE=1
+	@$(SET_UP)
+	@$(RUN) scripts.coverage
 
 regress: ## the hardware tests with many seeds, here or over a cluster, into build/regress/
 	@$(SET_UP) --need $(NEED) --extra requirements-regress.txt

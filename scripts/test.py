@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from _pytest.mark.expression import Expression
 
-from scripts.simulators import SIMULATORS, ToolMissing, find_simulator
+from scripts.simulators import SIMULATORS, ToolMissing, find_simulator, require_coverage
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTHING_COLLECTED = 5
@@ -42,6 +42,8 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=non_negative, help="seed of the random stimulus")
     parser.add_argument("--jobs", type=positive, default=os.cpu_count() or 1)
     parser.add_argument("--waves", action="store_true", help="record FST waveforms")
+    parser.add_argument("--coverage", action="store_true", help="count which code ran")
+    parser.add_argument("--tests", nargs="+", default=[], help="files or folders of the tests")
     return parser.parse_args(arguments)
 
 
@@ -77,13 +79,14 @@ def pytest_command(options: argparse.Namespace, seed: int) -> list[str]:
         command += ["-k", options.test]
     if options.jobs > 1:
         command += ["--numprocesses", str(options.jobs), "--dist", "worksteal"]
-    return command
+    return [*command, *options.tests]
 
 
 def test_environment(options: argparse.Namespace, seed: int) -> dict[str, str]:
-    """Environment that tells the hardware tests their simulator, seed and waveforms."""
+    """Environment that tells the hardware tests what they were asked for."""
     environment = dict(os.environ)
     environment.update(SIM=options.sim, SEED=str(seed), WAVES=str(int(options.waves)))
+    environment["COVERAGE"] = str(int(options.coverage))
     environment["PYTHONPATH"] = str(ROOT)
     return environment
 
@@ -93,6 +96,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse_arguments(arguments)
     try:
         simulator = find_simulator(options.sim)
+        if options.coverage:
+            require_coverage(options.sim)
     except ToolMissing as error:
         print(f"test: {error}", file=sys.stderr)
         return 2

@@ -9,9 +9,11 @@ from scripts.simulators.cocotb_run import (
     CocotbFailure,
     CocotbResult,
     CocotbRun,
+    chosen_coverage,
     chosen_seed,
     chosen_simulator,
     chosen_waves,
+    require_coverage,
     run_cocotb,
 )
 from scripts.simulators.tools import (
@@ -38,10 +40,12 @@ __all__ = [
     "ToolMissing",
     "Verilator",
     "build_bench",
+    "chosen_coverage",
     "chosen_seed",
     "chosen_simulator",
     "chosen_waves",
     "find_simulator",
+    "require_coverage",
     "run_bench",
     "run_cocotb",
 ]

@@ -47,6 +47,7 @@ class Build:
     folder: Path
     program: Path  # executable (Verilator) or byte code (Icarus)
     trace: bool
+    coverage: bool = False
 
 
 def parameter_flags(simulator: Simulator, top: str, parameters: Parameters) -> list[str]:

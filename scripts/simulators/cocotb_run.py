@@ -25,12 +25,15 @@ from scripts.simulators.builds import (
     parameter_flags,
     source_facts,
 )
-from scripts.simulators.tools import Icarus, Simulator, find_simulator
+from scripts.simulators.tools import Icarus, Simulator, ToolMissing, find_simulator
 
 VERILATOR_FLAGS = ["--exe", "--no-timing", "--vpi", "--x-initial", "unique"]
 # Tests see what stands in the top module and nothing below, which Verilator is then free to
 # optimise: builds of the large designs take a tenth of the time.
 PUBLIC = '`verilator_config\npublic_flat_rw -module "{top}" -var "*"\n'
+# Vectors of all engines and streams are wide; without the limit they would not be counted at all.
+COVERAGE_FLAGS = ["--coverage-line", "--coverage-toggle", "--coverage-max-width", "4096"]
+COVERAGE_FILE = "code_coverage.dat"
 CXX_FLAGS = ["-O1"]
 RUN_SECONDS = 900  # a simulation that hangs is ended after this
 LOG_LINES = 60
@@ -61,6 +64,7 @@ class CocotbRun:
     folder: Path
     log: Path
     waves: Path | None
+    coverage: Path | None
 
 
 def chosen_simulator() -> str:
@@ -78,6 +82,11 @@ def chosen_waves() -> bool:
     return os.environ.get("WAVES", "0") not in ("", "0")
 
 
+def chosen_coverage() -> bool:
+    """Whether this test run counts which code ran."""
+    return os.environ.get("COVERAGE", "0") not in ("", "0")
+
+
 def run_cocotb(
     top: str,
     sources: Sequence[Path],
@@ -89,6 +98,7 @@ def run_cocotb(
     testcase: str | Sequence[str] | None = None,
     build_name: str | None = None,
     extra_env: Mapping[str, str] | None = None,
+    coverage: bool = False,
 ) -> CocotbRun:
     """Build `top` (once) and run the cocotb tests of a module on it.
 
@@ -105,14 +115,17 @@ def run_cocotb(
         build_name: name of the run's folder under `build/test/<sim>/`; by default that of the
             pytest test, or of `top`.
         extra_env: environment of the simulation, for tests that take options.
+        coverage: count lines, branches and toggles into `code_coverage.dat` in the run's folder.
 
     Raises:
-        ToolMissing: no such simulator here.
+        ToolMissing: no such simulator here, or it has no code coverage.
         BuildError: the sources are rejected.
         CocotbFailure: a test failed, none ran, or the simulation died or hung.
     """
     __tracebackhide__ = True
-    build = _build(top, sources, parameters, find_simulator(sim), waves)
+    if coverage:
+        require_coverage(sim)
+    build = _build(top, sources, parameters, find_simulator(sim), waves, coverage)
     folder = ROOT / "build" / "test" / sim / _folder_name(build_name or _pytest_name() or top)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -123,11 +136,29 @@ def run_cocotb(
     return run
 
 
+def require_coverage(sim: str) -> None:
+    """Check that a simulator counts which code ran.
+
+    Raises:
+        ToolMissing: it does not.
+    """
+    if sim == "icarus":
+        raise ToolMissing("Icarus has no code coverage: COVERAGE=1 needs SIM=verilator")
+
+
 def _build(
-    top: str, sources: Sequence[Path], parameters: Parameters, simulator: Simulator, waves: bool
+    top: str,
+    sources: Sequence[Path],
+    parameters: Parameters,
+    simulator: Simulator,
+    waves: bool,
+    coverage: bool,
 ) -> Build:
     files = [Path(source).resolve() for source in sources]
-    flags = parameter_flags(simulator, top, parameters)
+    flags = [
+        *parameter_flags(simulator, top, parameters),
+        *(COVERAGE_FLAGS if coverage else []),
+    ]
     if isinstance(simulator, Icarus):
         name, kind = "sim.vvp", ["icarus", waves]
     else:
@@ -143,8 +174,9 @@ def _build(
             _make_verilator(simulator, top, files, flags, folder / name, waves)
 
     facts = ["cocotb", simulator, top, *kind, *flags, *source_facts(files)]
+    facts += map(str, files) if coverage else []  # the build names them when it counts
     folder = cached(simulator.name, top, facts, make)
-    return Build(simulator, top, folder, folder / name, waves)
+    return Build(simulator, top, folder, folder / name, waves, coverage)
 
 
 def _make_icarus(simulator, top, files, flags, program: Path, waves: bool) -> None:
@@ -182,15 +214,18 @@ def _simulate(
 ) -> CocotbRun:
     log, results = folder / "sim.log", folder / "results.xml"
     waves = folder / "waves.fst" if build.trace else None
+    coverage = folder / COVERAGE_FILE if build.coverage else None
     if isinstance(build.simulator, Icarus):
         test_args: list[str] = []
     else:
         reset_seed = seed % (2**31 - 1) + 1
         test_args = ["+verilator+rand+reset+2", f"+verilator+seed+{reset_seed}"]
         test_args += ["--trace-file", str(waves)] if waves else []
+        test_args += [f"+verilator+coverage+file+{coverage}"] if coverage else []
     guard = {"SIM_CMD_PREFIX": f"timeout --kill-after=10 {RUN_SECONDS}"}
     with patch.dict(os.environ, guard if shutil.which("timeout") else {}):
         os.environ.pop("WAVES", None)  # would overrule the argument
+        os.environ.pop("COVERAGE", None)  # cocotb would count the lines of the Python tests
         # The results file tells what failed, and its absence that the simulation died.
         with suppress(SystemExit, RuntimeError):
             get_runner(build.simulator.name).test(
@@ -207,7 +242,7 @@ def _simulate(
                 log_file=log,
                 extra_env=extra_env,
             )
-    return CocotbRun(_read_results(results), seed, folder, log, waves)
+    return CocotbRun(_read_results(results), seed, folder, log, waves, coverage)
 
 
 def _read_results(path: Path) -> tuple[CocotbResult, ...]:

@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 
 from scripts.rtl import rtl_sources
-from scripts.simulators import chosen_seed, chosen_simulator, chosen_waves, run_cocotb
+from scripts.simulators import (
+    chosen_coverage,
+    chosen_seed,
+    chosen_simulator,
+    chosen_waves,
+    run_cocotb,
+)
 
 HERE = Path(__file__).parent
 LOOP_SOURCES = (HERE / "apack_loop.v", HERE / "bulk" / "apack_bulk_fifo.v")
@@ -72,6 +78,7 @@ def run(top: str, names: tuple[str, ...], values: tuple[int, ...]) -> None:
         chosen_simulator(),
         chosen_seed(),
         chosen_waves(),
+        coverage=chosen_coverage(),
     )
 
 

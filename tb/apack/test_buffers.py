@@ -9,7 +9,13 @@ from __future__ import annotations
 import pytest
 
 from scripts.rtl import rtl_sources
-from scripts.simulators import chosen_seed, chosen_simulator, chosen_waves, run_cocotb
+from scripts.simulators import (
+    chosen_coverage,
+    chosen_seed,
+    chosen_simulator,
+    chosen_waves,
+    run_cocotb,
+)
 
 # module -> parameters and the sets of their values
 PARTS: dict[str, tuple[tuple[str, ...], list[tuple[int, ...]]]] = {
@@ -49,4 +55,5 @@ def test_part(top: str, values: tuple[int, ...]) -> None:
         chosen_simulator(),
         chosen_seed(),
         chosen_waves(),
+        coverage=chosen_coverage(),
     )

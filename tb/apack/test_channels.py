@@ -11,7 +11,13 @@ import os
 import pytest
 
 from scripts.rtl import rtl_sources
-from scripts.simulators import chosen_seed, chosen_simulator, chosen_waves, run_cocotb
+from scripts.simulators import (
+    chosen_coverage,
+    chosen_seed,
+    chosen_simulator,
+    chosen_waves,
+    run_cocotb,
+)
 
 # Icarus takes long for the wide ones: one round of those, more of the narrow ones
 ICARUS_ROUNDS = {"two-smallest": "6", "five-narrow": "2", "six-one-row": "2"}
@@ -68,4 +74,5 @@ def test_channel(top: str, name: str) -> None:
         chosen_seed(),
         chosen_waves(),
         extra_env={"ROUNDS": rounds} if rounds else None,
+        coverage=chosen_coverage(),
     )

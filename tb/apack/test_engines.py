@@ -13,7 +13,13 @@ import os
 import pytest
 
 from scripts.rtl import rtl_sources
-from scripts.simulators import chosen_seed, chosen_simulator, chosen_waves, run_cocotb
+from scripts.simulators import (
+    chosen_coverage,
+    chosen_seed,
+    chosen_simulator,
+    chosen_waves,
+    run_cocotb,
+)
 
 ICARUS_ROUNDS = {"apack_encoder_engine": "2", "apack_decoder_engine": "1", "apack_search_loop": "2"}
 
@@ -91,6 +97,7 @@ def run(top: str, names: tuple[str, ...], values: tuple[int, ...]) -> None:
         chosen_seed(),
         chosen_waves(),
         extra_env={"ROUNDS": rounds} if rounds else None,
+        coverage=chosen_coverage(),
     )
 
 

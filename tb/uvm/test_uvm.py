@@ -12,7 +12,13 @@ import pytest
 
 from scripts.coverage.functional import test_of
 from scripts.rtl import rtl_sources
-from scripts.simulators import chosen_seed, chosen_simulator, chosen_waves, run_cocotb
+from scripts.simulators import (
+    chosen_coverage,
+    chosen_seed,
+    chosen_simulator,
+    chosen_waves,
+    run_cocotb,
+)
 from tb.apack.test_tops import SETS, WIDTHS
 
 ROUNDS = {"verilator": "3", "icarus": "1"}
@@ -50,6 +56,7 @@ def run(top: str, widths: str, name: str) -> None:
         chosen_waves(),
         name,
         extra_env={"ROUNDS": os.environ.get("ROUNDS") or ROUNDS[simulator]},
+        coverage=chosen_coverage(),
     )
     test = test_of(done.folder / "coverage.json")  # by which it is counted
     assert os.environ["PYTEST_CURRENT_TEST"] == f"{test} (call)"

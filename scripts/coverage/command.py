@@ -1,0 +1,112 @@
+"""The code coverage for people: a table, the files, and what is not good enough."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import track
+from rich.table import Table
+
+from scripts.coverage.code import (
+    PLURAL,
+    RESULT,
+    ROOT,
+    THRESHOLDS,
+    CodeCoverage,
+    Tally,
+    as_json,
+    coverage_files,
+    measure,
+    shown,
+)
+from scripts.coverage.page import write_page
+from scripts.coverage.points import KINDS, CoverageError
+from scripts.regress.collect import TESTS
+from scripts.test import main as run_tests
+from scripts.test import parse_arguments
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 0 for enough coverage, 1 for less or a failed test, 2 when nothing can be told."""
+    parser = argparse.ArgumentParser(prog="coverage", description=__doc__)
+    parser.add_argument("--run", action="store_true", help="run the hardware tests first")
+    parser.add_argument("--seed", help="seed of the random stimulus, with --run")
+    parser.add_argument("--test", help="run only what this expression selects, with --run")
+    parser.add_argument("--jobs", default=str(os.cpu_count() or 1), help="processes, with --run")
+    options = parser.parse_args(arguments)
+    code = run(options) if options.run else 0
+    return code if code > 1 else max(code, report())
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the hardware tests with coverage; all of them leave nothing of what ran earlier."""
+    command = ["--sim", "verilator", "--coverage", "--jobs", options.jobs, "--tests", *TESTS]
+    command += ["--seed", options.seed] if options.seed else []
+    command += ["--test", options.test] if options.test else []
+    parse_arguments(command)  # ends here when one of them is wrong, before anything is lost
+    if not options.test:
+        for path in coverage_files():
+            path.unlink()
+    return run_tests(command)
+
+
+def table(coverage: CodeCoverage) -> Table:
+    """A row for each module, the worst first, and one for all of them."""
+    result = Table(box=None, pad_edge=False)
+    result.add_column("module", no_wrap=True)
+    for kind in KINDS:
+        result.add_column(f"{PLURAL[kind]} %", justify="right")
+    result.add_column("missing", justify="right")
+    result.add_column("excluded", justify="right")
+    for module in coverage.modules:
+        style = "yellow" if module.missed else ""
+        result.add_row(module.name, *_cells(module.tallies), style=style)
+    result.add_section()
+    result.add_row("all", *_cells(coverage.totals), style="bold")
+    return result
+
+
+def _cells(tallies: dict[str, Tally]) -> list[str]:
+    percents = [shown(tally.percent) if tally.points else "" for tally in tallies.values()]
+    counts = (
+        sum(tally.missed for tally in tallies.values()),
+        sum(tally.excluded for tally in tallies.values()),
+    )
+    return [*percents, *(str(count or "") for count in counts)]
+
+
+def report() -> int:
+    """Write what has been counted: exit code 0, 1 for too little of it, 2 when there is none."""
+    watch = partial(track, description="reading", transient=True)
+    try:
+        coverage = measure(coverage_files(), watch=watch)
+    except CoverageError as error:
+        print(f"coverage: {error}", file=sys.stderr)
+        return 2
+    page = RESULT.with_suffix(".html")
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(as_json(coverage) + "\n", encoding="utf-8")
+    write_page(coverage, page)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(table(coverage))
+    for fault in coverage.faults:
+        console.print(f"[red]coverage: {escape(fault)}[/red]")
+    console.print(escape(last_line(coverage, page)))
+    return 1 if coverage.faults else 0
+
+
+def last_line(coverage: CodeCoverage, page: Path) -> str:
+    """The totals, what they are of, and where to read on."""
+    totals = ", ".join(
+        f"{shown(coverage.totals[kind].percent)} % of {PLURAL[kind]} ({THRESHOLDS[kind]:g} %)"
+        for kind in KINDS
+    )
+    stale = f" ({coverage.stale} of other sources left out)" if coverage.stale else ""
+    place = page.relative_to(ROOT) if page.is_relative_to(ROOT) else page
+    return f"coverage: {totals}, {coverage.simulations} simulations{stale}, {place}"

@@ -1,0 +1,124 @@
+"""The points that Verilator counts, read from what it writes and added up.
+
+One simulation of a build with coverage leaves `code_coverage.dat`: a line for each point, with
+fields between control characters and the number of hits behind them. Points of instances,
+parameter sets and simulations are added up when they have the same place, kind and name.
+
+Three kinds are made of them:
+
+line    a line of a procedural block or of a conditional expression; covered when it has run.
+branch  one way of an `if`, a `case` or a `?:`; covered when it was taken. What an expression chose
+        counts whenever the expression was evaluated.
+toggle  one bit of a net or variable; covered when it rose and fell. Bits are told apart by their
+        indices, so that a bit which only some parameter sets have counts once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+LINE, BRANCH, TOGGLE = KINDS = ("line", "branch", "toggle")
+RECORD = re.compile(r"C '(.*)' (\d+)\n?")
+BLOCK = "block"  # Verilator's name of a block that runs whenever its process does
+RISE, FALL = ":0->1", ":1->0"
+
+
+class CoverageError(ValueError):
+    """Coverage that cannot be read; the message is one line."""
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """What a point is of."""
+
+    file: Path
+    line: int
+    column: int
+    kind: str  # one of KINDS
+    name: str  # signal with its index, or the way of the branch; "" for a line
+
+    @property
+    def module(self) -> str:
+        """The module it is in: a file is named after its module."""
+        return self.file.stem
+
+
+@dataclass
+class Counts:
+    """Hits of every point: one number, or those of the rise and the fall."""
+
+    hits: dict[Place, list[int]] = field(default_factory=dict)
+    simulations: int = 0  # those that have points at all
+
+    def add(self, place: Place, count: int, edge: int = 0) -> None:
+        """Count a point; `edge` is 0 for the rise of a bit and 1 for its fall."""
+        known = self.hits.get(place)
+        if known is None:
+            known = self.hits[place] = [0, 0] if place.kind == TOGGLE else [0]
+        known[edge] += count
+
+    def covered(self, place: Place) -> bool:
+        """Whether a line ran, a branch was taken, or a bit rose and fell."""
+        return all(self.hits[place])
+
+
+def read_points(files: Iterable[Path], folder: Path) -> Counts:
+    """The sum of what some simulations counted in the sources below `folder`.
+
+    Raises:
+        CoverageError: a file is none of Verilator's.
+    """
+    counts = Counts()
+    totals: dict[str, int] = {}
+    for path in files:
+        try:
+            counts.simulations += _add_records(path, str(folder) + "/", totals)
+        except (OSError, UnicodeDecodeError) as error:
+            raise CoverageError(f"{path} cannot be read: {error}") from None
+    for record, count in totals.items():
+        _add_point(counts, record, count)
+    return counts
+
+
+def _add_records(path: Path, folder: str, totals: dict[str, int]) -> bool:
+    """Add up the records of a file as they are, most of which stand in many; whether it has any."""
+    found = False
+    with path.open(encoding="utf-8") as lines:
+        if not next(lines, "").startswith("# SystemC::Coverage-3"):
+            raise CoverageError(f"{path} is no coverage of Verilator's")
+        for number, line in enumerate(lines, start=2):
+            match = RECORD.fullmatch(line)
+            if match is None:
+                raise CoverageError(f"{path}: line {number} is no coverage point")
+            record = match[1].split("\1h\2", 1)[0]  # without the instance
+            if f"\2{folder}" in record:
+                totals[record] = totals.get(record, 0) + int(match[2])
+                found = True
+    return found
+
+
+def _add_point(counts: Counts, record: str, count: int) -> None:
+    fields = dict(part.split("\2", 1) for part in record.split("\1") if "\2" in part)
+    file, line, column = Path(fields["f"]), int(fields.get("l", 0)), int(fields.get("n", 0))
+    name = fields.get("o", "")
+    if fields.get("t") == TOGGLE:
+        edge = int(name.endswith(FALL))
+        signal = name.removesuffix(RISE).removesuffix(FALL)
+        counts.add(Place(file, line, column, TOGGLE, signal), count, edge)
+        return
+    if name != BLOCK:
+        counts.add(Place(file, line, column, BRANCH, name), count)
+    for each in lines_of(fields.get("S", "")):
+        counts.add(Place(file, each, 0, LINE, ""), count)
+
+
+def lines_of(text: str) -> list[int]:
+    """The line numbers of a list such as `3-5,9`."""
+    lines: list[int] = []
+    for part in filter(None, text.split(",")):
+        first, _, last = part.partition("-")
+        lines += range(int(first), int(last or first) + 1)
+    return lines

@@ -59,7 +59,7 @@ demo: ## real int8 weights through the RTL compressor and decompressor and back
 		$(if $(filter-out 0,$(WAVES)),--waves)
 
 test: ## model, script and hardware tests; the hardware on SIM
-	@$(SET_UP) --need $(NEED)
+	@$(SET_UP) --need $(NEED) --extra requirements-regress.txt
 	@$(RUN) scripts.test --sim "$$SIM" $${TEST:+--test "$$TEST"} $${SEED:+--seed "$$SEED"} \
 		$${JOBS:+--jobs "$$JOBS"} $(if $(filter-out 0,$(WAVES)),--waves) \
 		$(if $(filter-out 0,$(COVERAGE)),--coverage)

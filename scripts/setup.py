@@ -320,8 +320,9 @@ def ensure_tools(needs: list[str]) -> None:
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Command line of the set-up."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--need", nargs="*", default=[], help=", ".join(NEEDS))
-    parser.add_argument("--extra", nargs="*", default=[], type=Path, help="requirements files")
+    several = {"nargs": "*", "default": [], "action": "extend"}
+    parser.add_argument("--need", **several, help=", ".join(NEEDS))
+    parser.add_argument("--extra", **several, type=Path, help="requirements files")
     return parser.parse_args(arguments)
 
 

@@ -7,8 +7,10 @@ whose process or worker dies is done again, `ATTEMPTS` times in all.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,6 +18,7 @@ from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any, Protocol
 
+from scripts.regress.collect import ROOT
 from scripts.regress.jobs import LOST, Job, Outcome, kill, run_job
 
 ATTEMPTS = 3
@@ -96,24 +99,20 @@ class ClusterWorkers:
     """The workers of a Dask cluster that runs already; each has the repository.
 
     Raises:
-        WorkersError: the address is none, or there is no scheduler or no worker behind it.
+        WorkersError: the address is none, or what is behind it cannot run the jobs.
     """
 
     def __init__(self, address: str) -> None:
         if not ADDRESS.fullmatch(address):
             raise WorkersError(f"SCHEDULER={address!r} is no address such as tcp://host:8786")
+        check_cluster(address)
         from distributed import Client
 
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         try:
             self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-        except (OSError, TimeoutError, ValueError):
-            raise WorkersError(f"no Dask scheduler answers at SCHEDULER={address}") from None
-        try:
-            self._client.wait_for_workers(1, timeout=CONNECT_SECONDS)
-        except TimeoutError:
-            self._client.close()
-            raise WorkersError(f"the scheduler at SCHEDULER={address} has no workers") from None
+        except (OSError, TimeoutError):
+            raise WorkersError(f"the scheduler at SCHEDULER={address} has just gone") from None
         self.name = f"the cluster at {address}"
         self._done: SimpleQueue[Any] = SimpleQueue()
         self._open: dict[str, tuple[Job, int, Any]] = {}  # key -> job, attempt, future
@@ -164,6 +163,16 @@ class ClusterWorkers:
             return None
         job, attempt, _ = self._open.pop(next(iter(self._open)))
         return Outcome(job, LOST, "the cluster has no workers any more", attempts=attempt)
+
+
+def check_cluster(address: str) -> None:
+    """Raise WorkersError unless the cluster at an address can run jobs."""
+    command = [sys.executable, "-m", "scripts.regress.cluster", address]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        said = done.stdout.strip() or f"the cluster at SCHEDULER={address} cannot be checked"
+        raise WorkersError(said.splitlines()[-1])
 
 
 def _outcome_of(job: Job, future: Any) -> Outcome:

@@ -60,3 +60,10 @@ def test_old_python(tmp_path: Path) -> None:
 )
 def test_bad_variable(variable: str, complaint: str) -> None:
     assert complaint in only_line(make("test", variable))
+
+
+@pytest.mark.parametrize("target", ["test", "regress"])
+def test_what_the_tests_of_the_regression_need_is_set_up(target: str) -> None:
+    """Without Dask, tests of a cluster could not run."""
+    commands = make("--dry-run", target).stdout
+    assert 'setup.py --need "$SIM"  --extra requirements-regress.txt' in commands

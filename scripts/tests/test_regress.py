@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
+import psutil
 import pytest
+from distributed import LocalCluster
 
+from scripts.regress.cluster import SAME, SOURCES, ClusterError, check_versions, digest
 from scripts.regress.collect import ROOT, SelectionError, collect, selection_of
 from scripts.regress.dashboard import (
     Row,
@@ -29,7 +34,7 @@ from scripts.regress.dashboard import (
 from scripts.regress.jobs import FAILED, LOST, PASSED, SKIPPED, TIMED_OUT, Job, Outcome, run_job
 from scripts.regress.results import read_history, signature, write_results
 from scripts.regress.run import Run, jobs_of, perform
-from scripts.regress.workers import ClusterWorkers, LocalWorkers, Workers
+from scripts.regress.workers import ClusterWorkers, LocalWorkers, Workers, WorkersError
 from scripts.simulators import chosen_simulator
 
 TOYS = "scripts/tests/regress_toys.py"
@@ -152,21 +157,17 @@ def test_interrupting_leaves_what_is_known(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def cluster() -> Iterator[object]:
-    if importlib.util.find_spec("distributed") is None:
-        pytest.skip("Dask is not installed: make regress installs it")
-    from distributed import LocalCluster
-
+def cluster() -> Iterator[LocalCluster]:
     with LocalCluster(
         n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None
     ) as cluster:
         yield cluster
 
 
-def test_a_killed_worker_of_a_cluster_loses_no_result(tmp_path: Path, cluster) -> None:
+def test_a_killed_worker_of_a_cluster_loses_no_result(
+    tmp_path: Path, cluster: LocalCluster
+) -> None:
     """One of three worker processes is killed while it runs a job; every job is done."""
-    import psutil
-
     workers = ClusterWorkers(cluster.scheduler_address)
     processes = [psutil.Process(number) for number in workers._client.run(os.getpid).values()]
     orphans: list[psutil.Process] = []
@@ -187,6 +188,124 @@ def test_a_killed_worker_of_a_cluster_loses_no_result(tmp_path: Path, cluster) -
     assert not any(process.is_running() for process in orphans), "its process lives on"
 
 
+@pytest.fixture
+def dask(tmp_path: Path) -> Iterator[Dask]:
+    dask = Dask(tmp_path)
+    yield dask
+    for process in dask.processes:
+        process.kill()
+        process.wait(30)
+
+
+@dataclass
+class Dask:
+    """A scheduler and workers as people start them, on this machine."""
+
+    folder: Path
+    processes: list[subprocess.Popen] = field(default_factory=list)
+
+    def start(self, command: str, *arguments: str, sources: Path | None = ROOT) -> None:
+        """Start `dask scheduler` or `dask worker`; sources: where it imports the project from."""
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        environment |= {"PYTHONPATH": str(sources)} if sources else {}
+        call = [sys.executable, "-m", "dask", command, "--host", "127.0.0.1", *arguments]
+        call += ["--scheduler-file", str(self.folder / "scheduler.json"), "--no-dashboard"]
+        with (self.folder / f"{command}.log").open("ab") as log:
+            process = subprocess.Popen(
+                call, cwd=self.folder, env=environment, stdout=log, stderr=log
+            )
+        self.processes.append(process)
+
+    def start_both(self, scheduler: Path | None = ROOT, worker: Path | None = ROOT, *preload: str):
+        """Start a scheduler and one worker."""
+        self.start("scheduler", "--port", "0", sources=scheduler)
+        self.start("worker", "--nthreads", "1", "--no-nanny", *preload, sources=worker)
+
+    @property
+    def address(self) -> str:
+        """Where the scheduler listens, once it does."""
+        path = self.folder / "scheduler.json"
+        deadline = time.monotonic() + 60
+        while not path.is_file() or not path.read_text().endswith("}"):
+            assert time.monotonic() < deadline, "the scheduler does not start"
+            time.sleep(0.1)
+        return json.loads(path.read_text())["address"]
+
+
+@pytest.mark.parametrize("without", ["scheduler", "worker"])
+def test_a_cluster_that_cannot_import_the_project_is_told(
+    tmp_path: Path, dask: Dask, without: str
+) -> None:
+    dask.start_both(**{without: None})
+    begin = time.monotonic()
+    done = regress(tmp_path, "--test", "skips", "--scheduler", dask.address)
+    assert time.monotonic() - begin < 60
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"regress: the {without}")
+    assert "cannot import the project (ModuleNotFoundError: No module named 'scripts')" in line
+    assert line.endswith("start it in the repository with PYTHONPATH=$PWD")
+
+
+def test_a_worker_with_other_sources_is_told(tmp_path: Path, dask: Dask) -> None:
+    copy = tmp_path / "copy"
+    for folder in SOURCES:
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / folder, copy / folder, ignore=ignore)
+    assert digest(copy) == digest()
+    with (copy / "rtl" / "apack" / "apack_crc.v").open("a") as source:
+        source.write("// changed\n")
+    dask.start_both(ROOT, copy)
+    with pytest.raises(WorkersError, match=r"the worker tcp:\S+ has other sources than are here"):
+        ClusterWorkers(dask.address)
+
+
+def test_a_worker_of_another_version_is_told(tmp_path: Path, dask: Dask) -> None:
+    (tmp_path / "older.py").write_text(
+        "from distributed import versions\nversions._version_cached = lambda package: '2020.1'\n"
+    )
+    dask.start_both(ROOT, ROOT, "--preload", str(tmp_path / "older.py"))
+    with pytest.raises(WorkersError, match=r"worker tcp:\S+ has dask 2020.1, here it is"):
+        ClusterWorkers(dask.address)
+
+
+@pytest.mark.parametrize(
+    ("host", "packages", "fault"),
+    [
+        ({"python": "3.11.2.final.0"}, {}, None),
+        ({"python": "3.12.7.final.0"}, {}, "the scheduler has Python 3.12, here it is 3.11: "),
+        ({}, {"msgpack": "1.0"}, "the scheduler has msgpack 1.0, here it is 1: "),
+        ({}, {"dask": None}, "the scheduler has dask of no known version, here it is 1: "),
+        ({}, {"pandas": "1.0"}, None),
+    ],
+)
+def test_versions_are_compared(host: dict, packages: dict, fault: str | None) -> None:
+    own = {"host": {"python": "3.11.7.final.0"}, "packages": dict.fromkeys(SAME, "1")}
+    there = {
+        "host": list((own["host"] | host).items()),  # as it comes over a connection
+        "packages": own["packages"] | packages,
+    }
+    if fault is None:
+        check_versions("the scheduler", there, own)
+        return
+    with pytest.raises(ClusterError, match=fault):
+        check_versions("the scheduler", there, own)
+
+
+def test_a_scheduler_without_workers_is_told(dask: Dask) -> None:
+    dask.start("scheduler", "--port", "0")
+    with pytest.raises(WorkersError, match="has no workers: start some with dask worker tcp://"):
+        ClusterWorkers(dask.address)
+
+
+def test_what_takes_a_connection_and_never_answers_is_no_scheduler() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        begin = time.monotonic()
+        with pytest.raises(WorkersError, match="no Dask scheduler answers at SCHEDULER=tcp://127"):
+            ClusterWorkers(f"tcp://127.0.0.1:{server.getsockname()[1]}")
+    assert time.monotonic() - begin < 30
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -200,8 +319,6 @@ def test_a_killed_worker_of_a_cluster_loses_no_result(tmp_path: Path, cluster) -
     ],
 )
 def test_bad_use_is_one_line(tmp_path: Path, arguments: list[str], complaint: str) -> None:
-    if "tcp" in arguments[-1] and importlib.util.find_spec("distributed") is None:
-        pytest.skip("Dask is not installed: make regress installs it")
     done = regress(tmp_path, *arguments)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1

@@ -112,6 +112,18 @@ def test_extra_requirements_are_installed_once_and_alone(clone: Clone) -> None:
     assert "--no-deps" in clone.installed[1]
 
 
+@pytest.mark.parametrize("between", [[], ["--need", "verilator", "--extra"]])
+def test_several_extra_requirements_are_installed_once_each(
+    clone: Clone, between: list[str]
+) -> None:
+    extras = [clone.folder / f"requirements-{name}.txt" for name in ("regress", "zoo")]
+    for extra in extras:
+        extra.write_text(f"{extra.stem}==1\n")
+    for _ in range(2):
+        assert setup.main(["--extra", str(extras[0]), *between, str(extras[1])]) == 0
+    assert [call[-1] for call in clone.installed] == [str(setup.REQUIREMENTS), *map(str, extras)]
+
+
 @pytest.mark.parametrize(
     ("lines", "complaint"),
     [

@@ -12,14 +12,17 @@ import random
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from _pytest.mark.expression import Expression
 
+from scripts.regress.collect import NothingSelected, SelectionError, collect
 from scripts.simulators import SIMULATORS, ToolMissing, find_simulator, require_coverage
 
 ROOT = Path(__file__).resolve().parent.parent
+TESTS = ("model", "scripts", "tb")
 NOTHING_COLLECTED = 5
 USAGE_ERROR = 4
 INTERRUPTED = 130
@@ -54,6 +57,34 @@ def selection(text: str) -> str:
     except SyntaxError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no selection: {error.msg}") from None
     return text
+
+
+def is_known(selection: str) -> bool:
+    """Whether each word of a -k expression stands in some source that tests are named after."""
+    words = set(re.findall(r"\w+", selection.lower())) - {"and", "or", "not"}
+    for folder in (*TESTS, "rtl"):
+        for path in (ROOT / folder).rglob("*"):
+            if not words:
+                return True
+            if path.suffix in (".py", ".v"):
+                text = f"{path.relative_to(ROOT)}\n{path.read_text(encoding='utf-8')}".lower()
+                words -= {word for word in words if word in text}
+    return not words
+
+
+def check_selection(selection: str, sim: str, tests: Sequence[str] = TESTS) -> None:
+    """Raise NothingSelected when no test matches.
+
+    The answer of pytest takes seconds, and longer with several processes, so that it is asked only
+    about a word that looks misspelt. What else it has to say is said again when the tests run.
+    """
+    if not is_known(selection):
+        try:
+            collect(selection, sim, tests)
+        except NothingSelected:
+            raise
+        except SelectionError:
+            return
 
 
 def non_negative(text: str) -> int:
@@ -98,9 +129,13 @@ def main(arguments: list[str] | None = None) -> int:
         simulator = find_simulator(options.sim)
         if options.coverage:
             require_coverage(options.sim)
-    except ToolMissing as error:
+        if options.test:
+            check_selection(options.test, options.sim, options.tests or TESTS)
+    except (ToolMissing, NothingSelected) as error:
         print(f"test: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return INTERRUPTED
     seed = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
     print(f"{simulator.banner}, SEED={seed}", flush=True)
     try:

@@ -40,10 +40,12 @@ def read_tensors(path: str | Path, value_w: int = 8) -> list[Tensor]:
     path = Path(path)
     if not 2 <= value_w <= 16:
         raise ApackError(f"value width {value_w} is not in 2..16")
+    if not path.exists():
+        raise ApackError(f"{path}: no such file")
     if path.suffix.lower() not in _READERS:
         raise ApackError(f"{path}: unknown file type; accepted are {', '.join(EXTENSIONS)}")
     if not path.is_file():
-        raise ApackError(f"{path}: no such file")
+        raise ApackError(f"{path}: not a file")
     kind, reader = _READERS[path.suffix.lower()]
     tensors = _read_guarded(path, kind, reader, value_w)
     if not tensors:

@@ -88,12 +88,17 @@ def _number_to(most: int) -> Callable[[str], int]:
 
 
 def _block(text: str) -> int:
-    block = _number_to(MOST_BLOCK_VALUES)(text)
-    if block % SHAPE.lanes:
+    lanes = SHAPE.lanes
+    if (
+        not text.isascii()
+        or not text.isdigit()
+        or int(text) not in range(lanes, MOST_BLOCK_VALUES + 1, lanes)
+    ):
         raise argparse.ArgumentTypeError(
-            f"{block} is not a multiple of {SHAPE.lanes}, the values that the units take a cycle"
+            f"{text!r} is not a multiple of {lanes}, the values that the units take a cycle, "
+            f"from {lanes} to {MOST_BLOCK_VALUES}"
         )
-    return block
+    return int(text)
 
 
 def _shape(block: int) -> Shape:

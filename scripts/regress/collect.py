@@ -30,11 +30,16 @@ class SelectionError(Exception):
     """Nothing can be run; the message is one line."""
 
 
+class NothingSelected(SelectionError):
+    """No test matches."""
+
+
 def collect(selection: str | None, sim: str, tests: Sequence[str] = TESTS) -> list[str]:
     """The node ids of the tests that a pytest -k expression selects, in pytest's order.
 
     Raises:
-        SelectionError: the expression is none, selects nothing, or a test file cannot be read.
+        NothingSelected: the expression selects nothing.
+        SelectionError: the expression is none, or a test file cannot be read.
     """
     check(selection)
     command = [*PYTEST, "--collect-only", "-q", "--no-header", "-p", "no:cacheprovider"]
@@ -45,7 +50,7 @@ def collect(selection: str | None, sim: str, tests: Sequence[str] = TESTS) -> li
     )  # fmt: skip
     lines = done.stdout.splitlines()
     if done.returncode == NOTHING_COLLECTED:
-        raise SelectionError(f"no test matches TEST={selection!r}")
+        raise NothingSelected(f"no test matches TEST={selection!r}")
     if done.returncode:
         errors = [line for line in lines if line.startswith(("E  ", "ERROR"))] or lines or ["?"]
         raise SelectionError(f"pytest cannot collect the tests: {errors[0].strip()}")

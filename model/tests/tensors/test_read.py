@@ -177,6 +177,9 @@ def test_header_larger_than_the_file_is_refused_before_allocation(tmp_path: Path
 
 def test_missing_and_unknown_files(tmp_path: Path) -> None:
     assert "no such file" in message_of(tmp_path / "absent.npy")
+    assert "no such file" in message_of(tmp_path / "absent")
+    (tmp_path / "folder.npy").mkdir()
+    assert "not a file" in message_of(tmp_path / "folder.npy")
     (tmp_path / "w.bin").write_bytes(b"x")
     assert "accepted are .npy, .npz, .tflite, .onnx, .safetensors" in message_of(tmp_path / "w.bin")
 

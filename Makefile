@@ -7,7 +7,7 @@ PYTHON = $(eval PYTHON := $(or $(shell for python in python3 python3.13 python3.
 SIM = verilator
 
 # Variables given to make reach the recipes through the environment, so that any file name is safe.
-export SIM SEED TEST JOBS WAVES COVERAGE TENSOR TABLE MODEL BLOCK SEEDS SCHEDULER LIMIT DESIGN FO4 LIBERTY
+export SIM SEED TEST JOBS WAVES COVERAGE TENSOR TABLE MODEL BLOCK SEEDS SCHEDULER LIMIT DESIGN FO4 LIBERTY MUTANTS TARGET
 
 MAKEFLAGS += --no-print-directory
 RUN = .venv/bin/python -m
@@ -22,7 +22,7 @@ $(PYTHON) scripts/setup.py
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage coverage-report regress waves bench-sim throughput bench-codec bench-solver report synth docs testplan lint clean distclean
+.PHONY: help setup demo test coverage coverage-report regress mutate waves bench-sim throughput bench-codec bench-solver report synth docs testplan lint clean distclean
 
 help: ## list the targets and the variables
 	@echo "make TARGET [VARIABLE=value ...]"
@@ -42,8 +42,10 @@ help: ## list the targets and the variables
 #> SEEDS=10               regress: seeds of each test, from SEED on (default 3)
 #> SCHEDULER=tcp://host:8786  regress: use the workers of this Dask cluster
 #> LIMIT=600              regress: seconds after which a job is ended (default 1200)
+#> MUTANTS=200            mutate: most faults in a module, one at a time
+#> TARGET=98              mutate: least share of them to be found, in percent
 #> JOBS=2                 processes at once (default: one a core)
-#> DESIGN='apack_encoder*' synth: only the modules of this name
+#> DESIGN='apack_encoder*' synth, mutate: only the modules of this name
 #> FO4=32                 synth: the delay to reach with the least area
 #> ECP5=0                 synth: standard cells only
 #> LIBERTY=cells.lib      synth: the cell library, where the system has none
@@ -78,6 +80,11 @@ regress: ## the hardware tests with many seeds, here or over a cluster, into bui
 	@$(RUN) scripts.regress --sim "$$SIM" $${TEST:+--test "$$TEST"} $${SEEDS:+--seeds "$$SEEDS"} \
 		$${SEED:+--seed "$$SEED"} $${JOBS:+--jobs "$$JOBS"} $${LIMIT:+--limit "$$LIMIT"} \
 		$${SCHEDULER:+--scheduler "$$SCHEDULER"}
+
+mutate: ## which small faults put into the hardware its tests find, into build/mutate/
+	@$(SET_UP) --need verilator
+	@$(RUN) scripts.mutate $${DESIGN:+--design "$$DESIGN"} $${MUTANTS:+--mutants "$$MUTANTS"} \
+		$${SEED:+--seed "$$SEED"} $${JOBS:+--jobs "$$JOBS"} $${TARGET:+--target "$$TARGET"}
 
 waves: ## waveform of one hardware test, with its transactions as text, into build/waves/
 	@$(SET_UP) --need "$$SIM" waves

@@ -53,6 +53,7 @@ class CocotbResult:
     passed: bool
     skipped: bool
     message: str
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -125,11 +126,11 @@ def run_cocotb(
     __tracebackhide__ = True
     if coverage:
         require_coverage(sim)
-    build = _build(top, sources, parameters, find_simulator(sim), waves, coverage)
+    build = build_cocotb(top, sources, parameters, find_simulator(sim), waves, coverage)
     folder = ROOT / "build" / "test" / sim / _folder_name(build_name or _pytest_name() or top)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    run = _simulate(build, folder, test_module, seed, testcase, extra_env or {})
+    run = simulate_cocotb(build, folder, test_module, seed, testcase, extra_env)
     failed = [result for result in run.results if not result.passed and not result.skipped]
     if failed or not any(result.passed for result in run.results):
         raise CocotbFailure(_failure_message(sim, run, failed))
@@ -146,14 +147,19 @@ def require_coverage(sim: str) -> None:
         raise ToolMissing("Icarus has no code coverage: COVERAGE=1 needs SIM=verilator")
 
 
-def _build(
+def build_cocotb(
     top: str,
     sources: Sequence[Path],
     parameters: Parameters,
     simulator: Simulator,
-    waves: bool,
-    coverage: bool,
+    waves: bool = False,
+    coverage: bool = False,
 ) -> Build:
+    """Build `top` for cocotb, or find it already built; arguments as those of `run_cocotb`.
+
+    Raises:
+        BuildError: the sources are rejected.
+    """
     files = [Path(source).resolve() for source in sources]
     flags = [
         *parameter_flags(simulator, top, parameters),
@@ -204,14 +210,20 @@ def _make_verilator(simulator, top, files, flags, program: Path, waves: bool) ->
     )  # fmt: skip
 
 
-def _simulate(
+def simulate_cocotb(
     build: Build,
     folder: Path,
     test_module: str,
     seed: int,
-    testcase: str | Sequence[str] | None,
-    extra_env: Mapping[str, str],
+    testcase: str | Sequence[str] | None = None,
+    extra_env: Mapping[str, str] | None = None,
+    seconds: int | None = RUN_SECONDS,
 ) -> CocotbRun:
+    """Run the cocotb tests of a module in an existing folder; what fails is in the results.
+
+    Args:
+        seconds: after which the simulation is ended; None for never.
+    """
     log, results = folder / "sim.log", folder / "results.xml"
     waves = folder / "waves.fst" if build.trace else None
     coverage = folder / COVERAGE_FILE if build.coverage else None
@@ -222,8 +234,9 @@ def _simulate(
         test_args = ["+verilator+rand+reset+2", f"+verilator+seed+{reset_seed}"]
         test_args += ["--trace-file", str(waves)] if waves else []
         test_args += [f"+verilator+coverage+file+{coverage}"] if coverage else []
-    guard = {"SIM_CMD_PREFIX": f"timeout --kill-after=10 {RUN_SECONDS}"}
-    with patch.dict(os.environ, guard if shutil.which("timeout") else {}):
+    guard = {"SIM_CMD_PREFIX": f"timeout --kill-after=10 {seconds}"}
+    guarded = seconds is not None and shutil.which("timeout")
+    with patch.dict(os.environ, guard if guarded else {}):
         os.environ.pop("WAVES", None)  # would overrule the argument
         os.environ.pop("COVERAGE", None)  # cocotb would count the lines of the Python tests
         # The results file tells what failed, and its absence that the simulation died.
@@ -240,12 +253,13 @@ def _simulate(
                 test_args=test_args,
                 waves=build.trace,
                 log_file=log,
-                extra_env=extra_env,
+                extra_env=extra_env or {},
             )
-    return CocotbRun(_read_results(results), seed, folder, log, waves, coverage)
+    return CocotbRun(read_results(results), seed, folder, log, waves, coverage)
 
 
-def _read_results(path: Path) -> tuple[CocotbResult, ...]:
+def read_results(path: Path) -> tuple[CocotbResult, ...]:
+    """What cocotb wrote about its tests; empty when it came to writing nothing."""
     if not path.is_file():
         return ()
     return tuple(_read_case(case) for case in ElementTree.parse(path).iter("testcase"))
@@ -255,7 +269,9 @@ def _read_case(case: ElementTree.Element) -> CocotbResult:
     problems = [*case.findall("failure"), *case.findall("error")]
     messages = [problem.get("message") or problem.text or "failed" for problem in problems]
     skipped = case.find("skipped") is not None
-    return CocotbResult(case.get("name", "?"), not problems, skipped, "\n".join(messages))
+    seconds = float(case.get("time") or 0)
+    name = case.get("name", "?")
+    return CocotbResult(name, not problems, skipped, "\n".join(messages), seconds)
 
 
 def _failure_message(sim: str, run: CocotbRun, failed: list[CocotbResult]) -> str:

@@ -1,0 +1,1 @@
+"""Mutation score of the hardware's tests: small faults put in, one at a time, and who notices."""

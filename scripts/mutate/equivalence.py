@@ -1,0 +1,229 @@
+"""Whether a mutant that no test found can be found at all: a proof by ABC, or a way to tell.
+
+Yosys writes the module with all its mutants as one and-inverter graph. Two copies of it, one with
+no mutant and one with the survivor, get the same inputs, begin in the same state, whatever that
+is, and are in reset in their first cycle. ABC then proves that no output ever differs (induction
+over equal signals, property-directed reachability), or finds inputs for which one does.
+
+The first comparison is of everything, with the instances in the module cut out: what goes into them
+must be equal too, what comes out of them may be anything. The second has the instances inside. The
+last leaves out the payload of an output stream while its valid is low, where it means nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pyosys
+
+from scripts.mutate.mutants import SELECTOR, Mutant, MutatedDesign
+from scripts.mutate.targets import Target
+from scripts.rtl import rtl_modules, rtl_sources
+from scripts.synth.tools import run_yosys
+
+ABC = Path(pyosys.__file__).parent / "yosys-abc"
+EQUIVALENT, IDLE, DISTINCT, UNKNOWN = "equivalent", "equivalent while valid", "distinct", "unknown"
+PROVEN = (EQUIVALENT, IDLE)
+SEARCH_SECONDS, PROOF_SECONDS = 5, 15
+FRAMES = 60
+FLAT_CHARACTERS = 60_000  # of Verilog: more is not compared with its instances inside
+TO_GATES = (
+    "memory_map", "opt -nodffe -nosdff", "setundef -zero -undriven", "techmap",
+    "opt -nodffe -nosdff", "dfflegalize -cell $_DFF_P_ x", "aigmap", "clean",
+)  # fmt: skip
+VALID = re.compile(r"(.*?)_?(t?valid)\[?0?\]?$")
+ASSERTED = re.compile(r"was asserted in frame (\d+)")
+PROVED = re.compile(r"^(UNSATISFIABLE|Property proved)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What is known of a survivor."""
+
+    status: str  # EQUIVALENT, IDLE, DISTINCT or UNKNOWN
+    how: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One way to compare."""
+
+    instances: bool  # inside; otherwise cut out
+    idle: bool  # payloads are compared while valid only
+
+    @property
+    def how(self) -> str:
+        """The comparison for people."""
+        inside = "with its instances" if self.instances else "with its instances cut out"
+        return inside + (", payloads compared while valid" if self.idle else "")
+
+
+@dataclass(frozen=True)
+class Graph:
+    """An and-inverter graph: literals are 2 * variable + inverted, variable 0 is false."""
+
+    inputs: Mapping[str, int]  # name: literal
+    latches: tuple[tuple[int, int], ...]  # literal, literal of the next state
+    outputs: Mapping[str, int]
+    gates: tuple[tuple[int, int, int], ...]  # literal, its two operands
+
+    @classmethod
+    def read(cls, path: Path) -> Graph:
+        """A graph in ASCII AIGER, with symbols."""
+        lines = path.read_text().splitlines()
+        _, inputs, latches, outputs, gates = map(int, lines[0].split()[1:6])
+        rows = [tuple(map(int, line.split())) for line in lines[1 : 1 + inputs + latches + outputs]]
+        first = 1 + len(rows)
+        names = dict(
+            line.split(" ", 1) for line in lines[first + gates :] if line[:1] in ("i", "o")
+        )
+        return cls(
+            {names[f"i{index}"]: row[0] for index, row in enumerate(rows[:inputs])},
+            tuple((row[0], row[1]) for row in rows[inputs : inputs + latches]),
+            {names[f"o{index}"]: row[0] for index, row in enumerate(rows[inputs + latches :])},
+            tuple(tuple(map(int, line.split())) for line in lines[first : first + gates]),
+        )
+
+    @cached_property
+    def valids(self) -> dict[str, str]:
+        """The valid output that goes with each payload output."""
+        found = {}
+        for valid in self.outputs:
+            match = VALID.fullmatch(valid)
+            for name in self.outputs if match else ():
+                if match[1] and name.startswith(f"{match[1]}_") and not VALID.fullmatch(name):
+                    found[name] = valid
+        return found
+
+
+def miter(graph: Graph, mutant: int, idle: bool) -> Iterator[str]:
+    """BLIF of two copies of a graph and one output, high where they differ.
+
+    Args:
+        mutant: what the second copy has; the first has none.
+        idle: compare payloads only while their valid, of the first copy, is high.
+    """
+    free = [name for name in graph.inputs if not name.startswith(f"{SELECTOR}[")]
+    starts = [f"start{index}" for index in range(len(graph.latches))]
+    pins = {name: f"in{index}" for index, name in enumerate(free)}
+    yield f".model miter\n.inputs {' '.join([*pins.values(), *starts])}\n.outputs differ"
+    yield ".names one\n1\n.names zero\n.latch one begun 0"
+    for copy, selected in (("a", 0), ("b", mutant)):
+        yield from _copy(graph, copy, selected, pins)
+    differences = []
+    for index, (name, literal) in enumerate(graph.outputs.items()):
+        a, b, different = _net("a", literal), _net("b", literal), f"different{index}"
+        valid = graph.valids.get(name) if idle else None
+        seen = _net("a", graph.outputs[valid]) if valid else "one"
+        yield f".names {a} {b} {seen} {different}\n101 1\n011 1"
+        differences.append(different)
+    yield f".names {' '.join(differences)} any"
+    for index in range(len(differences)):
+        yield "-" * index + "1" + "-" * (len(differences) - index - 1) + " 1"
+    yield ".names any begun differ\n11 1\n.end"
+
+
+def _copy(graph: Graph, copy: str, selected: int, pins: Mapping[str, str]) -> Iterator[str]:
+    yield f".names {copy}0"
+    for name, literal in graph.inputs.items():
+        if name not in pins:
+            bit = int(name[len(SELECTOR) + 1 : -1])
+            yield f".names {_variable(copy, literal)}" + ("\n1" if selected >> bit & 1 else "")
+        elif name == "rst":
+            yield f".names {pins[name]} begun {_variable(copy, literal)}\n1- 1\n-0 1"
+        else:
+            yield f".names {pins[name]} {_variable(copy, literal)}\n1 1"
+    for index, (literal, following) in enumerate(graph.latches):
+        state = f"{copy}state{index}"
+        yield f".names {_variable(copy, following)} {copy}next{index}\n{1 - following % 2} 1"
+        yield f".latch {copy}next{index} {state} 0"
+        yield f".names begun {state} start{index} {_variable(copy, literal)}\n11- 1\n0-1 1"
+    for literal, left, right in graph.gates:
+        operands = f"{_variable(copy, left)} {_variable(copy, right)}"
+        values = f"{1 - left % 2}{1 - right % 2}"
+        yield f".names {operands} {_variable(copy, literal)}\n{values} 1"
+    for literal in sorted({literal for literal in graph.outputs.values() if literal % 2}):
+        yield f".names {_variable(copy, literal)} {_net(copy, literal)}\n0 1"
+
+
+def _variable(copy: str, literal: int) -> str:
+    return f"{copy}{literal // 2}"
+
+
+def _net(copy: str, literal: int) -> str:
+    return f"{copy}{literal // 2}{'n' if literal % 2 else ''}"
+
+
+class Prover:
+    """Compares survivors of one target with the design as it is."""
+
+    def __init__(self, target: Target, design: MutatedDesign, folder: Path) -> None:
+        self.target = target
+        self.design = design
+        self.folder = folder
+        self.graphs: dict[tuple[str, bool], Graph] = {}
+
+    @property
+    def comparisons(self) -> Sequence[Comparison]:
+        """In the order in which they are tried."""
+        if self.target.module not in rtl_modules():
+            return Comparison(True, False), Comparison(True, True)
+        files = rtl_sources(self.target.module)
+        if len(files) == 1:
+            return Comparison(True, False), Comparison(True, True)
+        if sum(len(path.read_text()) for path in files) > FLAT_CHARACTERS:
+            return Comparison(False, False), Comparison(False, True)
+        return Comparison(False, False), Comparison(True, False), Comparison(True, True)
+
+    def prove(self, mutant: Mutant) -> Proof:
+        """What is known of one mutant."""
+        proof = Proof(UNKNOWN, "")
+        for comparison in self.comparisons:
+            graph = self._graph(mutant.module, comparison.instances)
+            proof = self._compare(graph, mutant.number, comparison)
+            if proof.status in PROVEN:
+                return proof
+        return proof
+
+    def _compare(self, graph: Graph, number: int, comparison: Comparison) -> Proof:
+        path = self.folder / "miter.blif"
+        path.write_text("\n".join(miter(graph, number, comparison.idle)) + "\n")
+        commands = (
+            f"read_blif {path.name}; strash; scorr; sat -C 1000000; "
+            f"bmc3 -F {FRAMES} -T {SEARCH_SECONDS}; pdr -T {PROOF_SECONDS}"
+        )
+        try:
+            done = subprocess.run(
+                [ABC, "-c", commands], cwd=self.folder, text=True, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, timeout=6 * (SEARCH_SECONDS + PROOF_SECONDS),
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return Proof(UNKNOWN, f"not decided {comparison.how}")
+        asserted = ASSERTED.search(done.stdout)
+        if asserted:
+            return Proof(DISTINCT, f"differs {asserted[1]} cycles after reset, {comparison.how}")
+        if PROVED.search(done.stdout):
+            return Proof(IDLE if comparison.idle else EQUIVALENT, f"proven {comparison.how}")
+        if "SATISFIABLE" in done.stdout:
+            return Proof(DISTINCT, f"differs, {comparison.how}")
+        return Proof(UNKNOWN, f"not decided {comparison.how}")
+
+    def _graph(self, module: str, instances: bool) -> Graph:
+        key = (module, instances)
+        if key not in self.graphs:
+            path = self.folder / "mutants.aag"
+            shape = (
+                "flatten" if instances else f"select -module {module}; expose -evert; select -clear"
+            )
+            run_yosys(
+                [f"read_rtlil {self.design.elaborated}", f"script {self.design.apply}",
+                 f"hierarchy -top {module}", *shape.split("; "), *TO_GATES,
+                 f"write_aiger -ascii -symbols {path}"], self.folder,
+            )  # fmt: skip
+            self.graphs[key] = Graph.read(path)
+        return self.graphs[key]

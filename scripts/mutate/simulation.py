@@ -1,0 +1,94 @@
+"""The simulation of a mutated design: which mutants its bench finds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from scripts.mutate.inside import GRACE, SURVIVED, TASK, VERDICTS, Task, Verdict
+from scripts.mutate.mutants import MutatedDesign
+from scripts.mutate.targets import Target
+from scripts.simulators import find_simulator
+from scripts.simulators.cocotb_run import build_cocotb, simulate_cocotb
+
+WAIVERS = "`verilator_config\nlint_off\nlint_off -rule UNOPTFLAT\n"
+
+
+class BenchFails(Exception):
+    """The bench does not pass on the design as it is; the message is one line."""
+
+
+def simulate(
+    target: Target,
+    design: MutatedDesign,
+    seed: int,
+    jobs: int,
+    folder: Path,
+    grace: float = GRACE,
+) -> tuple[Verdict, list[Verdict]]:
+    """What becomes of mutant 0, which is the design as it is, and of the others.
+
+    Those that an interrupted run has left in `folder` are not run again.
+
+    Args:
+        jobs: simulations at once.
+        grace: seconds that any mutant may take, beside a multiple of what mutant 0 takes.
+
+    Raises:
+        BenchFails: mutant 0 does not pass.
+        BuildError, ToolMissing: it cannot be simulated.
+    """
+    done = read_verdicts(folder)
+    missing = [mutant.number for mutant in design.mutants if mutant.number not in done]
+    if missing or 0 not in done:
+        _run(target, design, missing, seed, jobs, folder, grace)
+        done = read_verdicts(folder)
+    original = done.pop(0, None)
+    if original is None or original.status != SURVIVED:
+        told = (
+            f"{original.test or original.status}: {original.message}" if original else "no result"
+        )
+        raise BenchFails(f"{target.test_module} fails on {target.module} as it is: {told}")
+    lost = [number for number in missing if number not in done]
+    if lost:
+        raise BenchFails(f"the simulation of {target.module} ended early, see {folder / 'sim.log'}")
+    return original, [done[mutant.number] for mutant in design.mutants]
+
+
+def read_verdicts(folder: Path) -> dict[int, Verdict]:
+    """Verdicts so far, by mutant; a line that is cut short does not count."""
+    path = folder / VERDICTS
+    found = {}
+    for line in path.read_text().splitlines() if path.is_file() else []:
+        try:
+            verdict = Verdict(**json.loads(line))
+        except (ValueError, TypeError):
+            continue
+        found[verdict.mutant] = verdict
+    return found
+
+
+def _run(
+    target: Target,
+    design: MutatedDesign,
+    missing: list[int],
+    seed: int,
+    jobs: int,
+    folder: Path,
+    grace: float,
+) -> None:
+    waivers = folder / "waivers.vlt"
+    waivers.write_text(WAIVERS)
+    sources = [waivers, design.wrapper, design.netlist]
+    build = build_cocotb(target.top, sources, target.parameters, find_simulator("verilator"))
+    task = folder / "task.json"
+    Task(target.test_module, missing, str(folder), jobs, grace).write(task)
+    environment: Mapping[str, str] = {
+        TASK: str(task),
+        "COCOTB_MAX_FAILURES": "1",
+        "OPENBLAS_NUM_THREADS": "1",  # a fork leaves threads behind
+    }
+    simulate_cocotb(
+        build, folder, "scripts.mutate.inside", seed, extra_env=environment, seconds=None
+    )

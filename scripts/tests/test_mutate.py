@@ -1,0 +1,263 @@
+"""Mutation score: a toy with a fault that is found, one that is not, and one that is none."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from scripts.mutate import command, measure
+from scripts.mutate.equivalence import DISTINCT, EQUIVALENT, IDLE, Prover
+from scripts.mutate.inside import HUNG, KILLED, SURVIVED, VERDICTS
+from scripts.mutate.measure import Entry, Result
+from scripts.mutate.mutants import Mutant, MutatedDesign, mutate
+from scripts.mutate.results import Run
+from scripts.mutate.simulation import BenchFails, read_verdicts, simulate
+from scripts.mutate.targets import Target, all_targets
+from scripts.rtl import ROOT, rtl_modules
+
+TOY = """`resetall
+`timescale 1ns / 1ps
+`default_nettype none
+
+/* A counter. */
+module toy #(parameter STEP = 2) (
+    input  wire       clk,
+    input  wire       rst,
+    output wire [3:0] count,
+    output wire       high,      // 9 or more
+    output wire       odd,
+    output wire       over,
+    output wire [3:0] m_data,    // the count, while m_valid
+    output wire       m_valid
+);
+    reg [3:0] count_reg;
+    always @(posedge clk) begin
+        count_reg <= rst ? 4'd0 : count_reg + STEP[3:0];
+    end
+    assign count   = count_reg;
+    assign high    = (count_reg >= 4'd9) || (count_reg == 4'd12);
+    assign odd     = ^count_reg;
+    assign over    = &count_reg;
+    assign m_valid = count_reg[1];
+    assign m_data  = m_valid ? count_reg : 4'd6;
+endmodule
+
+`resetall
+"""
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Target:
+    source = tmp_path_factory.mktemp("toy") / "toy.v"
+    source.write_text(TOY)
+    return Target("toy", "toy", "scripts.tests.mutate_checks", (source,), {"STEP": 1})
+
+
+@pytest.fixture(scope="module")
+def design(target: Target, tmp_path_factory: pytest.TempPathFactory) -> MutatedDesign:
+    return mutate(target, 1000, 1, tmp_path_factory.mktemp("design"))
+
+
+def mutant_of(design: MutatedDesign, line: str, change: str) -> Mutant:
+    """The mutant in the line that begins so, whose change is described so."""
+    return next(
+        mutant
+        for mutant in design.mutants
+        if mutant.text.startswith(line) and change in mutant.change
+    )
+
+
+def some(design: MutatedDesign, *places: tuple[str, str]) -> MutatedDesign:
+    return replace(design, mutants=tuple(mutant_of(design, *place) for place in places))
+
+
+WRONG_HIGH = ("assign high", "Y[0] of ge inverted")
+WRONG_ODD = ("assign odd", "Y[0] of reduce_xor")
+NEVER_OVER = ("assign over", "Y[0] of reduce_and (over[0]) stuck at 0")
+SAME = ("assign high", "Y[0] of eq stuck at 0")
+SAME_WHILE_VALID = ("assign m_data", "A[2] of mux inverted")
+
+
+def test_lists_each_change_once_with_its_line(target: Target, design: MutatedDesign) -> None:
+    lines = target.sources[0].read_text().splitlines()
+    assert all(mutant.text == lines[mutant.line - 1].strip() for mutant in design.mutants)
+    assert len({(mutant.line, mutant.change) for mutant in design.mutants}) > 50
+    assert len(design.mutants) == design.places
+    assert not any(mutant.port == "\\CLK" for mutant in design.mutants)
+
+
+def test_draws_from_every_line(target: Target, tmp_path: Path) -> None:
+    drawn = mutate(target, 7, 1, tmp_path)
+    assert len(drawn.mutants) == 7
+    assert len({mutant.line for mutant in drawn.mutants}) == 7
+    assert [mutant.number for mutant in drawn.mutants] == list(range(1, 8))
+    again = [mutate(target, 7, seed, tmp_path).mutants for seed in (1, 2)]
+    assert again[0] == drawn.mutants != again[1]
+
+
+def test_what_becomes_of_mutants(
+    target: Target, design: MutatedDesign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUTATE_TOY_WAITS", "1")
+    chosen = some(design, WRONG_HIGH, WRONG_ODD, NEVER_OVER, SAME)
+    original, verdicts = simulate(target, chosen, 1, 2, tmp_path, grace=1)
+    assert original.status == SURVIVED
+    assert [verdict.status for verdict in verdicts] == [KILLED, SURVIVED, HUNG, SURVIVED]
+    assert verdicts[0].test == "counts_to_the_end"
+    assert verdicts[2].seconds >= 1
+
+
+def test_goes_on_where_an_interrupted_run_stopped(
+    target: Target, design: MutatedDesign, tmp_path: Path
+) -> None:
+    chosen = some(design, WRONG_HIGH, WRONG_ODD)
+    simulate(target, chosen, 1, 1, tmp_path)
+    path = tmp_path / VERDICTS
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    lines[1]["message"] = "of an earlier run"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines[:2]) + '{"mutant": 7, "sta')
+    _, verdicts = simulate(target, chosen, 1, 1, tmp_path)
+    assert verdicts[0].message == "of an earlier run"
+    assert verdicts[1].status == SURVIVED
+    assert 7 not in read_verdicts(tmp_path)
+
+
+def test_refuses_a_bench_that_fails_without_a_mutant(
+    target: Target, design: MutatedDesign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUTATE_TOY_FAILS", "1")
+    with pytest.raises(BenchFails, match=r"fails on toy as it is: waits_for_the_end: .*told to"):
+        simulate(target, some(design, WRONG_HIGH), 1, 1, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("place", "status"),
+    [(SAME, EQUIVALENT), (SAME_WHILE_VALID, IDLE), (WRONG_ODD, DISTINCT), (WRONG_HIGH, DISTINCT)],
+)
+def test_proves_what_no_test_can_find(
+    target: Target, design: MutatedDesign, tmp_path: Path, place: tuple[str, str], status: str
+) -> None:
+    proof = Prover(target, design, tmp_path).prove(mutant_of(design, *place))
+    assert proof.status == status, proof
+
+
+def test_a_mutant_that_a_test_finds_is_never_proven_to_be_the_same(
+    target: Target, design: MutatedDesign, tmp_path: Path
+) -> None:
+    chosen = replace(design, mutants=design.mutants[::7])
+    _, verdicts = simulate(target, chosen, 1, 1, tmp_path)
+    prover = Prover(target, design, tmp_path)
+    found = [
+        mutant
+        for mutant, verdict in zip(chosen.mutants, verdicts, strict=True)
+        if verdict.status == KILLED
+    ]
+    assert len(found) > 10
+    assert {prover.prove(mutant).status for mutant in found} == {DISTINCT}
+
+
+def test_measures_a_module_and_keeps_the_result(
+    target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measure, "WORK", tmp_path)
+    measure.measure(target, 12, 1, 2)
+    folder = measure.work_folder(target, 12, 1)
+    result = Result.read(folder / measure.RESULT)
+    assert len(result.entries) == 12
+    assert result.judged == result.killed + len(result.survivors) == 12 - len(result.equivalents)
+    assert any("odd" in entry.text for entry in result.survivors)
+    assert measure.progress_of(folder, 99) == (12, 12)
+    other = replace(target, parameters={"STEP": 3})
+    assert measure.work_folder(other, 12, 1) != folder
+    assert measure.work_folder(target, 12, 2) != folder
+
+
+def test_keeps_the_message_of_a_design_that_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measure, "WORK", tmp_path / "work")
+    source = tmp_path / "toy.v"
+    source.write_text("module toy (input wire clk); wrong endmodule\n")
+    broken = Target("toy", "toy", "scripts.tests.mutate_checks", (source,))
+    measure.measure(broken, 5, 1, 1)
+    text = (measure.work_folder(broken, 5, 1) / measure.ERROR).read_text()
+    assert "syntax error" in text
+
+
+def result_of(killed: int, survived: int, equivalent: int) -> Result:
+    kinds = [KILLED] * killed + [DISTINCT] * survived + [EQUIVALENT] * equivalent
+    entries = tuple(
+        Entry(number, 22, "assign odd", f"change {number} <&", kind, "detail", 0.1)
+        for number, kind in enumerate(kinds)
+    )
+    return Result("toy", "rtl/apack/apack_crc.v", "tb.toy", {"STEP": 1}, 99, 1.0, 2.0, entries)
+
+
+def test_the_score_leaves_out_what_is_proven() -> None:
+    run = Run([result_of(8, 2, 30)], {}, 80.0, 40, 1, 1.0)
+    assert (run.killed, run.judged, run.score, run.good) == (8, 10, 80.0, True)
+    assert not replace(run, target=80.1).good
+    assert not replace(run, errors={"other": "broken"}).good
+
+
+@pytest.mark.parametrize(("least", "code"), [("90", 1), ("80", 0)])
+def test_exit_code_and_reports(
+    target: Target,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture,
+    least: str,
+    code: int,
+) -> None:
+    monkeypatch.setattr(measure, "WORK", tmp_path / "work")
+    options = command.parse_arguments(["--mutants", "10", "--target", least])
+    folder = measure.work_folder(target, 10, 1)
+    folder.mkdir(parents=True)
+    result_of(8, 2, 3).write(folder / measure.RESULT)
+    assert command.score([target], options, tmp_path) == code
+    output = capsys.readouterr().out
+    assert "rtl/apack/apack_crc.v:22: change 8" in output
+    assert "80.00 %: 8 of 10 mutants found" in output
+    page = (tmp_path / "index.html").read_text()
+    assert "change 9 &lt;&amp;" in page
+    assert "change 7" not in page
+    suite = ElementTree.parse(tmp_path / "junit.xml").getroot()[0]
+    assert (suite.get("tests"), suite.get("failures")) == ("2", str(code))
+    assert "apack_crc.v:22: assign odd" in suite[0].find("system-out").text
+    document = json.loads((tmp_path / "mutate.json").read_text())
+    assert (document["score"], document["equivalent"]) == (80.0, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--design", "apack_nothing"], "no design 'apack_nothing'; there are apack_bit_packer"),
+        (["--mutants", "0"], "MUTANTS: '0' is not a whole number of 1 or more"),
+        (["--target", "101"], "TARGET: '101' is not a number from 0 to 100"),
+    ],
+)
+def test_a_bad_argument_is_one_line_and_exit_code_2(
+    capsys: pytest.CaptureFixture, arguments: list[str], message: str
+) -> None:
+    try:
+        code = command.main(arguments)
+    except SystemExit as ended:
+        code = ended.code
+    error = capsys.readouterr().err
+    assert code == 2
+    assert error.startswith(f"mutate: {message}")
+    assert error.count("\n") == 1
+
+
+def test_every_module_has_a_bench_that_has_it_inside() -> None:
+    targets = all_targets()
+    assert list(targets) == list(rtl_modules())
+    for module, target in targets.items():
+        assert rtl_modules()[module] in target.sources
+        assert ROOT.joinpath(*target.test_module.split(".")).with_suffix(".py") in target.watched
+        own = (ROOT / "tb" / "apack" / f"{module}.py").is_file()
+        assert (target.top == module) == own

@@ -300,6 +300,11 @@ async def an_abort_while_idle_does_nothing(dut):
 
 
 @cocotb.test()
+async def an_abort_between_two_tensors_does_nothing(dut):
+    await top_control.check_abort_between(await CompressorBench.started(dut))
+
+
+@cocotb.test()
 async def an_abort_of_an_empty_output_closes_it(dut):
     """Nothing has been put out yet: both outputs get their closing beat all the same."""
     bench = await CompressorBench.started(dut)

@@ -389,5 +389,10 @@ async def an_abort_while_idle_does_nothing(dut):
 
 
 @cocotb.test()
+async def an_abort_between_two_tensors_does_nothing(dut):
+    await top_control.check_abort_between(await DecompressorBench.started(dut))
+
+
+@cocotb.test()
 async def a_reset_at_any_time_leaves_nothing_behind(dut):
     await top_control.check_resets(await DecompressorBench.started(dut))

@@ -277,6 +277,53 @@ async def check_idle_abort(bench: TopBench) -> None:
         await bench.run(bench.tensor(2 * bench.widths.block_values))
 
 
+async def check_abort_between(bench: TopBench) -> None:
+    """ABORT drops the tensor that runs, and none while none does, though one is queued.
+
+    It is written in each of the cycles about a tensor's end. In the cycle in which the tensor ends
+    by itself, and in the one before the next begins, nothing is there to be dropped.
+    """
+    widths = bench.widths
+    bench.unit.bus.longest_delay = 0
+    tensor = bench.tensor(block=widths.block_values, length=8 * widths.lanes)
+    await bench.prepare(tensor)
+    aborted: list[bool] = []
+    while aborted[-3:] != [True] * 3 or all(aborted):
+        assert len(aborted) < 60, aborted
+        aborted.append(await _abort_after(bench, tensor, delay=len(aborted)))
+    ignored = aborted.count(False)
+    first = aborted.index(False)
+    assert first > 0, "the first ABORT came too late"
+    assert ignored == 2 and not any(aborted[first : first + ignored]), aborted
+    await bench.run(bench.tensor(2 * widths.block_values))
+
+
+async def _abort_after(bench: TopBench, tensor: Tensor, delay: int) -> bool:
+    """Run a tensor twice, ABORT about when the first ends; whether one was dropped."""
+    unit = bench.unit
+    bench.hold()
+    for _ in range(2):
+        await unit.start()
+        bench.send(tensor)
+    outputs = bench.outs.values()
+    waits = bench.patience(tensor)
+    await settle(
+        bench.dut, lambda: all(output._valid.value == 1 for output in outputs), LATENCY, waits
+    )
+    bench.release()
+    await cycles(bench.dut, delay)
+    await unit.abort()
+    await unit.wait_idle(waits)
+    dropped = "ABORTED" in await unit.clear_events()
+    for _ in range(2):
+        if not dropped:
+            await bench.expect(tensor)
+        else:
+            bench.check_cut_short(tensor)
+    await bench.expect_quiet()
+    return dropped
+
+
 async def check_resets(bench: TopBench) -> None:
     """A reset at any time leaves nothing behind."""
     for _ in range(2 * ROUNDS):

@@ -30,7 +30,7 @@ from tb.uvm.stream_agent import BeatSeen
 FILE = "coverage.json"
 Range = tuple[int, float]
 FLOW = (0, 1, 2, 8)
-ABORTS = ("idle", "before input", "input under way", "output waits", "queued")
+ABORTS = ("idle", "before input", "input under way", "output waits", "queued", "a second time")
 RESETS = ("idle", "table under way", "before input", "input under way", "output waits", "aborted")
 COMMON_EVENTS = ("DONE", "ABORTED", "START_REFUSED", "TABLE_ILLEGAL", "TABLE_REFUSED")
 OWN_EVENTS = {
@@ -68,6 +68,7 @@ class Points:
         self._ranges("table.group_size", 1, 2, 3, 16, 64, 256)
         self._ranges("table.offset_width", *range(9))
         self._ranges("table.count", 1, 2, 8, 64, 256)
+        self._names("values.width", ("one byte", "two bytes"))
         self._names("values.kind", ("none", "one value", "mostly one value", "mixed"))
         self._names(
             "values.length",
@@ -78,6 +79,7 @@ class Points:
         self._ranges("packer.code_fill", 0, 1, 2, 8, 15)
         self._ranges("packer.offset_fill", 0, 1, 2, 8, 15)
         self._names("block.kind", ("coded", "raw"))
+        self._names("block.entry_bytes", (8, 12))
 
     def _add_streams(self, config: TopConfig) -> None:
         self._ranges("interleaving.blocks_in_flight", 1, 2, 4, 8)
@@ -167,10 +169,13 @@ class CoverageCollector(uvm_component):
     def _tensor(self, seen: TensorSeen) -> None:
         if not self._scoreboard.running or len(self._scoreboard.running) == 1:
             self._begun = self._ended = 0
+        if seen.aborts > 1:
+            self._points.hit("control.abort", "a second time")
         if seen.aborted:
             return
         widths, values, start = self._config.widths, seen.outcome.values, seen.start
         self._table(start.table)
+        self._points.hit("values.width", "two bytes" if widths.lane_bytes > 1 else "one byte")
         self._points.hit("values.kind", kind_of(values))
         self._points.hit("values.length", length_of(len(values), start.block))
         self._blocks(seen)
@@ -196,6 +201,7 @@ class CoverageCollector(uvm_component):
             if number in seen.marked:
                 continue
             hit("block.kind", "raw" if image.raw[number] else "coded")
+            hit("block.entry_bytes", image.record.entry_type.itemsize)
             first = number * seen.start.block
             values = seen.outcome.values[first : first + seen.start.block]
             if not image.raw[number] and len(values):

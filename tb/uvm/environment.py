@@ -50,6 +50,8 @@ class Environment(uvm_env):
         accesses.connect(self.scoreboard.accesses)
         accesses.connect(self.coverage.accesses)
         self.scoreboard.tensors.connect(self.coverage.tensors)
+        inputs = {name: agent.monitor for name, agent in self.sources.items()}
+        self.scoreboard.watch(inputs)
         self.coverage.watch(self.scoreboard, list(self.sinks.values()))
         self.model = RegisterModel(self._config, self.registers.sequencer)
         self.sequencer.attach(self)

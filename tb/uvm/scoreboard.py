@@ -30,27 +30,37 @@ from tb.uvm.prediction import (
     value_frame,
 )
 from tb.uvm.register_agent import RegisterAccess
-from tb.uvm.stream_agent import FrameSeen
+from tb.uvm.stream_agent import FrameSeen, StreamMonitorComponent
 
 STORED = ("BLOCK", "VALUES_LO", "VALUES_HI", "TABLE_BASE")
 
 
 @dataclass
 class Run:
-    """A tensor from its START until all it puts out has been compared."""
+    """A tensor from its START until all it puts out has been compared; with ABORTs, if any."""
 
     number: int
     start: Start
-    aborted: bool = False
+    aborts: int = 0
+
+    @property
+    def aborted(self) -> bool:
+        """Whether it was told to be dropped."""
+        return self.aborts > 0
 
 
 @dataclass(frozen=True)
 class TensorSeen:
-    """A tensor that is through; marked: the blocks that were told to be damaged."""
+    """A tensor that is through.
+
+    aborted: whether it was dropped; aborts: how often it was told to be.
+    marked: the blocks that were told to be damaged.
+    """
 
     start: Start
     outcome: Outcome
     aborted: bool
+    aborts: int
     marked: frozenset[int]
 
 
@@ -76,6 +86,10 @@ class Scoreboard(uvm_scoreboard):
         self._started = 0
         self.compared = 0
         self.forget()
+
+    def watch(self, inputs: dict[str, StreamMonitorComponent]) -> None:
+        """Say who has seen the input of which a second ABORT is the end."""
+        self._inputs = inputs
 
     def forget(self) -> None:
         """Start over, as the unit does after reset."""
@@ -124,7 +138,16 @@ class Scoreboard(uvm_scoreboard):
             if "START" in commands:
                 self._start(register.fields["BANK"].of(access.data))
             if "ABORT" in commands and self.running:
-                self.running[0].aborted = True
+                self._abort(self.running[0])
+
+    def _abort(self, run: Run) -> None:
+        """Drop a tensor; a second time, the input it has got is all there is of it."""
+        run.aborts += 1
+        if run.aborts > 1:
+            for port, monitor in self._inputs.items():
+                if not self._queues[port]:
+                    self._queues[port].append(monitor.cut())
+            self._resolve()
 
     def _row(self, bank: int, cum: int, last: bool) -> None:
         if any(run.start.bank == bank for run in self.running):
@@ -256,7 +279,7 @@ class Scoreboard(uvm_scoreboard):
             if marked:
                 first = outcome.verdicts[min(marked)]
                 self._causes = first.causes or first.maybe_causes, first.maybe_causes
-        seen = TensorSeen(run.start, outcome, cut, frozenset(marked))
+        seen = TensorSeen(run.start, outcome, cut, run.aborts, frozenset(marked))
         self.tensors.write(seen)
 
     def _sound_counters(self, run: Run, outcome: Outcome, marked: set[int]) -> dict[str, int]:

@@ -24,6 +24,7 @@ from tb.uvm.register_agent import RegisterItem
 from tb.uvm.stream_agent import FrameItem, ReadyItem
 
 PATIENCE = 20_000  # cycles within which a tensor of a few small blocks is through at any pace
+PATIENCE_PER_VALUE = 60  # further ones for a large tensor
 
 
 class OneItem(uvm_sequence):
@@ -111,9 +112,12 @@ class TopSequence(uvm_sequence):
         """Names of the status bits that are set."""
         return self.map["STATUS"].names(await self.model.read("STATUS"))
 
-    async def finish(self) -> None:
-        """Wait until the unit is idle; read and clear what it says of the last tensor."""
-        for _ in range(PATIENCE // 10):
+    async def finish(self, values: int = 0) -> None:
+        """Wait until the unit is idle; read and clear what it says of the last tensor.
+
+        values: how many there are of a large tensor.
+        """
+        for _ in range((PATIENCE + PATIENCE_PER_VALUE * values) // 10):
             if not await self.status() & {"BUSY", "QUEUED"}:
                 break
         else:
@@ -136,7 +140,7 @@ class TopSequence(uvm_sequence):
         await self.load(bank, tensor.table)
         await self.begin(tensor, bank)
         await self.send(self.frames_of(tensor))
-        await self.finish()
+        await self.finish(len(tensor.values))
 
     async def until(self, condition: Callable[[], bool], limit: int = PATIENCE) -> bool:
         """Wait for something, `limit` cycles at most; returns whether it came."""
@@ -270,6 +274,20 @@ class AnyLengths(TopSequence):
         await self.run_all(self.any_tensor(block=block, length=length) for length in lengths)
 
 
+class EntrySizes(TopSequence):
+    """Blocks of so many bits that their index entries are long, and smaller ones between them."""
+
+    async def body(self) -> None:
+        await self.run_all(self._tensors())
+
+    def _tensors(self) -> Iterable[Tensor]:
+        most = self.widths.block_values
+        for block in (most, most // 2, most):
+            yield self.any_tensor(block=block, length=random.randint(1, 40))
+        if ROUNDS > 1:
+            yield self.any_tensor(block=most, length=most + random.randint(1, 40))
+
+
 class BackToBack(TopSequence):
     """Tensors that wait at the inputs while tables and STARTs for them come in time."""
 
@@ -313,6 +331,7 @@ class Aborts(TopSequence):
 
     async def body(self) -> None:
         states = [self._idle, self._before_input, self._within_input, self._held, self._queued]
+        states += [self._twice_before_input, self._twice]
         random.shuffle(states)
         for abort_in in states * max(ROUNDS // 3, 1):
             await self.flow(always)
@@ -357,6 +376,36 @@ class Aborts(TopSequence):
         await self.send(self.frames_of(tensor))
         await self.begin(following, 1)
         await self.send(self.frames_of(following))
+        await self.command(ABORT=1)
+
+    async def _twice_before_input(self, tensor: Tensor) -> None:
+        """Input that never comes."""
+        await self.load(0, tensor.table)
+        await self.begin(tensor)
+        await self.command(ABORT=1)
+        await cycles(self.dut, random.randint(0, 30))
+        await self._abort_again()
+
+    async def _twice(self, tensor: Tensor) -> None:
+        """Input that stops on the way, before the first ABORT or after it."""
+        frames = self.frames_of(tensor)
+        await self.load(0, tensor.table)
+        await self.begin(tensor)
+        before = {
+            port: beats[: random.randint(0, len(beats) // 2)] for port, beats in frames.items()
+        }
+        await self.send(before)
+        await cycles(self.dut, random.randint(10, 60))
+        await self.command(ABORT=1)
+        after = {
+            port: frames[port][len(beats) : len(frames[port]) - 1] for port, beats in before.items()
+        }
+        await self.send(after)
+        await cycles(self.dut, sum(map(len, after.values())) + 10)
+        await self._abort_again()
+
+    async def _abort_again(self) -> None:
+        assert await self.status() >= {"BUSY", "DISCARD"}
         await self.command(ABORT=1)
 
 

@@ -103,6 +103,12 @@ class StreamMonitorComponent(uvm_monitor):
         if self.bus.frames:
             self.frames.write(FrameSeen(self._port, self.bus.frames.pop()))
 
+    def cut(self) -> Frame:
+        """Take off the beats of a frame under way, which gets no end."""
+        beats = list(self.bus._frame)
+        self.bus.abort()
+        return beats
+
     @property
     def waiting(self) -> bool:
         """Whether a beat stands that is not taken."""

@@ -19,11 +19,12 @@ from scripts.simulators import (
     chosen_waves,
     run_cocotb,
 )
-from tb.apack.test_tops import SETS, WIDTHS
+from tb.apack.test_tops import LARGE_BLOCKS, SETS, WIDTHS
 
 ROUNDS = {"verilator": "3", "icarus": "1"}
 EVERY_TOP = ("Registers", "Tensors", "Tables", "Streams", "Control")
 OWN = {"apack_compressor": "IllegalInput", "apack_decompressor": "DamagedInput"}
+UVM_SETS = SETS | {"large-blocks": LARGE_BLOCKS}
 SEVERAL_ENGINES = ("Tensors", "Streams", "Control")
 
 
@@ -43,6 +44,18 @@ def test_several_engines(top: str, name: str) -> None:
     run(top, "three-engines", name)
 
 
+@pytest.mark.parametrize("top", OWN)
+def test_large_blocks(top: str) -> None:
+    """Index entries of 12 bytes."""
+    run(top, "large-blocks", "EntrySizes")
+
+
+@pytest.mark.parametrize("top", OWN)
+def test_wide_values(top: str) -> None:
+    """Values of two bytes."""
+    run(top, "wide-values", "Tables")
+
+
 def run(top: str, widths: str, name: str) -> None:
     """Run one UVM test on one top."""
     simulator = chosen_simulator()
@@ -50,7 +63,7 @@ def run(top: str, widths: str, name: str) -> None:
         top,
         rtl_sources(top),
         "tb.uvm.tests",
-        dict(zip(WIDTHS, SETS[widths], strict=True)),
+        dict(zip(WIDTHS, UVM_SETS[widths], strict=True)),
         simulator,
         chosen_seed(),
         chosen_waves(),

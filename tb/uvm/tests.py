@@ -54,6 +54,13 @@ class Tensors(TopTest):
 
 
 @pyuvm.test()
+class EntrySizes(TopTest):
+    """Index entries of either size; for units with blocks that are large enough."""
+
+    sequences = (sequences.EntrySizes,)
+
+
+@pyuvm.test()
 class Tables(TopTest):
     """Tables at the ends of what is legal, and what they do to the coder."""
 

@@ -156,6 +156,7 @@ def compile_verilator(
     cxx_flags: Sequence[str],
     link_flags: Sequence[str] = (),
     main: Path | None = None,
+    prelude: str = "",
 ) -> None:
     """Translate Verilog to C++ and compile that to an executable.
 
@@ -165,6 +166,7 @@ def compile_verilator(
         cxx_flags: for the C++ compiler, generated code and run-time library alike.
         link_flags: for the linker, after the objects.
         main: C++ file with the main program, when Verilator does not write one (`--main`).
+        prelude: C++ text before everything that Verilator writes.
     """
     work = program.parent / "obj"
     work.mkdir()
@@ -178,7 +180,7 @@ def compile_verilator(
     generated = sorted(path.name for path in work.glob(f"{PREFIX}*.cpp"))
     unity = work / "unity.cpp"
     includes = [*generated, *([str(main)] if main else [])]
-    unity.write_text("".join(f'#include "{name}"\n' for name in includes))
+    unity.write_text(prelude + "".join(f'#include "{name}"\n' for name in includes))
     libraries = ["-lz", "-llz4"] if plan["options"]["trace_fst"] else []
     objects = sorted(runtime.glob("*.o"))
     command = [simulator.cxx, *options, "-I.", "-o", program, unity, *objects]

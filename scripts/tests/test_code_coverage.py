@@ -26,6 +26,7 @@ COUNTER = """\
 `timescale 1ns / 1ps
 module counter #(parameter STEP = 1) (input wire clk, input wire rst, output reg [7:0] count);
     wire [1:0] never = {1'b0, count[0]};
+    wire [99:0] wide = {99'd0, count[0]};
     always @(posedge clk) begin
         count <= count + STEP[7:0];
         if (rst) begin
@@ -323,6 +324,8 @@ def test_what_a_simulation_leaves_out_is_reported(tmp_path: Path) -> None:
     }
     assert ("line", "count <= 8'd9;", "") in missed
     assert ("toggle", "wire [1:0] never = {1'b0, count[0]};", "never[1]") in missed
+    wide = {name for _, text, name in missed if text.startswith("wire [99:0] wide")}
+    assert wide == {f"wide[{bit}]" for bit in range(1, 100)}
     chosen = "count <= (count > 200) ? 8'd0 : rst ? 8'd0 : count + STEP[7:0];"
     assert ("branch", chosen, "cond_then") in missed
     assert not any(text == "count <= count + STEP[7:0];" for _, text, _ in missed)

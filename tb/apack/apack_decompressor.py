@@ -10,10 +10,10 @@ import numpy as np
 
 from model.apack import SymbolTable
 from tb.apack import top_control, top_registers
-from tb.apack.bench import cycles
+from tb.apack.bench import assert_frame, cycles
 from tb.apack.damage import Damage, damages, ended
 from tb.apack.streams import Beat, Frame
-from tb.apack.top import ROUNDS, Tensor, TopBench, sent, until_settled
+from tb.apack.top import CLOSING, ROUNDS, Tensor, TopBench, sent, until_settled
 
 HOST_READS = 200  # of a status that changes within a few cycles
 
@@ -381,6 +381,39 @@ async def an_abort_as_an_empty_tensor_begins_waits_for_no_input(dut):
         await bench.expect(tensor)
         assert await bench.unit.clear_events() <= {"DONE", "ABORTED"}
         await bench.expect_quiet()
+
+
+@cocotb.test()
+async def a_tensor_of_any_length_waits_for_more_until_its_abort(dut):
+    """VALUES has 48 bits: the first block comes out and is not the last."""
+    bench = await DecompressorBench.started(dut)
+    for length in ((1 << 48) - 1, 1 << random.randrange(17, 47), 1 << 47):
+        await check_unended(bench, length)
+        await bench.run(bench.tensor())
+
+
+async def check_unended(bench: DecompressorBench, length: int) -> None:
+    """One block of a tensor of so many values, and an ABORT in place of the others."""
+    out, block = bench.outs["values"], bench.widths.block_values
+    tensor = bench.tensor(block=block, length=block)
+    wanted = bench.value_frame(tensor, ())
+    wanted[-1] |= {"tlast": 0}
+    await bench.prepare(tensor)
+    await bench.unit.set_values(length)
+    await bench.unit.start()
+    for name, beats in bench.input_of(tensor).items():
+        sent(bench.ins[name], [beat | {"tlast": 0} for beat in beats])
+    patience = bench.patience(tensor)
+    await until_settled(bench.dut, lambda: len(out._frame) == len(wanted), patience, "a block")
+    await cycles(bench.dut, 50)
+    assert "BUSY" in await bench.unit.status(), f"{length} values are over after {block}"
+    for _ in range(2):
+        await bench.unit.abort()
+    await bench.unit.wait_idle(50)
+    *found, closing = out.frames.pop(0)
+    assert closing.items() >= CLOSING.items(), f"the end after an abort is {closing}"
+    assert_frame([bench.meaning(beat) for beat in found], wanted, "values", tensor.story())
+    await bench.expect_quiet({"ABORTED"})
 
 
 @cocotb.test()

@@ -168,6 +168,21 @@ async def describes_the_block_of_every_entry(dut):
 
 
 @cocotb.test()
+async def counts_down_from_any_number_of_values(dut):
+    """All of its 48 bits count: each block is whole, and there is always another."""
+    start_clock(dut)
+    rules = EntryRules()
+    raw = Entry(0, rules.most * rules.value_w, random.getrandbits(32))
+    for values in ((1 << 48) - 1, 1 << 47, *(random.getrandbits(48) | 1 << 40 for _ in range(8))):
+        await reset(dut)
+        await outputs_for(dut, {"s_begin": 1, "s_block": rules.most, "s_values": values})
+        run = Run(deque([(rules.most, raw)] * 9), deque(), 1, 1)
+        for _ in range(8):
+            await step(dut, run, rules, f"the first blocks of {values} values")
+        assert len(run.to_come) == 1, f"{9 - len(run.to_come)} blocks in 8 cycles"
+
+
+@cocotb.test()
 async def passes_a_block_a_cycle(dut):
     start_clock(dut)
     rules, blocks = EntryRules(), 20

@@ -10,7 +10,10 @@ from pathlib import Path
 import jinja2
 import yaml
 
-from scripts.coverage.functional import CoverageError, Point, merged
+from scripts.coverage.code import RESULT as CODE_RESULT
+from scripts.coverage.code import shown
+from scripts.coverage.functional import CoverageError, Point, merged, total_percent
+from scripts.regress.code_coverage import read_code_coverage
 from scripts.regress.collect import ROOT, module_of, name_of
 from scripts.regress.jobs import BAD, FAILED, PASSED, SKIPPED, STATUSES, Outcome
 from scripts.regress.results import ordered, read_history, signature
@@ -75,7 +78,9 @@ def write_dashboard(run: Run, folder: Path) -> Path:
     )
     features = feature_rows(run.outcomes, TESTPLAN)
     history = read_history(folder)
+    coverage = list(merged_coverage(folder).values())
     path = folder / "dashboard.html"
+    code_page = CODE_RESULT.with_suffix(".html")
     text = environment.get_template("dashboard.html").render(
         run=run,
         statuses=STATUSES,
@@ -83,7 +88,11 @@ def write_dashboard(run: Run, folder: Path) -> Path:
         missing=run.total - len(run.outcomes),
         rows=module_rows(run.outcomes) if features is None else features,
         row_kind="module" if features is None else "planned feature",
-        coverage=list(merged_coverage(folder).values()),
+        coverage=coverage,
+        bins_hit=total_percent(coverage),
+        code=read_code_coverage(CODE_RESULT),
+        code_page=code_page.relative_to(ROOT) if code_page.is_file() else None,
+        shown=shown,
         slowest=slowest(run.outcomes),
         buckets=buckets(run.outcomes),
         skipped=skipped(run.outcomes),
@@ -211,8 +220,10 @@ def bars(history: list[dict]) -> list[Bar]:
 def _bar(entry: dict, x: float, width: float) -> Bar:
     counts = entry["counts"]
     bad = sum(counts.get(status, 0) for status in BAD)
-    shares = (("passed", counts.get("passed", 0)), (SKIPPED, counts.get(SKIPPED, 0)), ("bad", bad))
-    total = max(sum(count for _, count in shares), 1)
+    shares = [(PASSED, counts.get(PASSED, 0)), (SKIPPED, counts.get(SKIPPED, 0)), ("bad", bad)]
+    done = sum(count for _, count in shares)
+    total = max(done, entry.get("jobs", 0), 1)
+    shares.append(("missing", total - done))
     parts, y = [], float(CHART_HEIGHT)
     for kind, count in shares:
         height = CHART_HEIGHT * count / total
@@ -221,7 +232,7 @@ def _bar(entry: dict, x: float, width: float) -> Bar:
         parts.append((kind, max(y, 0.0), height))
     title = (
         f"{entry.get('started', '?')} {entry.get('commit', '')} {entry.get('sim', '')}: "
-        f"{counts.get('passed', 0)} passed, {bad} failed of {entry.get('jobs', '?')}, "
+        f"{counts.get(PASSED, 0)} passed, {bad} failed of {entry.get('jobs', '?')}, "
         f"SEED={entry.get('first_seed', '?')}"
     )
     return Bar(round(x, 2), round(width, 2), parts, title)

@@ -21,7 +21,9 @@ import psutil
 import pytest
 from distributed import LocalCluster
 
+from scripts.regress import dashboard
 from scripts.regress.cluster import SAME, SOURCES, ClusterError, check_versions, digest
+from scripts.regress.code_coverage import read_code_coverage
 from scripts.regress.collect import ROOT, SelectionError, collect, selection_of
 from scripts.regress.dashboard import (
     Row,
@@ -416,7 +418,8 @@ def test_coverage_of_the_jobs_is_added_up(tmp_path: Path) -> None:
     assert (point.bins, point.missed) == ({"a": 2, "b": 0, "c": 3}, ["b"])
     run = Run("icarus", 1, 1, 1, "here", outcomes=[outcome("test_x", PASSED)])
     page = write_dashboard(run, tmp_path).read_text()
-    assert "unit.kind" in page and "missing: b" in page and "2 of 3" in page
+    assert "unit.kind" in page and "missing: <code>b</code>" in page and "2 of 3" in page
+    assert "66.7 % of all bins, 0 of 1 cover points wholly" in page
 
 
 def test_a_message_cannot_break_the_page(tmp_path: Path) -> None:
@@ -427,6 +430,57 @@ def test_a_message_cannot_break_the_page(tmp_path: Path) -> None:
     ElementTree.parse(tmp_path / "junit.xml")
 
 
+def test_failures_alike_are_told_once(tmp_path: Path) -> None:
+    outcomes = [outcome(f"test_{name}", FAILED, "fills: stuck", 5) for name in "abc"]
+    outcomes += [outcome(f"test_p{number}", PASSED) for number in range(5000)]
+    run = Run("icarus", 1, 1, len(outcomes), "here", outcomes=outcomes)
+    page = write_dashboard(run, tmp_path).read_text()
+    assert page.count("<pre>fills: stuck</pre>") == 1
+    assert "<summary>2 more</summary>" in page
+    assert page.count("make test SIM=icarus SEED=5") == 3
+    assert "<b>99.9 %</b>pass rate" in page, "a rate that only rounds to 100"
+
+
+def code_json(path: Path) -> Path:
+    """Code coverage of two modules, one of which misses a branch of 40,000."""
+    whole = {"percent": 100.0, "points": 2, "covered": 1, "excluded": 1}
+    part = {"percent": 100.0, "points": 40000, "covered": 39999, "excluded": 0}
+    low = {"percent": 50.0, "points": 4, "covered": 2, "excluded": 0}
+    none = {"percent": 100.0, "points": 0, "covered": 0, "excluded": 0}
+    modules = {
+        "apack_whole": {"line": whole, "branch": none, "toggle": whole, "uncovered": []},
+        "apack_part": {"line": whole, "branch": part, "toggle": low, "uncovered": ["7 branch"]},
+    }
+    thresholds = {"line": 99.0, "branch": 98.0, "toggle": 95.0}
+    document = {"simulations": 7, "thresholds": thresholds, "modules": modules, "faults": []}
+    path.write_text(json.dumps(document | {"total": modules["apack_part"]}))
+    return path
+
+
+def test_code_coverage_stands_beside_the_functional_one(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(dashboard, "CODE_RESULT", code_json(tmp_path / "code.json"))
+    run = Run("icarus", 1, 1, 1, "here", outcomes=[outcome("test_x", PASSED)])
+    page = write_dashboard(run, tmp_path).read_text()
+    assert "of 7 simulations" in page and "Modules that miss nothing: 1." in page
+    assert "apack_part" in page and "apack_whole" not in page
+    assert "99.99 %" in page, "a part that only rounds to 100"
+    assert page.count('<td class="below">50.00 %</td>') == 2
+    monkeypatch.setattr(dashboard, "CODE_RESULT", tmp_path / "none.json")
+    assert "Code coverage" not in write_dashboard(run, tmp_path).read_text()
+
+
+def test_code_coverage_of_older_sources_says_so(tmp_path: Path) -> None:
+    source = tmp_path / "apack" / "m.v"
+    source.parent.mkdir()
+    source.touch()
+    path = code_json(tmp_path / "code.json")
+    for age, stale in ((-60, False), (60, True)):
+        os.utime(source, (path.stat().st_mtime + age,) * 2)
+        assert read_code_coverage(path, tmp_path).stale is stale
+    path.write_text('{"simulations": 1')
+    assert read_code_coverage(path, tmp_path) is None
+
+
 def test_history_is_drawn_to_scale_and_survives_a_torn_line(tmp_path: Path) -> None:
     run = Run("icarus", 1, 1, 2, "here", outcomes=[outcome("a", PASSED), outcome("b", FAILED, "m")])
     write_results(run, tmp_path)
@@ -435,3 +489,13 @@ def test_history_is_drawn_to_scale_and_survives_a_torn_line(tmp_path: Path) -> N
     (bar,) = bars(read_history(tmp_path))
     heights = {kind: height for kind, _, height in bar.parts}
     assert heights["passed"] == heights["bad"] == 75
+    assert heights["missing"] == 0
+
+
+def test_what_an_interrupted_run_left_out_is_no_part_of_what_passed(tmp_path: Path) -> None:
+    run = Run("icarus", 1, 1, 3, "here", interrupted=True, outcomes=[outcome("a", PASSED)])
+    write_results(run, tmp_path)
+    (bar,) = bars(read_history(tmp_path))
+    assert [(kind, height) for kind, _, height in bar.parts if height] == [
+        *(("passed", 50), ("missing", 100))
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -49,9 +50,10 @@ EXAMPLES = """examples:
 
 
 class OneLineParser(argparse.ArgumentParser):
-    """An ArgumentParser whose errors are one line."""
+    """Reports a bad argument in one line, by the name it has as a variable of make."""
 
     def error(self, message: str) -> NoReturn:
+        message = re.sub(r"argument --(\w+)", lambda match: match[1].upper(), message)
         self.exit(2, f"demo: {message}\n")
 
 

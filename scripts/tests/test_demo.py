@@ -175,10 +175,10 @@ def test_values_wider_than_the_table_are_one_line(folder, tmp_path, capsys):
         (["--tensor", "/nonexistent"], "/nonexistent: no such file"),
         (["--tensor", "scripts"], "scripts: unknown file type"),
         (["--sim", "vcs"], "vcs"),
-        (["--tensor", "a.npy", "--model", "b.onnx"], "not allowed with"),
+        (["--tensor", "a.npy", "--model", "b.onnx"], "MODEL: not allowed with TENSOR"),
         (["--table", "t.json"], "TABLE goes with TENSOR"),
         *(
-            (["--block", block], rf"'{block}' is not a multiple of 8, .*, from 8 to 65536")
+            (["--block", block], rf"BLOCK: '{block}' is not a multiple of 8, .*, from 8 to 65536")
             for block in ("0", "100", "65544", "x")
         ),
     ],

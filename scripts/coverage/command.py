@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import track
 from rich.table import Table
 
@@ -96,8 +95,8 @@ def report() -> int:
     console = Console(highlight=False, soft_wrap=True)
     console.print(table(coverage))
     for fault in coverage.faults:
-        console.print(f"[red]coverage: {escape(fault)}[/red]")
-    console.print(escape(last_line(coverage, page)))
+        console.print(f"coverage: {fault}", style="red", markup=False)
+    console.print(last_line(coverage, page), markup=False)
     return 1 if coverage.faults else 0
 
 

@@ -52,7 +52,7 @@ def coverage_files(build: Path = BUILD) -> list[Path]:
 
     Raises CoverageError for a file that is no coverage, and when pytest cannot collect the tests.
     """
-    found = {path: test_of(path) for place in RUNS for path in sorted(build.glob(place))}
+    found = {path: node_of(path) for place in RUNS for path in sorted(build.glob(place))}
     try:
         there = set(collect(None, chosen_simulator())) if found else set()
     except SelectionError as error:
@@ -60,7 +60,7 @@ def coverage_files(build: Path = BUILD) -> list[Path]:
     return [path for path, test in found.items() if test in there]
 
 
-def test_of(path: Path) -> str | None:
+def node_of(path: Path) -> str | None:
     """The test, by its id of pytest, whose simulation left some coverage; None if it says none."""
     try:
         return json.loads(path.read_text(encoding="utf-8")).get("test")

@@ -401,7 +401,7 @@ class Aborts(TopSequence):
             port: frames[port][len(beats) : len(frames[port]) - 1] for port, beats in before.items()
         }
         await self.send(after)
-        await cycles(self.dut, sum(map(len, after.values())) + 10)
+        await cycles(self.dut, sum(map(len, frames.values())) + 10)
         await self._abort_again()
 
     async def _abort_again(self) -> None:

@@ -10,7 +10,7 @@ import os
 
 import pytest
 
-from scripts.coverage.functional import test_of
+from scripts.coverage.functional import node_of
 from scripts.rtl import rtl_sources
 from scripts.simulators import (
     chosen_coverage,
@@ -71,5 +71,5 @@ def run(top: str, widths: str, name: str) -> None:
         extra_env={"ROUNDS": os.environ.get("ROUNDS") or ROUNDS[simulator]},
         coverage=chosen_coverage(),
     )
-    test = test_of(done.folder / "coverage.json")  # by which it is counted
+    test = node_of(done.folder / "coverage.json")  # by which it is counted
     assert os.environ["PYTEST_CURRENT_TEST"] == f"{test} (call)"

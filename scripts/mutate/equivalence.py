@@ -5,16 +5,17 @@ no mutant and one with the survivor, get the same inputs, begin in the same stat
 is, and are in reset in their first cycle. ABC then proves that no output ever differs (induction
 over equal signals, property-directed reachability), or finds inputs for which one does.
 
-The first comparison is of everything, with the instances in the module cut out: what goes into them
-must be equal too, what comes out of them may be anything. The second has the instances inside. The
-last leaves out the payload of an output stream while its valid is low, where it means nothing.
+Instances in the module are cut out at first: what goes into them must be equal too, what comes out
+of them may be anything. If that tells the two apart, they are compared with the instances inside.
+The payload of an output stream means nothing while its valid is low. What is the same but for that
+is said to be so.
 """
 
 from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +30,7 @@ from scripts.synth.tools import run_yosys
 ABC = Path(pyosys.__file__).parent / "yosys-abc"
 EQUIVALENT, IDLE, DISTINCT, UNKNOWN = "equivalent", "equivalent while valid", "distinct", "unknown"
 PROVEN = (EQUIVALENT, IDLE)
-SEARCH_SECONDS, PROOF_SECONDS = 5, 15
+SEARCH_SECONDS, PROOF_SECONDS = 3, 6
 FRAMES = 60
 FLAT_CHARACTERS = 60_000  # of Verilog: more is not compared with its instances inside
 TO_GATES = (
@@ -168,31 +169,35 @@ class Prover:
         self.folder = folder
         self.graphs: dict[tuple[str, bool], Graph] = {}
 
-    @property
-    def comparisons(self) -> Sequence[Comparison]:
-        """In the order in which they are tried."""
-        if self.target.module not in rtl_modules():
-            return Comparison(True, False), Comparison(True, True)
-        files = rtl_sources(self.target.module)
-        if len(files) == 1:
-            return Comparison(True, False), Comparison(True, True)
-        if sum(len(path.read_text()) for path in files) > FLAT_CHARACTERS:
-            return Comparison(False, False), Comparison(False, True)
-        return Comparison(False, False), Comparison(True, False), Comparison(True, True)
-
     def prove(self, mutant: Mutant) -> Proof:
         """What is known of one mutant."""
-        proof = Proof(UNKNOWN, "")
-        for comparison in self.comparisons:
-            graph = self._graph(mutant.module, comparison.instances)
-            proof = self._compare(graph, mutant.number, comparison)
+        if self._cut_helps():
+            proof = self._compare(mutant, Comparison(False, False))
             if proof.status in PROVEN:
                 return proof
-        return proof
+        proof = self._compare(mutant, Comparison(self._fits(), True))
+        if proof.status not in PROVEN:
+            return proof
+        strict = self._compare(mutant, Comparison(self._fits(), False))
+        return strict if strict.status in PROVEN else proof
 
-    def _compare(self, graph: Graph, number: int, comparison: Comparison) -> Proof:
+    def _files(self) -> tuple[Path, ...]:
+        """Verilog of the module and of what is in it."""
+        module = self.target.module
+        return rtl_sources(module) if module in rtl_modules() else self.target.sources
+
+    def _fits(self) -> bool:
+        """Whether the module can be compared with its instances inside."""
+        return sum(len(path.read_text()) for path in self._files()) <= FLAT_CHARACTERS
+
+    def _cut_helps(self) -> bool:
+        """Whether there is something to cut out that is compared inside otherwise."""
+        return len(self._files()) > 1 and self._fits()
+
+    def _compare(self, mutant: Mutant, comparison: Comparison) -> Proof:
+        graph = self._graph(mutant.module, comparison.instances)
         path = self.folder / "miter.blif"
-        path.write_text("\n".join(miter(graph, number, comparison.idle)) + "\n")
+        path.write_text("\n".join(miter(graph, mutant.number, comparison.idle)) + "\n")
         commands = (
             f"read_blif {path.name}; strash; scorr; sat -C 1000000; "
             f"bmc3 -F {FRAMES} -T {SEARCH_SECONDS}; pdr -T {PROOF_SECONDS}"
@@ -200,7 +205,7 @@ class Prover:
         try:
             done = subprocess.run(
                 [ABC, "-c", commands], cwd=self.folder, text=True, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, timeout=6 * (SEARCH_SECONDS + PROOF_SECONDS),
+                stderr=subprocess.STDOUT, timeout=4 * (SEARCH_SECONDS + PROOF_SECONDS),
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             return Proof(UNKNOWN, f"not decided {comparison.how}")

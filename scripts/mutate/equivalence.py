@@ -35,7 +35,8 @@ FRAMES = 60
 FLAT_CHARACTERS = 60_000  # of Verilog: more is not compared with its instances inside
 TO_GATES = (
     "memory_map", "opt -nodffe -nosdff", "setundef -zero -undriven", "techmap",
-    "opt -nodffe -nosdff", "dfflegalize -cell $_DFF_P_ x", "aigmap", "clean",
+    "opt -nodffe -nosdff", "dfflegalize -cell $_DFF_P_ x", "setundef -zero", "aigmap",
+    "clean",
 )  # fmt: skip
 VALID = re.compile(r"(.*?)_?(t?valid)\[?0?\]?$")
 ASSERTED = re.compile(r"was asserted in frame (\d+)")

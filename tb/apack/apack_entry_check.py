@@ -107,10 +107,10 @@ def any_tensor(rules: EntryRules) -> tuple[int, int, list[tuple[int, Entry]]]:
     return values, block, list(zip(counts, [*entries[:kept], *gone], strict=True))
 
 
-async def reset(dut) -> None:
+async def reset(dut, cycles: int = 2) -> None:
     """Drop whatever is under way."""
     await outputs_for(dut, {"rst": 1, "s_begin": 0, "s_valid": 0, "s_missing": 0, "m_ready": 0})
-    for _ in range(2):
+    for _ in range(cycles):
         await FallingEdge(dut.clk)
     assert await outputs_for(dut, {"rst": 0}, "m_busy", "m_all", "m_valid") == [0, 1, 0]
 
@@ -164,7 +164,7 @@ async def describes_the_block_of_every_entry(dut):
         await FallingEdge(dut.clk)
         await outputs_for(dut, {"s_valid": 0, "s_missing": 0, "m_ready": 0})
         if cycle == stop:
-            await reset(dut)
+            await reset(dut, random.choice((1, 2)))
 
 
 @cocotb.test()
@@ -196,3 +196,39 @@ async def passes_a_block_a_cycle(dut):
     while await step(dut, run, rules, "blocks one after the other"):
         cycles += 1
     assert cycles <= blocks + 5, f"{cycles} cycles for {blocks} blocks"
+
+
+@cocotb.test()
+async def has_room_for_a_block_in_each_of_its_four_cycles(dut):
+    start_clock(dut)
+    rules = EntryRules()
+    await reset(dut)
+    for gap in range(4):
+        await outputs_for(dut, {"s_begin": 1, "s_block": rules.most, "s_values": 9 * rules.most})
+        await FallingEdge(dut.clk)
+        taken = 0
+        for cycle in range(12):
+            offered = int(cycle != gap)
+            inputs = {"s_begin": 0, "s_valid": offered, "m_ready": 0}
+            (ready,) = await outputs_for(dut, inputs, "s_ready")
+            taken += offered and ready
+            await FallingEdge(dut.clk)
+        assert taken == 4, f"{taken} blocks taken while none may leave, a pause in cycle {gap}"
+        await reset(dut, 1)
+
+
+@cocotb.test()
+async def counts_the_values_of_tensors_of_any_size(dut):
+    start_clock(dut)
+    rules = EntryRules()
+    await reset(dut)
+    for bit in range(rules.most.bit_length() + 3, 48):
+        values = (1 << bit) + random.randrange(rules.most)
+        block = random.randint(1, rules.most)
+        await outputs_for(dut, {"s_begin": 1, "s_values": values, "s_block": block})
+        raw = [Entry(0, block * rules.value_w, 0)] * 6
+        run = Run(deque((block, entry) for entry in raw), deque(), 1, 1)
+        for cycle in range(5):
+            story = f"block {cycle} of {values} values in blocks of {block}"
+            assert await step(dut, run, rules, story), story
+        await reset(dut)

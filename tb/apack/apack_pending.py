@@ -17,6 +17,7 @@ from tb.apack.streams import (
     StreamMonitor,
     always,
     any_pace,
+    rarely,
     reset,
     start_clock,
     within,
@@ -160,6 +161,21 @@ async def emits_the_longest_run_it_can_count(dut):
         block.append(Shifts("", most % bench.code_w))
         bench.send(block, closing)
         await bench.expect(block, closing)
+
+
+@cocotb.test()
+async def has_room_for_one_word_while_none_may_leave(dut):
+    bench = await PendingBench.started(dut)
+    bench.chunks.pace(rarely(1000))
+    for closing in "01":
+        block = [Shifts("1", 0), Shifts("01", 0)]
+        bench.send(block, closing)
+        await cycles(dut, 20)
+        assert bench.shifts_in.sent == 1, f"{bench.shifts_in.sent} values taken"
+        bench.chunks.pace(None)
+        await bench.expect(block, closing)
+        bench.shifts_in.sent = 0
+        bench.chunks.pace(rarely(1000))
 
 
 @cocotb.test()

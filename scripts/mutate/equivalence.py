@@ -17,7 +17,6 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import pyosys
@@ -38,7 +37,12 @@ TO_GATES = (
     "opt -nodffe -nosdff", "dfflegalize -cell $_DFF_P_ x", "setundef -zero", "aigmap",
     "clean",
 )  # fmt: skip
-VALID = re.compile(r"(.*?)_?(t?valid)\[?0?\]?$")
+# Outputs that mean something while another one is high only, as the header of their module says:
+# module, first part of their names, the other one. Those of streams are known by their names.
+MEANINGFUL: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "apack_table": (("row_", "table_valid"), ("table_illegal_row", "table_illegal")),
+}
+VALID = re.compile(r"(.*?)_?(t?valid)$")
 ASSERTED = re.compile(r"was asserted in frame (\d+)")
 PROVED = re.compile(r"^(UNSATISFIABLE|Property proved)", re.MULTILINE)
 
@@ -91,24 +95,25 @@ class Graph:
             tuple(tuple(map(int, line.split())) for line in lines[first : first + gates]),
         )
 
-    @cached_property
-    def valids(self) -> dict[str, str]:
-        """The valid output that goes with each payload output."""
+    def valids(self, module: str) -> dict[str, str]:
+        """The output of `module` that says when another one of its outputs means something."""
         found = {}
         for valid in self.outputs:
             match = VALID.fullmatch(valid)
             for name in self.outputs if match else ():
                 if match[1] and name.startswith(f"{match[1]}_") and not VALID.fullmatch(name):
                     found[name] = valid
+        for beginning, valid in MEANINGFUL.get(module, ()):
+            found |= {name: valid for name in self.outputs if name.startswith(beginning)}
         return found
 
 
-def miter(graph: Graph, mutant: int, idle: bool) -> Iterator[str]:
+def miter(graph: Graph, mutant: int, valids: Mapping[str, str]) -> Iterator[str]:
     """BLIF of two copies of a graph and one output, high where they differ.
 
     Args:
         mutant: what the second copy has; the first has none.
-        idle: compare payloads only while their valid, of the first copy, is high.
+        valids: outputs to compare only while another one is high in the first copy.
     """
     free = [name for name in graph.inputs if not name.startswith(f"{SELECTOR}[")]
     starts = [f"start{index}" for index in range(len(graph.latches))]
@@ -120,7 +125,7 @@ def miter(graph: Graph, mutant: int, idle: bool) -> Iterator[str]:
     differences = []
     for index, (name, literal) in enumerate(graph.outputs.items()):
         a, b, different = _net("a", literal), _net("b", literal), f"different{index}"
-        valid = graph.valids.get(name) if idle else None
+        valid = valids.get(name)
         seen = _net("a", graph.outputs[valid]) if valid else "one"
         yield f".names {a} {b} {seen} {different}\n101 1\n011 1"
         differences.append(different)
@@ -198,7 +203,8 @@ class Prover:
     def _compare(self, mutant: Mutant, comparison: Comparison) -> Proof:
         graph = self._graph(mutant.module, comparison.instances)
         path = self.folder / "miter.blif"
-        path.write_text("\n".join(miter(graph, mutant.number, comparison.idle)) + "\n")
+        valids = graph.valids(self.target.module) if comparison.idle else {}
+        path.write_text("\n".join(miter(graph, mutant.number, valids)) + "\n")
         commands = (
             f"read_blif {path.name}; strash; scorr; sat -C 1000000; "
             f"bmc3 -F {FRAMES} -T {SEARCH_SECONDS}; pdr -T {PROOF_SECONDS}"

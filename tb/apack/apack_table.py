@@ -89,6 +89,20 @@ async def holds_any_legal_table(dut):
 
 
 @cocotb.test()
+async def holds_tables_of_every_number_of_groups(dut):
+    bench = await TableBench.started(dut)
+    values, total = 1 << bench.value_w, 1 << bench.count_w
+    for groups in range(1, min(bench.symbols, values, total) + 1):
+        for low in (1, max(1, values - groups), values // 2, values // 3):
+            starts = range(min(low, values - groups + 1), values)
+            base = (0, *sorted(random.sample(starts, groups - 1)))
+            cum = (0, *sorted(random.sample(range(1, total), groups - 1)), total)
+            table = SymbolTable(bench.value_w, bench.count_w, base, cum)
+            await bench.load(rows_of(table))
+            await bench.expect_rows(table)
+
+
+@cocotb.test()
 async def names_the_first_wrong_row_of_any_illegal_table(dut):
     bench = await TableBench.started(dut)
     for rows, row in illegal_tables(bench.value_w, bench.symbols, bench.count_w):

@@ -15,6 +15,7 @@ from tb.apack.streams import (
     StreamDriver,
     StreamMonitor,
     any_pace,
+    rarely,
     reset,
     start_clock,
     within,
@@ -96,6 +97,20 @@ async def packs_any_pieces_at_any_pace(dut):
             bench.send(pieces)
         for pieces in streams:
             await bench.expect(pieces)
+
+
+@cocotb.test()
+async def takes_pieces_while_no_word_may_leave(dut):
+    bench = await PackerBench.started(dut)
+    pieces = bench.pieces_of(3 * bench.word_w)
+    bench.words.pace(rarely(1000))
+    await cycles(dut, 5)
+    bench.send(pieces)
+    await cycles(dut, 20)
+    held = sum(len(piece) for piece in pieces[: bench.pieces_in.sent])
+    assert held >= bench.word_w, f"{held} bits taken"
+    bench.words.pace(None)
+    await bench.expect(pieces)
 
 
 @cocotb.test()

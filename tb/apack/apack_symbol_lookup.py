@@ -9,7 +9,7 @@ import cocotb
 from model.apack import SymbolTable
 from tb.apack.combinational import outputs_for, parameter
 from tb.apack.rows import row_buses
-from tb.apack.stimulus import random_table
+from tb.apack.stimulus import random_table, tables_of_every_size
 
 
 async def check(dut, table: SymbolTable, values: list[int]) -> None:
@@ -37,6 +37,14 @@ async def finds_any_value_in_any_table(dut):
         edges = {end for base in table.base for end in (base, base - 1)} - {-1}
         others = random.choices(range(1 << value_w), k=20)
         await check(dut, table, [*edges, (1 << value_w) - 1, *others])
+
+
+@cocotb.test()
+async def finds_the_edges_of_each_group_of_tables_of_every_size(dut):
+    widths = (parameter(name) for name in ("VALUE_W", "SYMBOLS", "COUNT_W"))
+    for table in tables_of_every_size(*widths):
+        edges = {end for base in table.base for end in (base, base - 1)} - {-1}
+        await check(dut, table, [*edges, (1 << table.value_w) - 1])
 
 
 @cocotb.test()

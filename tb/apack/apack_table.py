@@ -12,7 +12,7 @@ from model.apack import SymbolTable
 from tb.apack.bench import cycles, pulse, rows_of, table_beats
 from tb.apack.illegal import Rows, first_wrong_row, illegal_tables, is_legal
 from tb.apack.rows import unpacked
-from tb.apack.stimulus import random_table
+from tb.apack.stimulus import random_table, tables_of_every_size
 from tb.apack.streams import StreamDriver, any_pace, reset, start_clock, within
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
@@ -91,15 +91,9 @@ async def holds_any_legal_table(dut):
 @cocotb.test()
 async def holds_tables_of_every_number_of_groups(dut):
     bench = await TableBench.started(dut)
-    values, total = 1 << bench.value_w, 1 << bench.count_w
-    for groups in range(1, min(bench.symbols, values, total) + 1):
-        for low in (1, max(1, values - groups), values // 2, values // 3):
-            starts = range(min(low, values - groups + 1), values)
-            base = (0, *sorted(random.sample(starts, groups - 1)))
-            cum = (0, *sorted(random.sample(range(1, total), groups - 1)), total)
-            table = SymbolTable(bench.value_w, bench.count_w, base, cum)
-            await bench.load(rows_of(table))
-            await bench.expect_rows(table)
+    for table in tables_of_every_size(bench.value_w, bench.symbols, bench.count_w):
+        await bench.load(rows_of(table))
+        await bench.expect_rows(table)
 
 
 @cocotb.test()

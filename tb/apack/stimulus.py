@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -17,6 +18,17 @@ def random_table(value_w: int, symbols: int, count_w: int) -> SymbolTable:
     base = random.choice((_scattered, _crowded))(groups, 1 << value_w)
     cum = random.choice((_scattered, _crowded, _even))(groups, 1 << count_w)
     return SymbolTable(value_w, count_w, base, (*cum, 1 << count_w))
+
+
+def tables_of_every_size(value_w: int, symbols: int, count_w: int) -> Iterator[SymbolTable]:
+    """Tables of 1 group, of 2, and so on; the groups after the first begin anywhere, or high up."""
+    values, total = 1 << value_w, 1 << count_w
+    for groups in range(1, min(symbols, values, total) + 1):
+        for low in (1, values // 3, values // 2, values - groups):
+            starts = range(max(min(low, values - groups + 1), 1), values)
+            base = (0, *sorted(random.sample(starts, groups - 1)))
+            cum = (0, *sorted(random.sample(range(1, total), groups - 1)), total)
+            yield SymbolTable(value_w, count_w, base, cum)
 
 
 def _scattered(groups: int, total: int) -> tuple[int, ...]:

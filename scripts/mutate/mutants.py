@@ -78,7 +78,7 @@ class MutatedDesign:
 
     mutants: tuple[Mutant, ...]
     places: int  # different changes there are, before some were drawn
-    wrapper: Path  # Verilog with the bench's ports and a register that selects
+    wrapper: Path  # Verilog with the bench's ports and one that selects
     netlist: Path
     elaborated: Path  # RTLIL of the design as it is
     apply: Path  # Yosys commands that put all mutants into it
@@ -122,7 +122,8 @@ def mutate(target: Target, count: int, seed: int, folder: Path) -> MutatedDesign
         )  # fmt: skip
         found += _sensible(listed.read_text(), Netlist(modules[variant]), target.source)
     mutants = tuple(_numbered(_drawn(found, count, random.Random(seed))))
-    return _write(target, mutants, len(found), elaborated, folder)
+    ports = modules[target.top]["ports"]
+    return _write(target, mutants, len(found), ports, elaborated, folder)
 
 
 def _copies(sources: Iterable[Path], folder: Path) -> list[Path]:
@@ -182,7 +183,7 @@ class Netlist:
         """What a change does: equal for changes that are one and the same.
 
         Returns None where there is nothing to change: a constant that is to be what it is, the
-        clock, what nobody reads, or how a port of a memory works.
+        clock, what nobody reads, how a port of a memory works, or a bit by a higher one.
         """
         entry = self.cells[cell]
         bits = entry["connections"][port]
@@ -194,6 +195,8 @@ class Netlist:
             return None
         if entry["type"].startswith("$mem") and net in ("0", "1"):
             return None
+        if control is not None and control >= bit:
+            return None  # bits that depend on each other would be a loop in the netlist of all
         other = None if control is None else bits[control]
         if other in ("0", "1", "x"):
             if mode != f"cnot{other}":
@@ -259,7 +262,12 @@ def _line(tags: Iterable[str], file: str) -> int:
 
 
 def _write(
-    target: Target, mutants: tuple[Mutant, ...], places: int, elaborated: Path, folder: Path
+    target: Target,
+    mutants: tuple[Mutant, ...],
+    places: int,
+    ports: Iterable[str],
+    elaborated: Path,
+    folder: Path,
 ) -> MutatedDesign:
     width = selector_width(len(mutants))
     apply, netlist = folder / "apply.ys", folder / "netlist.v"
@@ -269,22 +277,23 @@ def _write(
          "clean", f"write_verilog -noattr {netlist}"], folder,
     )  # fmt: skip
     wrapper = folder / "wrapper.v"
-    wrapper.write_text(wrapper_text(target, width))
+    wrapper.write_text(wrapper_text(target, ports, width))
     return MutatedDesign(mutants, places, wrapper, netlist, elaborated, apply)
 
 
 HEADER = re.compile(r"\bmodule\s+\w+.*?\)\s*;", re.DOTALL)
-PORT = re.compile(r"\b(?:input|output)\s+wire(?:\s+signed)?\s*(?:\[[^\]]*\]\s*)?(\w+)")
+DIRECTION = re.compile(r"\b(input|output)\s+(?:wire|reg)?")
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
-def wrapper_text(target: Target, width: int) -> str:
+def wrapper_text(target: Target, ports: Iterable[str], width: int) -> str:
     """Verilog with the name, parameters and ports of the bench's module around the netlist."""
     top = next(path for path in target.sources if path.stem == target.top)
     header = HEADER.search(COMMENT.sub(" ", top.read_text())).group(0)
-    ports = "".join(f".{port} ({port}), " for port in PORT.findall(header))
+    begin, end = DIRECTION.sub(r"\1 wire ", header).rsplit(")", 1)
+    pins = ", ".join(f".{port} ({port})" for port in (*ports, SELECTOR))
     return (
-        f"`timescale 1ns / 1ps\n`default_nettype none\n{header}\n"
-        f"    reg [{width - 1}:0] {SELECTOR};\n"
-        f"    {NETLIST} netlist ({ports}.{SELECTOR} ({SELECTOR}));\nendmodule\n"
+        f"`timescale 1ns / 1ps\n`default_nettype none\n{begin},\n"
+        f"    input wire [{width - 1}:0] {SELECTOR}\n){end}\n"
+        f"    {NETLIST} netlist ({pins});\nendmodule\n"
     )

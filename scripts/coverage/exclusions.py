@@ -2,7 +2,8 @@
 
 An entry names a module (`*` for any part of its name), a kind of points and a regular expression
 on the text of the source line (`source`), on the point's name (`name`), or on both. The name of a
-toggle is the signal with its index, which must match as a whole.
+toggle is the signal with its index, which must match as a whole; with `bits`, such as `0, 4-7`, it
+is the signal alone, and its last index is one of these.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from fnmatch import fnmatchcase
 
 import yaml
 
-from scripts.coverage.points import KINDS, Counts, CoverageError, Place
+from scripts.coverage.points import KINDS, Counts, CoverageError, Place, numbers_of, ranges
 
-KEYS = {"module", "kind", "source", "name", "reason"}
+KEYS = {"module", "kind", "source", "name", "bits", "reason"}
+BITS = re.compile(r"\d+(-\d+)?(,\s*\d+(-\d+)?)*")
 SHOWN = 3
 
 
@@ -30,19 +32,33 @@ class Exclusion:
     reason: str
     source: re.Pattern[str] | None = None
     name: re.Pattern[str] | None = None
+    bits: frozenset[int] | None = None
 
     def matches(self, place: Place, text: str) -> bool:
         """Whether it excludes a point; `text` is the point's source line."""
         return (
             place.kind == self.kind
             and fnmatchcase(place.module, self.module)
-            and (self.name is None or self.name.fullmatch(place.name) is not None)
+            and self._names(place.name)
             and (self.source is None or self.source.search(text) is not None)
         )
 
-    def __str__(self) -> str:
+    def _names(self, name: str) -> bool:
+        if self.bits is not None:
+            name, _, index = name.rstrip("]").rpartition("[")
+            if not index.isdecimal() or int(index) not in self.bits:
+                return False
+        return self.name is None or self.name.fullmatch(name) is not None
+
+    @property
+    def pattern(self) -> str:
+        """What it matches, for people."""
         patterns = [each.pattern for each in (self.source, self.name) if each]
-        return f"{self.module} {self.kind} {' '.join(patterns)}"
+        bits = [f"bits {ranges(self.bits)}"] if self.bits else []
+        return " ".join([*patterns, *bits])
+
+    def __str__(self) -> str:
+        return f"{self.module} {self.kind} {self.pattern}"
 
 
 def read_exclusions(text: str) -> list[Exclusion]:
@@ -77,7 +93,16 @@ def _exclusion(number: int, entry: object) -> Exclusion:
     patterns = {key: _pattern(where, entry[key]) for key in ("source", "name") if key in entry}
     if not patterns:
         raise CoverageError(f"{where} has neither source nor name")
-    return Exclusion(entry["module"], entry["kind"], " ".join(entry["reason"].split()), **patterns)
+    bits = entry.get("bits")
+    if bits is not None and not BITS.fullmatch(bits.strip()):
+        raise CoverageError(f"{where}: {bits!r} are no bits such as 0, 4-7")
+    return Exclusion(
+        entry["module"],
+        entry["kind"],
+        " ".join(entry["reason"].split()),
+        **patterns,
+        bits=frozenset(numbers_of(bits)) if bits else None,
+    )
 
 
 def _pattern(where: str, text: str) -> re.Pattern[str]:

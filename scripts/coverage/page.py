@@ -6,7 +6,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 
 import jinja2
@@ -20,7 +19,7 @@ from scripts.coverage.code import (
     source_lines,
 )
 from scripts.coverage.exclusions import Exclusion
-from scripts.coverage.points import BRANCH, KINDS, LINE, Place
+from scripts.coverage.points import BRANCH, KINDS, LINE, Place, ranges
 
 INDEX = re.compile(r"(.*)\[(\d+)\]")
 WAYS = {
@@ -111,17 +110,6 @@ def described(places: Iterable[Place]) -> list[str]:
             words.append(f"{place.name} does not rise and fall")
     words += [f"{name}[{ranges(each)}] do not rise and fall" for name, each in bits.items()]
     return list(dict.fromkeys(words))
-
-
-def ranges(numbers: Iterable[int]) -> str:
-    """Numbers as people write them: `0, 4-7`."""
-    ordered = sorted(set(numbers))
-    starts = [ordered[0], *(b for a, b in pairwise(ordered) if b != a + 1)]
-    ends = [*(a for a, b in pairwise(ordered) if b != a + 1), ordered[-1]]
-    return ", ".join(
-        str(first) if first == last else f"{first}-{last}"
-        for first, last in zip(starts, ends, strict=True)
-    )
 
 
 def exclusion_rows(coverage: CodeCoverage) -> list[tuple[Exclusion, dict[str, int]]]:

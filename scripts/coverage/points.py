@@ -15,13 +15,14 @@ toggle  one bit of a net or variable; covered when it rose and fell. Bits are to
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 LINE, BRANCH, TOGGLE = KINDS = ("line", "branch", "toggle")
-RECORD = re.compile(r"C '(.*)' (\d+)\n?")
+HEADER = "# SystemC::Coverage-3"
+INSTANCE = "\1h\2"  # begins the instance, a record's last field
 BLOCK = "block"  # Verilator's name of a block that runs whenever its process does
 RISE, FALL = ":0->1", ":1->0"
 
@@ -85,23 +86,23 @@ def read_points(files: Iterable[Path], folder: Path) -> Counts:
 
 def _add_records(path: Path, folder: str, totals: dict[str, int]) -> bool:
     """Add up the records of a file as they are, most of which stand in many; whether it has any."""
-    found = False
+    found, marker = False, f"\2{folder}"
     with path.open(encoding="utf-8") as lines:
-        if not next(lines, "").startswith("# SystemC::Coverage-3"):
+        if not next(lines, "").startswith(HEADER):
             raise CoverageError(f"{path} is no coverage of Verilator's")
         for number, line in enumerate(lines, start=2):
-            match = RECORD.fullmatch(line)
-            if match is None:
+            record, quote, count = line.rpartition("' ")
+            if not quote or not record.startswith("C '") or not count.strip().isdecimal():
                 raise CoverageError(f"{path}: line {number} is no coverage point")
-            record = match[1].split("\1h\2", 1)[0]  # without the instance
-            if f"\2{folder}" in record:
-                totals[record] = totals.get(record, 0) + int(match[2])
+            if marker in record:
+                record = record.partition(INSTANCE)[0]
+                totals[record] = totals.get(record, 0) + int(count)
                 found = True
     return found
 
 
 def _add_point(counts: Counts, record: str, count: int) -> None:
-    fields = dict(part.split("\2", 1) for part in record.split("\1") if "\2" in part)
+    fields = dict(part.split("\2", 1) for part in record.split("\1")[1:])
     file, line, column = Path(fields["f"]), int(fields.get("l", 0)), int(fields.get("n", 0))
     name = fields.get("o", "")
     if fields.get("t") == TOGGLE:
@@ -111,14 +112,25 @@ def _add_point(counts: Counts, record: str, count: int) -> None:
         return
     if name != BLOCK:
         counts.add(Place(file, line, column, BRANCH, name), count)
-    for each in lines_of(fields.get("S", "")):
+    for each in numbers_of(fields.get("S", "")):
         counts.add(Place(file, each, 0, LINE, ""), count)
 
 
-def lines_of(text: str) -> list[int]:
-    """The line numbers of a list such as `3-5,9`."""
-    lines: list[int] = []
+def numbers_of(text: str) -> list[int]:
+    """The numbers of a list such as `3-5,9`."""
+    numbers: list[int] = []
     for part in filter(None, text.split(",")):
-        first, _, last = part.partition("-")
-        lines += range(int(first), int(last or first) + 1)
-    return lines
+        first, _, last = part.strip().partition("-")
+        numbers += range(int(first), int(last or first) + 1)
+    return numbers
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Numbers as people write them: `0, 4-7`."""
+    ordered = sorted(set(numbers))
+    starts = [ordered[0], *(b for a, b in pairwise(ordered) if b != a + 1)]
+    ends = [*(a for a, b in pairwise(ordered) if b != a + 1), ordered[-1]]
+    return ", ".join(
+        str(first) if first == last else f"{first}-{last}"
+        for first, last in zip(starts, ends, strict=True)
+    )

@@ -11,8 +11,8 @@ import pytest
 from scripts.coverage import code, command
 from scripts.coverage.code import CodeCoverage, as_json, measure, source_lines
 from scripts.coverage.exclusions import read_exclusions
-from scripts.coverage.page import described, ranges, write_page
-from scripts.coverage.points import CoverageError, Place, lines_of, read_points
+from scripts.coverage.page import described, write_page
+from scripts.coverage.points import CoverageError, Place, numbers_of, ranges, read_points
 from scripts.simulators import (
     CocotbRun,
     ToolMissing,
@@ -141,8 +141,8 @@ def test_what_verilator_did_not_write_is_refused(tmp_path: Path, text: str, mess
 
 
 def test_lists_of_lines() -> None:
-    assert lines_of("") == []
-    assert lines_of("3-5,9") == [3, 4, 5, 9]
+    assert numbers_of("") == []
+    assert numbers_of("3-5,9") == [3, 4, 5, 9]
     assert ranges([9, 4, 3, 5]) == "3-5, 9"
 
 
@@ -211,6 +211,12 @@ def test_an_exclusion_names_a_bit_as_a_whole(unit: Unit) -> None:
     assert "toggles are at 50.00 %, below 95 %" in excluding(unit, r"net\[1").faults
 
 
+@pytest.mark.parametrize(("bits", "excluded"), [("1, 10-12", 1), ("13-20", 0)])
+def test_an_exclusion_may_name_the_bits_of_a_signal(unit: Unit, bits: str, excluded: int) -> None:
+    coverage = excluding(unit, f"net', bits: '{bits}")
+    assert coverage.totals["toggle"].excluded == excluded
+
+
 def test_an_exclusion_of_what_was_covered_is_a_fault(unit: Unit) -> None:
     coverage = excluding(unit, "net.*")
     assert coverage.faults == [r"exclusion unit toggle net.*: was covered: line 8 net[0]"]
@@ -235,6 +241,7 @@ def test_an_exclusion_of_nothing_is_a_fault_once_every_module_was_simulated(unit
         ("- {module: a, kind: line, name: '(', reason: y}", "no regular expression"),
         ("- {module: a, kind: line, name: x, reason: y, why: z}", "unknown key why"),
         ("- {module: a, kind: line, name: 3, reason: y}", "name is no text"),
+        ("- {module: a, kind: toggle, name: x, bits: '1 2', reason: y}", "'1 2' are no bits"),
         ("- x", "exclusion 1 is no mapping"),
         ("a: b", "is no list"),
         ("{", "no YAML"),

@@ -38,8 +38,8 @@ PARTS: dict[str, tuple[tuple[str, ...], list[tuple[int, ...]]]] = {
     "apack_scale": (("COUNT_W", "CODE_W"), [(10, 16), (1, 3), (6, 8), (16, 20)]),
     "apack_interval": (("COUNT_W", "CODE_W"), [(10, 16), (1, 3), (6, 8), (16, 20)]),
     "apack_renorm": (("CODE_W",), [(16,), (3,), (7,), (20,)]),
-    "apack_leading_ones": (("IN_W",), [(16,), (1,), (7,), (20,)]),
-    "apack_row_select": (("ROWS", "ROW_W"), [(16, 8), (1, 3), (11, 40)]),
+    "apack_leading_ones": (("IN_W",), [(16,), (1,), (7,), (20,), (32,)]),
+    "apack_row_select": (("ROWS", "ROW_W"), [(16, 8), (1, 3), (11, 40), (32, 60)]),
     "apack_symbol_lookup": (
         ("VALUE_W", "SYMBOLS", "COUNT_W"),
         [(8, 16, 10), (2, 2, 1), (12, 1, 4), (16, 32, 14), (4, 5, 6)],

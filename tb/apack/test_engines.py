@@ -42,7 +42,7 @@ SEARCH = ("STREAMS", "SYMBOLS", "COUNT_W", "CODE_W", "TAG_W")
 PARTS: dict[str, tuple[tuple[str, ...], list[tuple[int, ...]]]] = {
     "apack_carry_save": (
         ("ROWS", "LEFT_ROWS", "ROW_W"),
-        [(3, 2, 4), (2, 2, 5), (13, 2, 12), (13, 6, 27)],
+        [(3, 2, 4), (2, 2, 5), (13, 2, 12), (13, 6, 27), (19, 2, 37)],
     ),
     "apack_cut": (("CUT", "DATA_W"), [(1, 9), (0, 9)]),
     "apack_cut_reset": (("CUT", "DATA_W"), [(1, 9), (0, 9)]),

@@ -31,7 +31,7 @@ EQUIVALENT, IDLE, DISTINCT, UNKNOWN = "equivalent", "equivalent while valid", "d
 PROVEN = (EQUIVALENT, IDLE)
 SEARCH_SECONDS, PROOF_SECONDS = 3, 6
 FRAMES = 60
-FLAT_CHARACTERS = 60_000  # of Verilog: more is not compared with its instances inside
+FLAT_CHARACTERS = 30_000  # of Verilog: more is not compared with its instances inside
 TO_GATES = (
     "memory_map", "opt -nodffe -nosdff", "setundef -zero -undriven", "techmap",
     "opt -nodffe -nosdff", "dfflegalize -cell $_DFF_P_ x", "setundef -zero", "aigmap",

@@ -27,7 +27,11 @@ SHOWN = 100  # characters of a source line
 # No register is merged and no value thrown away that the source has, but constants are: a fault
 # in what the parameters have switched off is none.
 OPTIMISE = "opt -keepdc -nodffe -nosdff"
-ELABORATE = ("proc", OPTIMISE, "wreduce -keepdc", OPTIMISE, "clean")
+# What is read from beyond the end of a vector is 0 for the simulator and the prover alike.
+ELABORATE = (
+    *("proc", OPTIMISE, "wreduce -keepdc", OPTIMISE, "clean"),
+    "chtype -set $shift t:$shiftx",
+)
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ IMPORT = re.compile(r"^(?:from|import) ((?:tb|model)\b[\w.]*)", re.MULTILINE)
 # The parameter set of a bench, where it is not the first: one that has every part of the module
 # in it and is simulated fast.
 CHOSEN_SETS: Mapping[str, tuple[int, ...]] = {
-    "apack_encoder": test_apack.CODER_SETS["default"],
-    "apack_decoder": test_apack.CODER_SETS["default"],
+    "apack_encoder": test_apack.CODER_SETS["narrow"],
+    "apack_decoder": test_apack.CODER_SETS["narrow"],
     "apack_encoder_engine": test_engines.ENGINE_SETS["four"],
     "apack_decoder_engine": test_engines.ENGINE_SETS["four"],
     "apack_encoder_channel": test_channels.CHANNELS["apack_encoder_channel"][1]["five-narrow"],

@@ -33,7 +33,7 @@ async def repacks_bit_strings(dut):
     await reset(dut)
     pieces: list[tuple[str, int]] = []
     wanted: list[tuple[int, int]] = []
-    for _ in range(60):
+    for _ in range(400):
         counts = [
             random.choice((in_w, random.randint(1, in_w))) for _ in range(random.randint(1, 9))
         ]

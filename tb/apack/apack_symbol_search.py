@@ -11,7 +11,7 @@ from model.apack import SymbolTable
 from tb.apack.apack_interval import any_interval
 from tb.apack.combinational import outputs_for, parameter
 from tb.apack.rows import row_buses
-from tb.apack.stimulus import random_table
+from tb.apack.stimulus import random_table, tables_of_every_size
 
 
 async def check(dut, table: SymbolTable) -> None:
@@ -44,6 +44,13 @@ async def finds_any_position_in_any_interval(dut):
         await check(
             dut, random_table(parameter("VALUE_W"), parameter("SYMBOLS"), parameter("COUNT_W"))
         )
+
+
+@cocotb.test()
+async def finds_the_slices_of_tables_of_every_size(dut):
+    widths = (parameter(name) for name in ("VALUE_W", "SYMBOLS", "COUNT_W"))
+    for table in tables_of_every_size(*widths):
+        await check(dut, table)
 
 
 @cocotb.test()

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import NoReturn
@@ -128,7 +129,7 @@ def measure_all(targets: Sequence[Target], options: argparse.Namespace, console:
                 while waiting and len(running) < options.jobs:
                     target = waiting.pop()
                     arguments = (target, options.mutants, options.seed, children)
-                    running[target.module] = context.Process(target=measure, args=arguments)
+                    running[target.module] = context.Process(target=measure_alone, args=arguments)
                     running[target.module].start()
                 time.sleep(0.3)
                 running = {name: run for name, run in running.items() if run.is_alive()}
@@ -137,6 +138,13 @@ def measure_all(targets: Sequence[Target], options: argparse.Namespace, console:
             for process in running.values():
                 process.terminate()
         show_progress(bar, task, folders, options.mutants, running)
+
+
+def measure_alone(target: Target, count: int, seed: int, children: int) -> None:
+    """`measure` in a process of its own: one that is ended ends the tools it runs."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        measure(target, count, seed, children)
 
 
 def show_progress(bar: Progress, task: int, folders, count: int, running) -> None:

@@ -20,7 +20,15 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from scripts.mutate.measure import ERROR, RESULT, Entry, Result, measure, progress_of, work_folder
+from scripts.mutate.measure import (
+    ERROR,
+    Entry,
+    Result,
+    measure,
+    progress_of,
+    result_path,
+    work_folder,
+)
 from scripts.mutate.page import write_page
 from scripts.mutate.results import Run, percent, write_results
 from scripts.mutate.targets import NoSuchDesign, Target, select_targets
@@ -96,11 +104,11 @@ def score(targets: Sequence[Target], options: argparse.Namespace, folder: Path =
     measure_all(targets, options, console)
     results, errors = [], {}
     for target in targets:
-        work = work_folder(target, options.mutants, options.seed)
-        if (work / RESULT).is_file():
-            results.append(Result.read(work / RESULT))
+        path = result_path(target, options.mutants, options.seed)
+        if path.is_file():
+            results.append(Result.read(path))
         else:
-            path = work / ERROR
+            path = path.with_name(ERROR)
             errors[target.module] = path.read_text().strip() if path.is_file() else "died"
     seconds = round(time.monotonic() - begin, 1)
     run = Run(results, errors, options.target, options.mutants, options.seed, seconds)
@@ -116,7 +124,11 @@ def measure_all(targets: Sequence[Target], options: argparse.Namespace, console:
         target.module: work_folder(target, options.mutants, options.seed) for target in targets
     }
     waiting = sorted(
-        (target for target in targets if not (folders[target.module] / RESULT).is_file()),
+        (
+            target
+            for target in targets
+            if not result_path(target, options.mutants, options.seed).is_file()
+        ),
         key=lambda target: sum(path.stat().st_size for path in target.sources),
     )
     children = max(options.jobs // max(min(options.jobs, len(waiting)), 1), 1)
@@ -187,7 +199,7 @@ def report(run: Run, console: Console, folder: Path) -> None:
     console.print(
         f"[{colour}]{run.score:.2f} %[/{colour}]: {run.killed} of {run.judged} mutants found, "
         f"target {run.target:g} %; {run.mutants - run.judged} more are proven equivalent, "
-        f"{run.idle} of them while a payload is valid"
+        f"{run.idle} of them while payloads are valid, {run.keeping} within a contract"
     )
     page = folder / "index.html"
     console.print(f"page: {page.relative_to(ROOT) if page.is_relative_to(ROOT) else page}")

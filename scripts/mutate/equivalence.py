@@ -8,7 +8,8 @@ over equal signals, property-directed reachability), or finds inputs for which o
 Instances in the module are cut out at first: what goes into them must be equal too, what comes out
 of them may be anything. If that tells the two apart, they are compared with the instances inside.
 The payload of an output stream means nothing while its valid is low. What is the same but for that
-is said to be so.
+is said to be so. Where a module's contract on its inputs is written down as Verilog, in
+tb/apack/contracts/, a last proof looks at inputs that keep to it only.
 """
 
 from __future__ import annotations
@@ -21,14 +22,17 @@ from pathlib import Path
 
 import pyosys
 
-from scripts.mutate.mutants import SELECTOR, Mutant, MutatedDesign
+from scripts.mutate.mutants import NETLIST, SELECTOR, Mutant, MutatedDesign
 from scripts.mutate.targets import Target
-from scripts.rtl import rtl_modules, rtl_sources
+from scripts.rtl import ROOT, rtl_modules, rtl_sources
 from scripts.synth.tools import run_yosys
 
 ABC = Path(pyosys.__file__).parent / "yosys-abc"
-EQUIVALENT, IDLE, DISTINCT, UNKNOWN = "equivalent", "equivalent while valid", "distinct", "unknown"
-PROVEN = (EQUIVALENT, IDLE)
+CONTRACTS = ROOT / "tb" / "apack" / "contracts"
+KEPT = "contract_kept"
+EQUIVALENT, IDLE, KEEPING = "equivalent", "equivalent while valid", "equivalent within the contract"
+DISTINCT, UNKNOWN = "distinct", "unknown"
+PROVEN = (EQUIVALENT, IDLE, KEEPING)
 SEARCH_SECONDS, PROOF_SECONDS = 3, 6
 FRAMES = 60
 FLAT_CHARACTERS = 30_000  # of Verilog: more is not compared with its instances inside
@@ -42,6 +46,7 @@ TO_GATES = (
 MEANINGFUL: Mapping[str, tuple[tuple[str, str], ...]] = {
     "apack_table": (("row_", "table_valid"), ("table_illegal_row", "table_illegal")),
 }
+PORT = re.compile(r"\b(?:input|output)\s+(?:wire|reg)\s*(?:\[[^\]]*\]\s*)?(\w+)")
 VALID = re.compile(r"(.*?)_?(t?valid)$")
 ASSERTED = re.compile(r"was asserted in frame (\d+)")
 PROVED = re.compile(r"^(UNSATISFIABLE|Property proved)", re.MULTILINE)
@@ -61,12 +66,19 @@ class Comparison:
 
     instances: bool  # inside; otherwise cut out
     idle: bool  # payloads are compared while valid only
+    contract: bool = False  # only inputs that keep to it
 
     @property
     def how(self) -> str:
         """The comparison for people."""
         inside = "with its instances" if self.instances else "with its instances cut out"
-        return inside + (", payloads compared while valid" if self.idle else "")
+        inside += ", payloads compared while valid" if self.idle else ""
+        return inside + (", inputs as its contract has them" if self.contract else "")
+
+    @property
+    def proof(self) -> str:
+        """What it means when nothing differs."""
+        return KEEPING if self.contract else IDLE if self.idle else EQUIVALENT
 
 
 @dataclass(frozen=True)
@@ -119,11 +131,12 @@ def miter(graph: Graph, mutant: int, valids: Mapping[str, str]) -> Iterator[str]
     starts = [f"start{index}" for index in range(len(graph.latches))]
     pins = {name: f"in{index}" for index, name in enumerate(free)}
     yield f".model miter\n.inputs {' '.join([*pins.values(), *starts])}\n.outputs differ"
-    yield ".names one\n1\n.names zero\n.latch one begun 0"
+    yield ".names one\n1\n.latch one begun 0"
     for copy, selected in (("a", 0), ("b", mutant)):
         yield from _copy(graph, copy, selected, pins)
     differences = []
-    for index, (name, literal) in enumerate(graph.outputs.items()):
+    compared = {name: literal for name, literal in graph.outputs.items() if name != KEPT}
+    for index, (name, literal) in enumerate(compared.items()):
         a, b, different = _net("a", literal), _net("b", literal), f"different{index}"
         valid = valids.get(name)
         seen = _net("a", graph.outputs[valid]) if valid else "one"
@@ -132,7 +145,9 @@ def miter(graph: Graph, mutant: int, valids: Mapping[str, str]) -> Iterator[str]
     yield f".names {' '.join(differences)} any"
     for index in range(len(differences)):
         yield "-" * index + "1" + "-" * (len(differences) - index - 1) + " 1"
-    yield ".names any begun differ\n11 1\n.end"
+    kept = _net("a", graph.outputs[KEPT]) if KEPT in graph.outputs else "one"
+    yield f".names begun {kept} broken breaks\n10- 1\n--1 1\n.latch breaks broken 0"
+    yield ".names any begun breaks differ\n110 1\n.end"
 
 
 def _copy(graph: Graph, copy: str, selected: int, pins: Mapping[str, str]) -> Iterator[str]:
@@ -173,7 +188,7 @@ class Prover:
         self.target = target
         self.design = design
         self.folder = folder
-        self.graphs: dict[tuple[str, bool], Graph] = {}
+        self.graphs: dict[tuple[str, bool, bool], Graph] = {}
 
     def prove(self, mutant: Mutant) -> Proof:
         """What is known of one mutant."""
@@ -182,6 +197,8 @@ class Prover:
             if proof.status in PROVEN:
                 return proof
         proof = self._compare(mutant, Comparison(self._fits(), True))
+        if proof.status not in PROVEN and contract_of(self.target):
+            return self._compare(mutant, Comparison(True, True, True))
         if proof.status not in PROVEN:
             return proof
         strict = self._compare(mutant, Comparison(self._fits(), False))
@@ -201,7 +218,7 @@ class Prover:
         return len(self._files()) > 1 and self._fits()
 
     def _compare(self, mutant: Mutant, comparison: Comparison) -> Proof:
-        graph = self._graph(mutant.module, comparison.instances)
+        graph = self._graph(mutant.module, comparison)
         path = self.folder / "miter.blif"
         valids = graph.valids(self.target.module) if comparison.idle else {}
         path.write_text("\n".join(miter(graph, mutant.number, valids)) + "\n")
@@ -220,22 +237,61 @@ class Prover:
         if asserted:
             return Proof(DISTINCT, f"differs {asserted[1]} cycles after reset, {comparison.how}")
         if PROVED.search(done.stdout):
-            return Proof(IDLE if comparison.idle else EQUIVALENT, f"proven {comparison.how}")
+            return Proof(comparison.proof, f"proven {comparison.how}")
         if "SATISFIABLE" in done.stdout:
             return Proof(DISTINCT, f"differs, {comparison.how}")
         return Proof(UNKNOWN, f"not decided {comparison.how}")
 
-    def _graph(self, module: str, instances: bool) -> Graph:
-        key = (module, instances)
+    def _graph(self, module: str, comparison: Comparison) -> Graph:
+        key = (module, comparison.instances, comparison.contract)
         if key not in self.graphs:
             path = self.folder / "mutants.aag"
-            shape = (
-                "flatten" if instances else f"select -module {module}; expose -evert; select -clear"
-            )
+            cut = (f"select -module {module}", "expose -evert", "select -clear")
             run_yosys(
                 [f"read_rtlil {self.design.elaborated}", f"script {self.design.apply}",
-                 f"hierarchy -top {module}", *shape.split("; "), *TO_GATES,
+                 *(self._under_contract() if comparison.contract else [f"hierarchy -top {module}"]),
+                 *(("flatten",) if comparison.instances else cut), *TO_GATES,
                  f"write_aiger -ascii -symbols {path}"], self.folder,
             )  # fmt: skip
             self.graphs[key] = Graph.read(path)
         return self.graphs[key]
+
+    def _under_contract(self) -> list[str]:
+        """Yosys commands that put the module and its contract into one."""
+        contract = contract_of(self.target)
+        path = self.folder / "under_contract.v"
+        path.write_text(contract_text(self.design, self.target, contract))
+        values = "".join(
+            f" -chparam {name} {value}" for name, value in self.target.parameters.items()
+        )
+        top = self.target.module
+        return [
+            f"rename {top} {NETLIST}", f"read_verilog {contract}", f"read_verilog {path}",
+            f"hierarchy -top {top}{values}", "proc",
+        ]  # fmt: skip
+
+
+def contract_of(target: Target) -> Path | None:
+    """Verilog of what a module may expect of its inputs, where that is written down."""
+    path = CONTRACTS / f"{target.module}_contract.v"
+    return path if path.is_file() and target.top == target.module else None
+
+
+def contract_text(design: MutatedDesign, target: Target, contract: Path) -> str:
+    """The wrapper of a design with its contract beside the netlist."""
+    text = contract.read_text()
+    name = contract.stem
+    header = text[text.index("module ") : text.index(");")]
+    pins = [f".{port} ({port})" for port in PORT.findall(header) if port != "kept"]
+    values = [
+        f".{parameter} ({parameter})"
+        for parameter in target.parameters
+        if re.search(rf"\bparameter\s+{parameter}\b", header)
+    ]
+    given = f" #({', '.join(values)})" if values else ""
+    begin, end = design.wrapper.read_text().rsplit("endmodule", 1)
+    head, body = begin.split(f"{SELECTOR}\n)", 1)
+    return (
+        f"{head}{SELECTOR},\n    output wire {KEPT}\n){body}"
+        f"    {name}{given} contract ({', '.join([*pins, f'.kept ({KEPT})'])});\nendmodule{end}"
+    )

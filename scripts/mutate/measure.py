@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from scripts.mutate.equivalence import DISTINCT, PROVEN, Proof, Prover
+from scripts.mutate.equivalence import DISTINCT, PROVEN, Proof, Prover, contract_of
 from scripts.mutate.inside import SURVIVED, Verdict
 from scripts.mutate.mutants import Mutant, MutatedDesign, mutate
 from scripts.mutate.simulation import BenchFails, read_verdicts, simulate
@@ -20,9 +20,9 @@ from scripts.simulators import BuildError, ToolMissing
 from scripts.synth.tools import SynthesisError
 
 WORK = ROOT / "build" / "mutate" / "work"
-RESULT, ERROR, COUNT, PROOFS = "result.json", "error.txt", "count.txt", "proofs.json"
+ERROR, COUNT, PROOFS = "error.txt", "count.txt", "proofs.json"
 OWN = tuple(Path(__file__).with_name(name) for name in ("mutants.py", "inside.py"))
-PROVING = (*OWN, Path(__file__).with_name("equivalence.py"))
+PROVING = Path(__file__).with_name("equivalence.py")
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,17 @@ def work_folder(target: Target, count: int, seed: int) -> Path:
     return WORK / f"{target.module}-{digest.hexdigest()[:12]}"
 
 
+def result_path(target: Target, count: int, seed: int) -> Path:
+    """Where the result of a measurement is; another file when proofs are made in another way."""
+    return work_folder(target, count, seed) / f"result-{_prover_key(target)}.json"
+
+
+def _prover_key(target: Target) -> str:
+    contract = contract_of(target)
+    files = [PROVING, *([contract] if contract else [])]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
+
+
 def measure(target: Target, count: int, seed: int, children: int) -> None:
     """Leave the result, or the message of an error, in the target's folder.
 
@@ -114,7 +125,8 @@ def measure(target: Target, count: int, seed: int, children: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ERROR).unlink(missing_ok=True)
     try:
-        _measured(target, count, seed, children, folder).write(folder / RESULT)
+        result = _measured(target, count, seed, children, folder)
+        result.write(result_path(target, count, seed))
     except (BenchFails, BuildError, ToolMissing, SynthesisError) as error:
         (folder / ERROR).write_text(f"{error}\n")
 
@@ -161,7 +173,7 @@ def _proofs(
     target: Target, design: MutatedDesign, verdicts: list[Verdict], folder: Path
 ) -> dict[int, Proof]:
     """What is known of each survivor; kept from an earlier run of the same prover."""
-    key = hashlib.sha256(b"".join(path.read_bytes() for path in PROVING)).hexdigest()
+    key = _prover_key(target)
     path = folder / PROOFS
     kept = json.loads(path.read_text()) if path.is_file() else {}
     if kept.get("key") != key:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from scripts.mutate.equivalence import IDLE
+from scripts.mutate.equivalence import IDLE, KEEPING
 from scripts.mutate.measure import Result
 
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -44,7 +44,15 @@ class Run:
     @property
     def idle(self) -> int:
         """Those that are the same but for the payload of a stream whose valid is low."""
-        return sum(entry.status == IDLE for result in self.results for entry in result.entries)
+        return self._count(IDLE)
+
+    @property
+    def keeping(self) -> int:
+        """Those that are the same as long as the inputs keep to the module's contract."""
+        return self._count(KEEPING)
+
+    def _count(self, status: str) -> int:
+        return sum(entry.status == status for result in self.results for entry in result.entries)
 
     @property
     def score(self) -> float:
@@ -79,6 +87,7 @@ def _document(run: Run) -> dict[str, object]:
         "killed": run.killed,
         "equivalent": run.mutants - run.judged,
         "equivalent_while_valid": run.idle,
+        "equivalent_within_contract": run.keeping,
         "per_module": run.count,
         "seed": run.seed,
         "seconds": run.seconds,

@@ -166,7 +166,7 @@ def test_measures_a_module_and_keeps_the_result(
     monkeypatch.setattr(measure, "WORK", tmp_path)
     measure.measure(target, 12, 1, 2)
     folder = measure.work_folder(target, 12, 1)
-    result = Result.read(folder / measure.RESULT)
+    result = Result.read(measure.result_path(target, 12, 1))
     assert len(result.entries) == 12
     assert result.judged == result.killed + len(result.survivors) == 12 - len(result.equivalents)
     assert any("odd" in entry.text for entry in result.survivors)
@@ -217,7 +217,7 @@ def test_exit_code_and_reports(
     options = command.parse_arguments(["--mutants", "10", "--target", least])
     folder = measure.work_folder(target, 10, 1)
     folder.mkdir(parents=True)
-    result_of(8, 2, 3).write(folder / measure.RESULT)
+    result_of(8, 2, 3).write(measure.result_path(target, 10, 1))
     assert command.score([target], options, tmp_path) == code
     output = capsys.readouterr().out
     assert "rtl/apack/apack_crc.v:22: change 8" in output

@@ -39,7 +39,7 @@ help: ## list the targets and the variables
 #> COVERAGE=1             test: count lines, branches and toggles of the hardware, with Verilator
 #> TEST='encoder and not reset'  test, coverage, regress, waves: run only what this pytest -k expression selects
 #> SEED=1                 test, coverage, regress, waves: seed of the random stimulus (default: a new one, printed)
-#> SEEDS=10               regress: seeds of each test, from SEED on (default 3)
+#> SEEDS=10               regress, mutate: seeds of each test, from SEED on (default 3)
 #> SCHEDULER=tcp://host:8786  regress: use the workers of this Dask cluster
 #> LIMIT=600              regress: seconds after which a job is ended (default 1200)
 #> MUTANTS=200            mutate: most faults in a module, one at a time
@@ -84,7 +84,7 @@ regress: ## the hardware tests with many seeds, here or over a cluster, into bui
 mutate: ## which small faults put into the hardware its tests find, into build/mutate/
 	@$(SET_UP) --need verilator
 	@$(RUN) scripts.mutate $${DESIGN:+--design "$$DESIGN"} $${MUTANTS:+--mutants "$$MUTANTS"} \
-		$${SEED:+--seed "$$SEED"} $${JOBS:+--jobs "$$JOBS"} $${TARGET:+--target "$$TARGET"}
+		$${SEED:+--seed "$$SEED"} $${SEEDS:+--seeds "$$SEEDS"} $${JOBS:+--jobs "$$JOBS"} $${TARGET:+--target "$$TARGET"}
 
 waves: ## waveform of one hardware test, with its transactions as text, into build/waves/
 	@$(SET_UP) --need "$$SIM" waves

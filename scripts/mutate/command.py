@@ -37,6 +37,7 @@ from scripts.simulators import ToolMissing, find_simulator
 
 FOLDER = ROOT / "build" / "mutate"
 MUTANTS = 200
+SEEDS = 3  # as many as a regression has
 TARGET = 98.0
 SHOWN = 60  # survivors in the terminal
 INTERRUPTED = 130
@@ -56,7 +57,10 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = OneLineParser(prog="scripts.mutate", description=__doc__)
     parser.add_argument("--design", nargs="*", default=[], help="modules, wildcards allowed")
     parser.add_argument("--mutants", type=at_least(1), default=MUTANTS, help="most of a module")
-    parser.add_argument("--seed", type=at_least(0), default=1, help="of the draw and of the tests")
+    parser.add_argument(
+        "--seed", type=at_least(0), default=1, help="of the draw; first of the tests"
+    )
+    parser.add_argument("--seeds", type=at_least(1), default=SEEDS, help="of the tests")
     parser.add_argument("--jobs", type=at_least(1), default=os.cpu_count() or 1)
     parser.add_argument("--target", type=share, default=TARGET, help="least score, in percent")
     return parser.parse_args(arguments)
@@ -103,15 +107,16 @@ def score(targets: Sequence[Target], options: argparse.Namespace, folder: Path =
     begin = time.monotonic()
     measure_all(targets, options, console)
     results, errors = [], {}
+    chosen = (options.mutants, options.seed, options.seeds)
     for target in targets:
-        path = result_path(target, options.mutants, options.seed)
+        path = result_path(target, *chosen)
         if path.is_file():
             results.append(Result.read(path))
         else:
             path = path.with_name(ERROR)
             errors[target.module] = path.read_text().strip() if path.is_file() else "died"
     seconds = round(time.monotonic() - begin, 1)
-    run = Run(results, errors, options.target, options.mutants, options.seed, seconds)
+    run = Run(results, errors, options.target, *chosen, seconds)
     write_results(run, folder)
     write_page(run, folder)
     report(run, console, folder)
@@ -120,15 +125,10 @@ def score(targets: Sequence[Target], options: argparse.Namespace, folder: Path =
 
 def measure_all(targets: Sequence[Target], options: argparse.Namespace, console: Console) -> None:
     """Measure what is not known yet, some modules at a time, the largest first."""
-    folders = {
-        target.module: work_folder(target, options.mutants, options.seed) for target in targets
-    }
+    chosen = (options.mutants, options.seed, options.seeds)
+    folders = {target.module: work_folder(target, *chosen) for target in targets}
     waiting = sorted(
-        (
-            target
-            for target in targets
-            if not result_path(target, options.mutants, options.seed).is_file()
-        ),
+        (target for target in targets if not result_path(target, *chosen).is_file()),
         key=lambda target: sum(path.stat().st_size for path in target.sources),
     )
     children = max(options.jobs // max(min(options.jobs, len(waiting)), 1), 1)
@@ -140,7 +140,7 @@ def measure_all(targets: Sequence[Target], options: argparse.Namespace, console:
             while waiting or running:
                 while waiting and len(running) < options.jobs:
                     target = waiting.pop()
-                    arguments = (target, options.mutants, options.seed, children)
+                    arguments = (target, *chosen, children)
                     running[target.module] = context.Process(target=measure_alone, args=arguments)
                     running[target.module].start()
                 time.sleep(0.3)
@@ -152,11 +152,11 @@ def measure_all(targets: Sequence[Target], options: argparse.Namespace, console:
         show_progress(bar, task, folders, options.mutants, running)
 
 
-def measure_alone(target: Target, count: int, seed: int, children: int) -> None:
+def measure_alone(target: Target, count: int, seed: int, seeds: int, children: int) -> None:
     """`measure` in a process of its own: one that is ended ends the tools it runs."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
-        measure(target, count, seed, children)
+        measure(target, count, seed, seeds, children)
 
 
 def show_progress(bar: Progress, task: int, folders, count: int, running) -> None:

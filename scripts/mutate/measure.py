@@ -93,18 +93,18 @@ class Result:
         return cls(**facts, entries=entries)
 
 
-def work_folder(target: Target, count: int, seed: int) -> Path:
+def work_folder(target: Target, count: int, seed: int, seeds: int) -> Path:
     """The folder of a measurement: another one as soon as anything it depends on is another."""
-    facts = [target.module, target.top, dict(target.parameters), count, seed]
+    facts = [target.module, target.top, dict(target.parameters), count, seed, seeds]
     digest = hashlib.sha256(json.dumps(facts).encode())
     for path in (*target.sources, *target.watched, *OWN):
         digest.update(path.name.encode() + path.read_bytes())
     return WORK / f"{target.module}-{digest.hexdigest()[:12]}"
 
 
-def result_path(target: Target, count: int, seed: int) -> Path:
+def result_path(target: Target, count: int, seed: int, seeds: int) -> Path:
     """Where the result of a measurement is; another file when proofs are made in another way."""
-    return work_folder(target, count, seed) / f"result-{_prover_key(target)}.json"
+    return work_folder(target, count, seed, seeds) / f"result-{_prover_key(target)}.json"
 
 
 def _prover_key(target: Target) -> str:
@@ -113,20 +113,22 @@ def _prover_key(target: Target) -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
 
 
-def measure(target: Target, count: int, seed: int, children: int) -> None:
+def measure(target: Target, count: int, seed: int, seeds: int, children: int) -> None:
     """Leave the result, or the message of an error, in the target's folder.
 
     Args:
         count: most mutants to draw.
+        seed: of the draw, and the first of the tests.
+        seeds: of the tests, for what survives the first.
         children: simulations at once.
     """
-    folder = work_folder(target, count, seed)
+    folder = work_folder(target, count, seed, seeds)
     _drop_old(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ERROR).unlink(missing_ok=True)
     try:
-        result = _measured(target, count, seed, children, folder)
-        result.write(result_path(target, count, seed))
+        result = _measured(target, count, seed, seeds, children, folder)
+        result.write(result_path(target, count, seed, seeds))
     except (BenchFails, BuildError, ToolMissing, SynthesisError) as error:
         (folder / ERROR).write_text(f"{error}\n")
 
@@ -146,11 +148,13 @@ def _drop_old(folder: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _measured(target: Target, count: int, seed: int, children: int, folder: Path) -> Result:
+def _measured(
+    target: Target, count: int, seed: int, seeds: int, children: int, folder: Path
+) -> Result:
     design = mutate(target, count, seed, folder)
     (folder / COUNT).write_text(str(len(design.mutants)))
     begin = time.monotonic()
-    baseline, verdicts = simulate(target, design, seed, children, folder)
+    baseline, verdicts = simulate(target, design, range(seed, seed + seeds), children, folder)
     seconds = time.monotonic() - begin
     proofs = _proofs(target, design, verdicts, folder)
     source = target.source

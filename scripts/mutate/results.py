@@ -24,6 +24,7 @@ class Run:
     target: float  # percent
     count: int
     seed: int
+    seeds: int
     seconds: float
 
     @property
@@ -90,6 +91,7 @@ def _document(run: Run) -> dict[str, object]:
         "equivalent_within_contract": run.keeping,
         "per_module": run.count,
         "seed": run.seed,
+        "seeds": run.seeds,
         "seconds": run.seconds,
         "errors": dict(run.errors),
         "modules": [_module(result) for result in run.results],

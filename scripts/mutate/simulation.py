@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from scripts.mutate.inside import GRACE, SURVIVED, TASK, VERDICTS, Task, Verdict
@@ -22,16 +22,18 @@ class BenchFails(Exception):
 def simulate(
     target: Target,
     design: MutatedDesign,
-    seed: int,
+    seeds: Sequence[int],
     jobs: int,
     folder: Path,
     grace: float = GRACE,
 ) -> tuple[Verdict, list[Verdict]]:
     """What becomes of mutant 0, which is the design as it is, and of the others.
 
-    Those that an interrupted run has left in `folder` are not run again.
+    All run with the first seed, and what survives with the next. Those that an interrupted run has
+    left in `folder` are not run again.
 
     Args:
+        seeds: of the tests.
         jobs: simulations at once.
         grace: seconds that any mutant may take, beside a multiple of what mutant 0 takes.
 
@@ -39,21 +41,46 @@ def simulate(
         BenchFails: mutant 0 does not pass.
         BuildError, ToolMissing: it cannot be simulated.
     """
+    numbers = [mutant.number for mutant in design.mutants]
+    found: dict[int, Verdict] = {}
+    original: Verdict | None = None
+    for turn, seed in enumerate(seeds):
+        left = [number for number in numbers if turn == 0 or found[number].status == SURVIVED]
+        if not left:
+            break
+        place = folder if turn == 0 else folder / f"seed-{seed}"
+        place.mkdir(parents=True, exist_ok=True)
+        first, verdicts = _simulate_seed(target, design, left, seed, jobs, place, grace)
+        original = original or first
+        found |= verdicts
+    return original, [found[number] for number in numbers]
+
+
+def _simulate_seed(
+    target: Target,
+    design: MutatedDesign,
+    numbers: list[int],
+    seed: int,
+    jobs: int,
+    folder: Path,
+    grace: float,
+) -> tuple[Verdict, dict[int, Verdict]]:
     done = read_verdicts(folder)
-    missing = [mutant.number for mutant in design.mutants if mutant.number not in done]
+    missing = [number for number in numbers if number not in done]
     if missing or 0 not in done:
         _run(target, design, missing, seed, jobs, folder, grace)
         done = read_verdicts(folder)
-    original = done.pop(0, None)
+    original = done.get(0)
     if original is None or original.status != SURVIVED:
         told = (
             f"{original.test or original.status}: {original.message}" if original else "no result"
         )
-        raise BenchFails(f"{target.test_module} fails on {target.module} as it is: {told}")
-    lost = [number for number in missing if number not in done]
-    if lost:
+        raise BenchFails(
+            f"{target.test_module} fails on {target.module} as it is, seed {seed}: {told}"
+        )
+    if any(number not in done for number in numbers):
         raise BenchFails(f"the simulation of {target.module} ended early, see {folder / 'sim.log'}")
-    return original, [done[mutant.number] for mutant in design.mutants]
+    return original, {number: done[number] for number in numbers}
 
 
 def read_verdicts(folder: Path) -> dict[int, Verdict]:

@@ -35,6 +35,7 @@ CHOSEN_SETS: Mapping[str, tuple[int, ...]] = {
     "apack_block_queue": (3, 9),
     "apack_piece_lane": (4, 16, 9, 8),
     "apack_entry_check": (5, 16, 32),
+    "apack_stream_pending": (3, 8, 13, 7),
     "apack_ring": (5, 8),
     "apack_carry_save": (13, 6, 27),
     "apack_interval_loop": (6, 10, 16, 12),

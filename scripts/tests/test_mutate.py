@@ -78,6 +78,7 @@ def some(design: MutatedDesign, *places: tuple[str, str]) -> MutatedDesign:
 WRONG_HIGH = ("assign high", "Y[0] of ge inverted")
 WRONG_ODD = ("assign odd", "Y[0] of reduce_xor")
 NEVER_OVER = ("assign over", "Y[0] of reduce_and (over[0]) stuck at 0")
+ONCE_IN_SEEDS = ("assign odd", "Y[0] of reduce_xor (odd[0]) stuck at 1")
 SAME = ("assign high", "Y[0] of eq stuck at 0")
 SAME_WHILE_VALID = ("assign m_data", "A[2] of mux inverted")
 
@@ -104,7 +105,7 @@ def test_what_becomes_of_mutants(
 ) -> None:
     monkeypatch.setenv("MUTATE_TOY_WAITS", "1")
     chosen = some(design, WRONG_HIGH, WRONG_ODD, NEVER_OVER, SAME)
-    original, verdicts = simulate(target, chosen, 1, 2, tmp_path, grace=1)
+    original, verdicts = simulate(target, chosen, [1], 2, tmp_path, grace=1)
     assert original.status == SURVIVED
     assert [verdict.status for verdict in verdicts] == [KILLED, SURVIVED, HUNG, SURVIVED]
     assert verdicts[0].test == "counts_to_the_end"
@@ -115,23 +116,37 @@ def test_goes_on_where_an_interrupted_run_stopped(
     target: Target, design: MutatedDesign, tmp_path: Path
 ) -> None:
     chosen = some(design, WRONG_HIGH, WRONG_ODD)
-    simulate(target, chosen, 1, 1, tmp_path)
+    simulate(target, chosen, [1], 1, tmp_path)
     path = tmp_path / VERDICTS
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     lines[1]["message"] = "of an earlier run"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines[:2]) + '{"mutant": 7, "sta')
-    _, verdicts = simulate(target, chosen, 1, 1, tmp_path)
+    _, verdicts = simulate(target, chosen, [1], 1, tmp_path)
     assert verdicts[0].message == "of an earlier run"
     assert verdicts[1].status == SURVIVED
     assert 7 not in read_verdicts(tmp_path)
+
+
+def test_what_survives_one_seed_runs_with_the_next(
+    target: Target, design: MutatedDesign, tmp_path: Path
+) -> None:
+    chosen = some(design, WRONG_HIGH, ONCE_IN_SEEDS)
+    _, verdicts = simulate(target, chosen, [1], 1, tmp_path)
+    assert [verdict.status for verdict in verdicts] == [KILLED, SURVIVED]
+    _, verdicts = simulate(target, chosen, [1, 2], 1, tmp_path)
+    assert [verdict.status for verdict in verdicts] == [KILLED, KILLED]
+    assert verdicts[1].test == "looks_at_one_output"
+    assert set(read_verdicts(tmp_path / "seed-2")) == {0, chosen.mutants[1].number}
 
 
 def test_refuses_a_bench_that_fails_without_a_mutant(
     target: Target, design: MutatedDesign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MUTATE_TOY_FAILS", "1")
-    with pytest.raises(BenchFails, match=r"fails on toy as it is: waits_for_the_end: .*told to"):
-        simulate(target, some(design, WRONG_HIGH), 1, 1, tmp_path)
+    with pytest.raises(
+        BenchFails, match=r"fails on toy as it is, seed 1: waits_for_the_end: .*told to"
+    ):
+        simulate(target, some(design, WRONG_HIGH), [1], 1, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +164,7 @@ def test_a_mutant_that_a_test_finds_is_never_proven_to_be_the_same(
     target: Target, design: MutatedDesign, tmp_path: Path
 ) -> None:
     chosen = replace(design, mutants=design.mutants[::7])
-    _, verdicts = simulate(target, chosen, 1, 1, tmp_path)
+    _, verdicts = simulate(target, chosen, [1], 1, tmp_path)
     prover = Prover(target, design, tmp_path)
     found = [
         mutant
@@ -164,16 +179,16 @@ def test_measures_a_module_and_keeps_the_result(
     target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(measure, "WORK", tmp_path)
-    measure.measure(target, 12, 1, 2)
-    folder = measure.work_folder(target, 12, 1)
-    result = Result.read(measure.result_path(target, 12, 1))
+    measure.measure(target, 12, 1, 1, 2)
+    folder = measure.work_folder(target, 12, 1, 1)
+    result = Result.read(measure.result_path(target, 12, 1, 1))
     assert len(result.entries) == 12
     assert result.judged == result.killed + len(result.survivors) == 12 - len(result.equivalents)
     assert any("odd" in entry.text for entry in result.survivors)
     assert measure.progress_of(folder, 99) == (12, 12)
     other = replace(target, parameters={"STEP": 3})
-    assert measure.work_folder(other, 12, 1) != folder
-    assert measure.work_folder(target, 12, 2) != folder
+    assert measure.work_folder(other, 12, 1, 1) != folder
+    assert measure.work_folder(target, 12, 2, 1) != folder
 
 
 def test_keeps_the_message_of_a_design_that_cannot_be_read(
@@ -183,8 +198,8 @@ def test_keeps_the_message_of_a_design_that_cannot_be_read(
     source = tmp_path / "toy.v"
     source.write_text("module toy (input wire clk); wrong endmodule\n")
     broken = Target("toy", "toy", "scripts.tests.mutate_checks", (source,))
-    measure.measure(broken, 5, 1, 1)
-    text = (measure.work_folder(broken, 5, 1) / measure.ERROR).read_text()
+    measure.measure(broken, 5, 1, 1, 1)
+    text = (measure.work_folder(broken, 5, 1, 1) / measure.ERROR).read_text()
     assert "syntax error" in text
 
 
@@ -198,7 +213,7 @@ def result_of(killed: int, survived: int, equivalent: int) -> Result:
 
 
 def test_the_score_leaves_out_what_is_proven() -> None:
-    run = Run([result_of(8, 2, 30)], {}, 80.0, 40, 1, 1.0)
+    run = Run([result_of(8, 2, 30)], {}, 80.0, 40, 1, 3, 1.0)
     assert (run.killed, run.judged, run.score, run.good) == (8, 10, 80.0, True)
     assert not replace(run, target=80.1).good
     assert not replace(run, errors={"other": "broken"}).good
@@ -215,9 +230,9 @@ def test_exit_code_and_reports(
 ) -> None:
     monkeypatch.setattr(measure, "WORK", tmp_path / "work")
     options = command.parse_arguments(["--mutants", "10", "--target", least])
-    folder = measure.work_folder(target, 10, 1)
+    folder = measure.work_folder(target, 10, 1, 3)
     folder.mkdir(parents=True)
-    result_of(8, 2, 3).write(measure.result_path(target, 10, 1))
+    result_of(8, 2, 3).write(measure.result_path(target, 10, 1, 3))
     assert command.score([target], options, tmp_path) == code
     output = capsys.readouterr().out
     assert "rtl/apack/apack_crc.v:22: change 8" in output

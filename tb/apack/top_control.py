@@ -356,6 +356,9 @@ async def check_entry_sizes(bench: TopBench) -> None:
     for block in (widths.block_values, widths.block_values // 2, widths.block_values):
         if block % widths.lanes == 0:
             await bench.run(bench.tensor(block=block, length=random.randint(1, 40)))
+    if ROUNDS > 1:  # minutes in Icarus, where there is one round
+        whole = widths.block_values
+        await bench.run(bench.tensor(block=whole, length=whole + random.randint(1, whole)))
 
 
 async def check_any(bench: TopBench, any_tensor: Callable[[], Tensor]) -> None:

@@ -18,6 +18,7 @@ from tb.apack.bench import cycles, now, story_of, until
 from tb.apack.engine import EngineWidths, verbatim
 from tb.apack.expected import decoder_outcome
 from tb.apack.rows import row_buses
+from tb.apack.stimulus import edge_values, tables_of_every_size
 from tb.apack.streams import reset, start_clock
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
@@ -347,6 +348,19 @@ async def decodes_any_blocks_of_any_streams(dut):
         for stream in bench.streams:
             stream.idle = 0.0 if busy else random.choice((0.0, 0.3, 0.8))
             stream.queue += [bench.any_job() for _ in range(random.choice((0, 1, 3)))]
+        await bench.expect_all()
+
+
+@cocotb.test()
+async def decodes_the_edges_of_each_group_of_tables_of_every_size(dut):
+    bench = await DecoderEngineBench.started(dut)
+    widths = bench.widths
+    tables = list(tables_of_every_size(widths.value_w, widths.symbols, widths.count_w))
+    for table in tables if ROUNDS >= 12 else tables[::4]:
+        bench.show(table)
+        values = edge_values(table)
+        for stream in range(widths.streams):
+            bench.send(stream, bench.job(values[stream :: widths.streams]))
         await bench.expect_all()
 
 

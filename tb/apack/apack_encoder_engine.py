@@ -17,6 +17,7 @@ from model.apack.hostile import longest_pending_run, pending_run
 from tb.apack.bench import assert_frame, cycles, now, story_of, until
 from tb.apack.engine import EngineWidths, TurnMonitor, turn_frame
 from tb.apack.rows import row_buses
+from tb.apack.stimulus import edge_values, tables_of_every_size
 from tb.apack.streams import Frame, Pace, always, any_pace, reset, start_clock
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
@@ -170,6 +171,19 @@ async def codes_any_blocks_of_any_streams(dut):
         bench.pace()
         for stream in range(streams):
             bench.send_any(stream, random.choice((0, 1, 3)))
+        await bench.expect_all()
+
+
+@cocotb.test()
+async def codes_the_edges_of_each_group_of_tables_of_every_size(dut):
+    bench = await EncoderEngineBench.started(dut)
+    widths = bench.widths
+    tables = list(tables_of_every_size(widths.value_w, widths.symbols, widths.count_w))
+    for table in tables if ROUNDS >= 12 else tables[::4]:
+        bench.show(table)
+        values = edge_values(table)
+        for stream in range(widths.streams):
+            bench.send(stream, values[stream :: widths.streams])
         await bench.expect_all()
 
 

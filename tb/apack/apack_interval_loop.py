@@ -99,5 +99,5 @@ async def follows_the_interval_of_each_stream(dut):
     for _ in range(ROUNDS):
         enable, first = random.choice((1.0, 0.5)), random.choice((0.0, 0.05))
         idle = random.choice((0.0, 0.3))
-        for _ in range(150):
+        for _ in range(400):
             await bench.cycle(enable, first, idle)

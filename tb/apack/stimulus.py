@@ -31,6 +31,13 @@ def tables_of_every_size(value_w: int, symbols: int, count_w: int) -> Iterator[S
             yield SymbolTable(value_w, count_w, base, cum)
 
 
+def edge_values(table: SymbolTable) -> list[int]:
+    """The first and the last value of each group, in any order."""
+    ends = [(base, base + size - 1) for base, size in zip(table.base, table.sizes, strict=True)]
+    values = [value for pair in ends for value in pair]
+    return random.sample(values, len(values))
+
+
 def _scattered(groups: int, total: int) -> tuple[int, ...]:
     """Group starts anywhere below `total`, the first at 0."""
     return (0, *sorted(random.sample(range(1, total), groups - 1)))

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,8 @@ DISTINCT, UNKNOWN = "distinct", "unknown"
 PROVEN = (EQUIVALENT, IDLE, KEEPING)
 SEARCH_SECONDS, PROOF_SECONDS = 3, 6
 FRAMES = 60
+BUDGET_SECONDS = 300  # for all survivors of a module
+NO_TIME = "no time left for a proof"
 FLAT_CHARACTERS = 30_000  # of Verilog: more is not compared with its instances inside
 TO_GATES = (
     "memory_map", "opt -nodffe -nosdff", "setundef -zero -undriven", "techmap",
@@ -188,10 +191,13 @@ class Prover:
         self.target = target
         self.design = design
         self.folder = folder
+        self.end = time.monotonic() + BUDGET_SECONDS
         self.graphs: dict[tuple[str, bool, bool], Graph] = {}
 
     def prove(self, mutant: Mutant) -> Proof:
         """What is known of one mutant."""
+        if time.monotonic() > self.end:
+            return Proof(UNKNOWN, NO_TIME)
         if self._cut_helps():
             proof = self._compare(mutant, Comparison(False, False))
             if proof.status in PROVEN:

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from scripts.mutate import command, measure
-from scripts.mutate.equivalence import DISTINCT, EQUIVALENT, IDLE, Prover
+from scripts.mutate import command, equivalence, measure
+from scripts.mutate.equivalence import DISTINCT, EQUIVALENT, IDLE, KEEPING, UNKNOWN, Prover
 from scripts.mutate.inside import HUNG, KILLED, SURVIVED, VERDICTS
 from scripts.mutate.measure import Entry, Result
 from scripts.mutate.mutants import Mutant, MutatedDesign, mutate
@@ -77,6 +77,7 @@ def some(design: MutatedDesign, *places: tuple[str, str]) -> MutatedDesign:
 
 WRONG_HIGH = ("assign high", "Y[0] of ge inverted")
 WRONG_ODD = ("assign odd", "Y[0] of reduce_xor")
+NEVER_HIGH = ("assign high", "Y[0] of ge stuck at 0")
 NEVER_OVER = ("assign over", "Y[0] of reduce_and (over[0]) stuck at 0")
 ONCE_IN_SEEDS = ("assign odd", "Y[0] of reduce_xor (odd[0]) stuck at 1")
 SAME = ("assign high", "Y[0] of eq stuck at 0")
@@ -158,6 +159,48 @@ def test_proves_what_no_test_can_find(
 ) -> None:
     proof = Prover(target, design, tmp_path).prove(mutant_of(design, *place))
     assert proof.status == status, proof
+
+
+CONTRACT = """module toy_contract (input wire [3:0] count, output wire kept);
+    assign kept = count < 4'd4;
+endmodule
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "status"),
+    [(NEVER_HIGH, KEEPING), (WRONG_ODD, DISTINCT), (SAME, EQUIVALENT), (SAME_WHILE_VALID, IDLE)],
+)
+def test_a_contract_leaves_inputs_out_that_break_it(
+    target: Target,
+    design: MutatedDesign,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    place: tuple[str, str],
+    status: str,
+) -> None:
+    mutant = mutant_of(design, *place)
+    if status == KEEPING:
+        assert Prover(target, design, tmp_path).prove(mutant).status == DISTINCT
+    monkeypatch.setattr(equivalence, "CONTRACTS", tmp_path)
+    (tmp_path / "toy_contract.v").write_text(CONTRACT)
+    proof = Prover(target, design, tmp_path).prove(mutant)
+    assert proof.status == status, proof
+
+
+def test_proofs_end_when_their_time_is_over(
+    target: Target, design: MutatedDesign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(equivalence, "BUDGET_SECONDS", -1)
+    proof = Prover(target, design, tmp_path).prove(mutant_of(design, *SAME))
+    assert (proof.status, proof.how) == (UNKNOWN, equivalence.NO_TIME)
+
+
+def test_every_contract_is_one_of_a_module() -> None:
+    contracts = sorted(equivalence.CONTRACTS.glob("*.v"))
+    assert contracts
+    for path in contracts:
+        assert equivalence.contract_of(all_targets()[path.stem.removesuffix("_contract")]) == path
 
 
 def test_a_mutant_that_a_test_finds_is_never_proven_to_be_the_same(

@@ -20,6 +20,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from scripts.mutate.equivalence import ABC
 from scripts.mutate.measure import (
     ERROR,
     Entry,
@@ -90,6 +91,8 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         find_simulator("verilator")
+        if not ABC.is_file():
+            raise ToolMissing(f"{ABC} is missing: run make setup")
         targets = select_targets([name for text in options.design for name in text.split()])
     except (NoSuchDesign, ToolMissing) as error:
         print(f"mutate: {error}", file=sys.stderr)
@@ -191,10 +194,9 @@ def report(run: Run, console: Console, folder: Path) -> None:
         console.print(f"and {len(survivors) - SHOWN} more survivors on the page")
     for module, message in run.errors.items():
         console.print(f"[red]{escape(f'{module}: {message}')}[/red]")
-    simulated = sum(result.simulation_seconds for result in run.results)
-    found = sum(result.killed for result in run.results)
-    if simulated:
-        console.print(f"{found / simulated:.1f} mutants found a second of simulation")
+    seconds = sum(entry.seconds for result in run.results for entry in result.entries)
+    if seconds:
+        console.print(f"{run.mutants / seconds:.1f} mutants a second in one simulation")
     colour = "green" if run.good else "red"
     console.print(
         f"[{colour}]{run.score:.2f} %[/{colour}]: {run.killed} of {run.judged} mutants found, "
@@ -212,13 +214,12 @@ def score_table(run: Run) -> Table:
     for name in ("places", "mutants", "equivalent", "found", "survived", "score", "a second"):
         table.add_column(name, justify="right")
     for result in run.results:
-        rate = result.killed / result.simulation_seconds if result.simulation_seconds else 0
         table.add_row(
             result.module,
             *(str(n) for n in (result.places, len(result.entries), len(result.equivalents))),
             *(str(n) for n in (result.killed, len(result.survivors))),
             f"{percent(result.killed, result.judged):.1f} %",
-            f"{rate:.1f}",
+            f"{result.rate:.1f}",
         )
     return table
 

@@ -81,6 +81,12 @@ class Result:
         """Mutants that a test found."""
         return self.judged - len(self.survivors)
 
+    @property
+    def rate(self) -> float:
+        """Mutants a second in one simulation, builds and proofs not counted."""
+        seconds = sum(entry.seconds for entry in self.entries)
+        return len(self.entries) / seconds if seconds else 0.0
+
     def write(self, path: Path) -> None:
         """Write it for `read`."""
         path.write_text(json.dumps(asdict(self), indent=1) + "\n")

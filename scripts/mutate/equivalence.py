@@ -134,7 +134,8 @@ def miter(graph: Graph, mutant: int, valids: Mapping[str, str]) -> Iterator[str]
     starts = [f"start{index}" for index in range(len(graph.latches))]
     pins = {name: f"in{index}" for index, name in enumerate(free)}
     yield f".model miter\n.inputs {' '.join([*pins.values(), *starts])}\n.outputs differ"
-    yield ".names one\n1\n.latch one begun 0"
+    yield ".names one\n1"
+    yield ".latch one begun 0" if graph.latches else ".names one begun\n1 1"
     for copy, selected in (("a", 0), ("b", mutant)):
         yield from _copy(graph, copy, selected, pins)
     differences = []
@@ -149,7 +150,8 @@ def miter(graph: Graph, mutant: int, valids: Mapping[str, str]) -> Iterator[str]
     for index in range(len(differences)):
         yield "-" * index + "1" + "-" * (len(differences) - index - 1) + " 1"
     kept = _net("a", graph.outputs[KEPT]) if KEPT in graph.outputs else "one"
-    yield f".names begun {kept} broken breaks\n10- 1\n--1 1\n.latch breaks broken 0"
+    broken = ".latch breaks broken 0" if graph.latches else ".names broken"
+    yield f"{broken}\n.names begun {kept} broken breaks\n10- 1\n--1 1"
     yield ".names any begun breaks differ\n110 1\n.end"
 
 
@@ -229,7 +231,7 @@ class Prover:
         valids = graph.valids(self.target.module) if comparison.idle else {}
         path.write_text("\n".join(miter(graph, mutant.number, valids)) + "\n")
         commands = (
-            f"read_blif {path.name}; strash; scorr; sat -C 1000000; "
+            f"read_blif {path.name}; strash; sat -C 1000000; scorr; sat -C 1000000; "
             f"bmc3 -F {FRAMES} -T {SEARCH_SECONDS}; pdr -T {PROOF_SECONDS}"
         )
         try:

@@ -107,6 +107,16 @@ async def names_the_first_wrong_row_of_any_illegal_table(dut):
 
 
 @cocotb.test()
+async def refuses_a_last_count_that_is_any_bit_off(dut):
+    bench = await TableBench.started(dut)
+    for bit in range(bench.count_w):
+        for cum in ((1 << bench.count_w) + (1 << bit), (1 << bench.count_w) - (1 << bit)):
+            await bench.load([(0, cum)])
+            await bench.expect(valid=0, illegal=1, row=0)
+            await pulse(dut.status_clear, dut.clk)
+
+
+@cocotb.test()
 async def names_the_first_wrong_row_of_a_spoilt_table(dut):
     bench = await TableBench.started(dut)
     for _ in range(20 * ROUNDS):

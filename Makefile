@@ -119,7 +119,7 @@ docs: ## tables and timing diagrams of docs/architecture.md, from the RTL and fr
 	@$(SET_UP) --need "$$SIM" waves
 	@$(RUN) scripts.docs --sim "$$SIM"
 
-testplan: ## check docs/testplan.yaml against tests, coverage of the tests that ran, and rtl/
+testplan: ## check docs/testplan.yaml against results and coverage of make test, and rtl/
 	@$(SET_UP)
 	@$(RUN) scripts.testplan
 

@@ -1,9 +1,9 @@
-"""Check docs/testplan.yaml: every feature has tests that exist, coverage that was met, an owner.
+"""Check docs/testplan.yaml: every feature has tests that passed, coverage that was met, an owner.
 
     python -m scripts.testplan
 
-Says one line for each fault and writes build/testplan/testplan.json. Coverage is that of the
-simulations which have run in this tree (`make test TEST=uvm`, `make regress TEST=uvm`).
+Says one line for each fault and writes build/testplan/testplan.json. Results and coverage are those
+of what has run in this tree: `make test` on either simulator runs all that is planned.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ from pathlib import Path
 
 import yaml
 
-from scripts.coverage.functional import NONE, CoverageError, Point, coverage_files, merged
+from scripts.coverage.functional import CoverageError, Point, coverage_files, merged
+from scripts.evidence import Evidence, EvidenceError, read_evidence
+from scripts.regress.collect import SelectionError, collect
+from scripts.simulators import chosen_simulator
 
 ROOT = Path(__file__).resolve().parent.parent
 PLAN = ROOT / "docs" / "testplan.yaml"
@@ -27,6 +30,7 @@ RESULT = ROOT / "build" / "testplan" / "testplan.json"
 TEXTS, LISTS = ("name", "title", "description"), ("tests", "owner")
 OPTIONAL = {"cover": list, "goal": int}
 DECORATORS = ("cocotb.test", "pyuvm.test")
+NONE = "there is no coverage: run make test first"
 
 
 class PlanError(ValueError):
@@ -117,10 +121,31 @@ def is_there(test: str, root: Path = ROOT) -> bool:
     return bool(separator) and path.is_file() and name.split("[")[0] in tests_in(path)
 
 
+def tests_of_pytest(features: list[Feature], root: Path = ROOT) -> list[str]:
+    """The tests, with their parameters, in the files of pytest that a plan names.
+
+    Raises SelectionError when pytest cannot collect them.
+    """
+    files = {test.partition("::")[0] for feature in features for test in feature.tests}
+    names = sorted(
+        name for name in files if Path(name).name.startswith("test_") and (root / name).is_file()
+    )
+    return collect(None, chosen_simulator(), names) if names else []
+
+
 def check(
-    features: list[Feature], points: dict[str, Point], modules: set[str], root: Path = ROOT
+    features: list[Feature],
+    points: dict[str, Point],
+    modules: set[str],
+    evidence: Evidence,
+    collected: list[str],
+    root: Path = ROOT,
 ) -> Report:
-    """Compare a plan with the tests, the coverage and the modules that there are."""
+    """Compare a plan with the tests, their results, the coverage and the modules that there are.
+
+    Args:
+        collected: the tests of pytest with their parameters, all of which have to pass.
+    """
     report = Report()
     names = [feature.name for feature in features]
     for name in sorted({name for name in names if names.count(name) > 1}):
@@ -129,7 +154,8 @@ def check(
     for feature in features:
         matched = [name for name in points if _matches(name, feature)]
         covered |= set(matched)
-        report.faults += _faults(feature, points, modules, root)
+        report.faults += _faults_of_tests(feature, evidence, collected, root)
+        report.faults += _faults(feature, points, modules)
         percents = {name: round(points[name].percent, 2) for name in matched}
         report.features.append(asdict(feature) | {"coverage": percents})
     owned = {module for feature in features for module in feature.owner}
@@ -144,15 +170,20 @@ def _matches(point: str, feature: Feature) -> bool:
     return any(fnmatchcase(point, pattern) for pattern in feature.cover)
 
 
-def _faults(
-    feature: Feature, points: dict[str, Point], modules: set[str], root: Path
+def _faults_of_tests(
+    feature: Feature, evidence: Evidence, collected: list[str], root: Path
 ) -> Iterator[str]:
-    name = feature.name
     if not feature.tests:
-        yield f"{name}: has no test"
+        yield f"{feature.name}: has no test"
     for test in feature.tests:
         if not is_there(test, root):
-            yield f"{name}: there is no test {test}"
+            yield f"{feature.name}: there is no test {test}"
+        elif missing := evidence.missing(test, collected):
+            yield f"{feature.name}: {missing}"
+
+
+def _faults(feature: Feature, points: dict[str, Point], modules: set[str]) -> Iterator[str]:
+    name = feature.name
     if not feature.owner:
         yield f"{name}: has no owner"
     for module in feature.owner:
@@ -176,17 +207,18 @@ def main() -> int:
         features = read_plan(PLAN.read_text(encoding="utf-8"))
         files = coverage_files()
         points = merged(files)
+        evidence, collected = read_evidence(), tests_of_pytest(features)
     except (PlanError, OSError) as error:
         print(f"testplan: {PLAN.relative_to(ROOT)}: {error}", file=sys.stderr)
         return 2
-    except CoverageError as error:
+    except (CoverageError, EvidenceError, SelectionError) as error:
         print(f"testplan: {error}", file=sys.stderr)
         return 2
     if not files:
         print(f"testplan: {NONE}", file=sys.stderr)
         return 2
     modules = {path.stem for path in (ROOT / "rtl").glob("*/*.v")}
-    report = check(features, points, modules)
+    report = check(features, points, modules, evidence, collected)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(asdict(report), indent=1) + "\n", encoding="utf-8")
     for fault in report.faults:

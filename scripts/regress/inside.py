@@ -21,7 +21,7 @@ PARENT = "REGRESS_PARENT"  # number of the process that started this one
 OUTCOME = "outcome.json"
 POLL_SECONDS = 0.5
 
-_name_of_folder = cocotb_run._folder_name
+_name_of_folder = cocotb_run.folder_name
 _reports: list[pytest.TestReport] = []
 
 
@@ -29,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Set the place of simulations, and end with the process that started this one."""
     runs = Path(os.environ[FOLDER]) / "runs"
     # An absolute name replaces build/test/<simulator>: several seeds of a test run side by side.
-    cocotb_run._folder_name = lambda name: str(runs / _name_of_folder(name))
+    cocotb_run.folder_name = lambda name: str(runs / _name_of_folder(name))
     threading.Thread(target=_end_with, args=(int(os.environ[PARENT]),), daemon=True).start()
 
 

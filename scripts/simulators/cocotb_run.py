@@ -69,6 +69,7 @@ class CocotbResult:
     skipped: bool
     message: str
     seconds: float = 0.0
+    module: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def run_cocotb(
     if coverage:
         require_coverage(sim)
     build = build_cocotb(top, sources, parameters, find_simulator(sim), waves, coverage)
-    folder = ROOT / "build" / "test" / sim / _folder_name(build_name or _pytest_name() or top)
+    folder = ROOT / "build" / "test" / sim / folder_name(build_name or _pytest_name() or top)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     run = simulate_cocotb(build, folder, test_module, seed, testcase, extra_env)
@@ -293,7 +294,8 @@ def _read_case(case: ElementTree.Element) -> CocotbResult:
     skipped = case.find("skipped") is not None
     seconds = float(case.get("time") or 0)
     name = case.get("name", "?")
-    return CocotbResult(name, not problems, skipped, "\n".join(messages), seconds)
+    module = case.get("classname", "")
+    return CocotbResult(name, not problems, skipped, "\n".join(messages), seconds, module)
 
 
 def _failure_message(sim: str, run: CocotbRun, failed: list[CocotbResult]) -> str:
@@ -334,5 +336,6 @@ def _selection(test: str) -> str:
     return test if SELECTABLE.fullmatch(test) else test.split("[")[0]
 
 
-def _folder_name(name: str) -> str:
+def folder_name(name: str) -> str:
+    """The name of a test, or of a build, as the folder of its run is called."""
     return re.sub(r"[^\w.=-]+", "-", name).strip("-")

@@ -16,21 +16,32 @@ from scripts.coverage.functional import (
     table,
     total_percent,
 )
+from scripts.evidence import Evidence, EvidenceError, read_evidence
+from scripts.regress.collect import collect, name_of
+from scripts.simulators import chosen_simulator
+from scripts.simulators.cocotb_run import folder_name
 from scripts.testplan import PLAN, Feature, PlanError, check, is_there, read_plan
 
 HERE = "scripts/tests/test_testplan.py::test_a_sound_plan_has_no_fault"
 FEATURE = Feature("adding", "Adds", "All sums.", (HERE,), ("adder",), ("adder.sum",))
 POINTS = {"adder.sum": Point("adder.sum", {"small": 3, "large": 1})}
 MODULES = {"adder"}
+PASSED = Evidence(passed={HERE})
 
 
-def faults(feature: Feature, points: dict[str, Point] = POINTS, modules: set[str] = MODULES):
+def faults(
+    feature: Feature,
+    points: dict[str, Point] = POINTS,
+    modules: set[str] = MODULES,
+    evidence: Evidence = PASSED,
+    collected: list[str] | None = None,
+):
     """What the checker says of a plan with one feature."""
-    return check([feature], points, modules).faults
+    return check([feature], points, modules, evidence, collected or [HERE]).faults
 
 
 def test_a_sound_plan_has_no_fault() -> None:
-    report = check([FEATURE], POINTS, MODULES)
+    report = check([FEATURE], POINTS, MODULES, PASSED, [HERE])
     assert report.faults == []
     assert report.features[0]["coverage"] == {"adder.sum": 100.0}
 
@@ -78,7 +89,7 @@ def test_a_module_and_a_point_of_no_feature_are_named() -> None:
 
 
 def test_a_name_stands_once() -> None:
-    found = check([FEATURE, FEATURE], POINTS, MODULES).faults
+    found = check([FEATURE, FEATURE], POINTS, MODULES, PASSED, [HERE]).faults
     assert found == ["adding: stands 2 times in the plan"]
 
 
@@ -116,6 +127,13 @@ def test_only_tests_are_tests() -> None:
     assert not is_there("tb/apack/apack_compressor.py::spoil")
     assert not is_there("scripts/tests/test_testplan.py::faults")
     assert not is_there("scripts/tests/test_testplan.py")
+
+
+def test_no_two_tests_of_the_hardware_share_a_folder() -> None:
+    tests: dict[str, list[str]] = {}
+    for node in collect(None, chosen_simulator()):
+        tests.setdefault(folder_name(name_of(node)), []).append(node)
+    assert [nodes for nodes in tests.values() if len(nodes) > 1] == []
 
 
 def write_run(folder: Path, points: object) -> Path:
@@ -167,3 +185,94 @@ def test_a_torn_file_of_coverage_is_named(tmp_path: Path, content: str) -> None:
     path.write_text(content)
     with pytest.raises(CoverageError, match=f"{path} is no coverage of a simulation"):
         coverage_files(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "collected", "fault"),
+    [
+        (Evidence(), [HERE], f"{HERE} did not run"),
+        (Evidence(skipped={HERE}), [HERE], f"{HERE} was skipped"),
+        (Evidence({HERE}, {HERE: "junit.xml"}), [HERE], f"{HERE} failed: junit.xml"),
+        (
+            Evidence({f"{HERE}[1]"}),
+            [f"{HERE}[1]", f"{HERE}[2]", f"{HERE}[3]"],
+            f"{HERE}[2] and 1 more did not run",
+        ),
+        (
+            Evidence({f"{HERE}[1]"}, {f"{HERE}[2]": "junit.xml"}),
+            [f"{HERE}[1]", f"{HERE}[2]"],
+            f"{HERE}[2] failed: junit.xml",
+        ),
+    ],
+)
+def test_a_test_without_a_passed_run_is_a_fault(
+    evidence: Evidence, collected: list[str], fault: str
+) -> None:
+    assert faults(FEATURE, evidence=evidence, collected=collected) == [f"adding: {fault}"]
+    assert faults(FEATURE, evidence=Evidence(set(collected)), collected=collected) == []
+
+
+def write_cases(path: Path, cases: dict[str, str]) -> None:
+    """A file of results: tests, by module::name, with what their case holds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = []
+    for test, outcome in cases.items():
+        module, name = test.split("::")
+        inside = f"<{outcome}/>" if outcome else ""
+        lines.append(f'<testcase classname="{module}" name="{name}">{inside}</testcase>')
+    path.write_text(f"<testsuites><testsuite>{''.join(lines)}</testsuite></testsuites>")
+
+
+def test_results_of_pytest_and_of_its_simulations_are_read(tmp_path: Path) -> None:
+    write_cases(
+        tmp_path / "test" / "icarus" / "junit.xml",
+        {
+            "tb.test_a::test_x[1-2]": "",
+            "tb.test_a::test_bad": "failure",
+            "tb.test_a::test_not_there": "skipped",
+            "tb.test_a::test_not_built": "error",
+        },
+    )
+    for test, cases in {
+        "test_x-1-2": {"tb.adder::adds": "", "tb.adder::waits": "skipped"},
+        "test_bad": {"tb.adder::carries": "failure", "tb.adder::clears": ""},
+        "test_not_built": {"tb.adder::earlier": ""},  # what an earlier run has left
+        "test_not_run": {"tb.adder::others": ""},
+    }.items():
+        write_cases(tmp_path / "test" / "icarus" / test / "results.xml", cases)
+    evidence = read_evidence(tmp_path)
+    assert evidence.passed == {
+        "tb/test_a.py::test_x[1-2]",
+        "tb/adder.py::adds",
+        "tb/adder.py::clears",
+    }
+    assert evidence.skipped == {"tb/test_a.py::test_not_there", "tb/adder.py::waits"}
+    junit, inside = (tmp_path / "test" / "icarus" / name for name in ("junit.xml", "test_bad"))
+    assert evidence.failed == {
+        "tb/test_a.py::test_bad": str(junit),
+        "tb/test_a.py::test_not_built": str(junit),
+        "tb/adder.py::carries": str(inside / "results.xml"),
+    }
+
+
+def test_results_of_a_regression_are_read(tmp_path: Path) -> None:
+    job = tmp_path / "regress" / "jobs" / "seed-1" / "a"
+    write_cases(job / "runs" / "test_x" / "results.xml", {"tb.uvm.tests::Sums": ""})
+    entries = [
+        {"test": "tb/test_a.py::test_x", "status": "passed", "log": str(job)},
+        {"test": "tb/test_a.py::test_y", "status": "timed out", "log": ""},
+    ]
+    path = tmp_path / "regress" / "results.json"
+    path.write_text(json.dumps({"results": entries}))
+    evidence = read_evidence(tmp_path)
+    assert evidence.passed == {"tb/test_a.py::test_x", "tb/uvm/tests.py::Sums"}
+    assert evidence.failed == {"tb/test_a.py::test_y": str(path)}
+
+
+@pytest.mark.parametrize("name", ["test/icarus/junit.xml", "regress/results.json"])
+def test_a_torn_file_of_results_is_named(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(parents=True)
+    path.write_text("<")
+    with pytest.raises(EvidenceError, match=f"{path} is no result of tests"):
+        read_evidence(tmp_path)

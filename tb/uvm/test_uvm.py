@@ -45,7 +45,7 @@ def test_several_engines(top: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("top", OWN)
-def test_large_blocks(top: str) -> None:
+def test_entry_sizes(top: str) -> None:
     """Index entries of 12 bytes."""
     run(top, "large-blocks", "EntrySizes")
 

@@ -31,7 +31,7 @@ from scripts.mutate.measure import (
     work_folder,
 )
 from scripts.mutate.page import write_page
-from scripts.mutate.results import Run, percent, write_results
+from scripts.mutate.results import Run, floored, percent, write_results
 from scripts.mutate.targets import NoSuchDesign, Target, select_targets
 from scripts.rtl import ROOT
 from scripts.simulators import ToolMissing, find_simulator
@@ -199,7 +199,7 @@ def report(run: Run, console: Console, folder: Path) -> None:
         console.print(f"{run.mutants / seconds:.1f} mutants a second in one simulation")
     colour = "green" if run.good else "red"
     console.print(
-        f"[{colour}]{run.score:.2f} %[/{colour}]: {run.killed} of {run.judged} mutants found, "
+        f"[{colour}]{floored(run.score)} %[/{colour}]: {run.killed} of {run.judged} mutants found, "
         f"target {run.target:g} %; {run.mutants - run.judged} more are proven equivalent, "
         f"{run.idle} of them while payloads are valid, {run.keeping} within a contract"
     )
@@ -218,7 +218,7 @@ def score_table(run: Run) -> Table:
             result.module,
             *(str(n) for n in (result.places, len(result.entries), len(result.equivalents))),
             *(str(n) for n in (result.killed, len(result.survivors))),
-            f"{percent(result.killed, result.judged):.1f} %",
+            f"{floored(percent(result.killed, result.judged))} %",
             f"{result.rate:.1f}",
         )
     return table

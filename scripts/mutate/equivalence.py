@@ -50,7 +50,13 @@ MEANINGFUL: Mapping[str, tuple[tuple[str, str], ...]] = {
     "apack_table": (("row_", "table_valid"), ("table_illegal_row", "table_illegal")),
 }
 PORT = re.compile(r"\b(?:input|output)\s+(?:wire|reg)\s*(?:\[[^\]]*\]\s*)?(\w+)")
-VALID = re.compile(r"(.*?)_?(t?valid)$")
+VALID = re.compile(r"([^.]+)_(t?)valid")  # not of an instance: what goes into one must be equal
+# What may be the payload of a stream: names after that of the stream. Others are always compared.
+PAYLOAD = (
+    "data", "keep", "user", "last", "value", "end", "entry", "region", "stream", "raw", "cause",
+    "count", "crc", "bits", "code_bits", "offset_bits", "words", "code_words", "offset_words",
+    "code_pad", "offset_pad", "implausible",
+)  # fmt: skip
 ASSERTED = re.compile(r"was asserted in frame (\d+)")
 PROVED = re.compile(r"^(UNSATISFIABLE|Property proved)", re.MULTILINE)
 
@@ -113,11 +119,11 @@ class Graph:
     def valids(self, module: str) -> dict[str, str]:
         """The output of `module` that says when another one of its outputs means something."""
         found = {}
+        ports = {name: name.split("[")[0] for name in self.outputs}
         for valid in self.outputs:
             match = VALID.fullmatch(valid)
-            for name in self.outputs if match else ():
-                if match[1] and name.startswith(f"{match[1]}_") and not VALID.fullmatch(name):
-                    found[name] = valid
+            payload = {f"{match[1]}_{match[2]}{word}" for word in PAYLOAD} if match else ()
+            found |= {name: valid for name, port in ports.items() if port in payload}
         for beginning, valid in MEANINGFUL.get(module, ()):
             found |= {name: valid for name in self.outputs if name.startswith(beginning)}
         return found

@@ -75,13 +75,14 @@ class Server:
         self.parent = os.getppid()
         self.limit = float(BASELINE_SECONDS)  # seconds of processor time
         self.running: dict[int, tuple[int, float]] = {}  # process: mutant, start
+        self.late: set[int] = set()  # processes that were ended
 
     def serve(self) -> bool:
         """Run everything; returns True in each child, which goes on, and never in the parent."""
         if self._fork(0):
             return True
         baseline = self._wait()
-        if baseline.status != SURVIVED:
+        if baseline is None or baseline.status != SURVIVED:
             self._end()
         self.limit = SLOWER * baseline.seconds + self.task.grace
         self._put_short_tests_first()
@@ -122,8 +123,12 @@ class Server:
     def _results(self, mutant: int) -> Path:
         return self.folder / f"mutant-{mutant}.xml"
 
-    def _wait(self) -> Verdict:
-        """Wait for a child to end, or end one that has run for too long, and write its verdict."""
+    def _wait(self) -> Verdict | None:
+        """Wait for a child to end, or end one that has run for too long, and write its verdict.
+
+        Returns None, and writes nothing, when what ended the child has nothing to do with the
+        mutant: it is to be run again.
+        """
         while True:
             child, status = os.waitpid(-1, os.WNOHANG)
             if child:
@@ -131,7 +136,9 @@ class Server:
             self._end_late_ones()
             time.sleep(0.002)
         mutant, start = self.running.pop(child)
-        verdict = self._verdict(mutant, status, time.monotonic() - start)
+        verdict = self._verdict(mutant, status, time.monotonic() - start, child in self.late)
+        if verdict is None:
+            return None
         with (self.folder / VERDICTS).open("a") as verdicts:
             verdicts.write(json.dumps(asdict(verdict)) + "\n")
         return verdict
@@ -142,10 +149,11 @@ class Server:
         for process, (_, start) in self.running.items():
             if orphan or time.monotonic() - start > 10 * self.limit:
                 os.kill(process, signal.SIGKILL)
+                self.late.add(process)
         if orphan:
             self._end()
 
-    def _verdict(self, mutant: int, status: int, seconds: float) -> Verdict:
+    def _verdict(self, mutant: int, status: int, seconds: float, late: bool) -> Verdict | None:
         path = self._results(mutant)
         results = read_results(path)
         if mutant:
@@ -157,9 +165,12 @@ class Server:
         if results:
             return Verdict(mutant, SURVIVED, "", "", round(seconds, 3))
         ended = os.waitstatus_to_exitcode(status)
-        hung = -ended in (signal.SIGKILL, signal.SIGXCPU)
-        message = f"ended after {seconds:.1f} s" if hung else f"the simulator ended with {ended}"
-        return Verdict(mutant, HUNG if hung else DIED, "", message, round(seconds, 3))
+        if late or ended == -signal.SIGXCPU:
+            return Verdict(mutant, HUNG, "", f"ended after {seconds:.1f} s", round(seconds, 3))
+        if ended in (0, -signal.SIGKILL):  # a full disk, too little memory
+            return None
+        message = f"the simulator ended with {ended}"
+        return Verdict(mutant, DIED, "", message, round(seconds, 3))
 
     def _put_short_tests_first(self) -> None:
         results = read_results(self._results(0))

@@ -158,6 +158,8 @@ def _measured(
     target: Target, count: int, seed: int, seeds: int, children: int, folder: Path
 ) -> Result:
     design = mutate(target, count, seed, folder)
+    if not design.mutants:
+        raise BenchFails(f"{target.module} has nothing that could be changed")
     (folder / COUNT).write_text(str(len(design.mutants)))
     begin = time.monotonic()
     baseline, verdicts = simulate(target, design, range(seed, seed + seeds), children, folder)

@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 
 from scripts.mutate.measure import Entry, Result
-from scripts.mutate.results import Run, percent
+from scripts.mutate.results import Run, floored, percent
 from scripts.rtl import ROOT
 
 TEMPLATES = (Path(__file__).with_name("templates"), ROOT / "scripts" / "regress" / "templates")
@@ -31,7 +31,10 @@ def write_page(run: Run, folder: Path) -> None:
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined
     )
     page = environment.get_template("mutate.html").render(
-        run=run, percent=percent, excerpts={r.module: excerpts(r) for r in run.results}
+        run=run,
+        percent=percent,
+        floored=floored,
+        excerpts={result.module: excerpts(result) for result in run.results},
     )
     (folder / "index.html").write_text(page)
 

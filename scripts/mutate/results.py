@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -63,7 +64,12 @@ class Run:
     @property
     def good(self) -> bool:
         """Whether the target is reached and every module was measured."""
-        return not self.errors and self.score >= self.target
+        return not self.errors and self.judged > 0 and self.score >= self.target
+
+
+def floored(percent: float) -> str:
+    """A percentage that never looks like more than it is."""
+    return f"{math.floor(percent * 100) / 100:.2f}"
 
 
 def percent(part: int, whole: int) -> float:
@@ -82,7 +88,7 @@ def write_results(run: Run, folder: Path) -> None:
 
 def _document(run: Run) -> dict[str, object]:
     return {
-        "score": round(run.score, 2),
+        "score": float(floored(run.score)),
         "target": run.target,
         "mutants": run.mutants,
         "killed": run.killed,
@@ -103,7 +109,7 @@ def _module(result: Result) -> dict[str, object]:
     entries = facts.pop("entries")
     return {
         **facts,
-        "score": round(percent(result.killed, result.judged), 2),
+        "score": float(floored(percent(result.killed, result.judged))),
         "killed": result.killed,
         "equivalent": len(result.equivalents),
         "survivors": len(result.survivors),

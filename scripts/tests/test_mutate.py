@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,10 +12,10 @@ import pytest
 
 from scripts.mutate import command, equivalence, measure
 from scripts.mutate.equivalence import DISTINCT, EQUIVALENT, IDLE, KEEPING, UNKNOWN, Prover
-from scripts.mutate.inside import HUNG, KILLED, SURVIVED, VERDICTS
+from scripts.mutate.inside import DIED, HUNG, KILLED, SURVIVED, VERDICTS, Server, Task
 from scripts.mutate.measure import Entry, Result
 from scripts.mutate.mutants import Mutant, MutatedDesign, mutate
-from scripts.mutate.results import Run
+from scripts.mutate.results import Run, floored
 from scripts.mutate.simulation import BenchFails, read_verdicts, simulate
 from scripts.mutate.targets import Target, all_targets
 from scripts.rtl import ROOT, rtl_modules
@@ -32,6 +33,7 @@ module toy #(parameter STEP = 2) (
     output wire       odd,
     output wire       over,
     output wire [3:0] m_data,    // the count, while m_valid
+    output wire       m_want,    // no payload
     output wire       m_valid
 );
     reg [3:0] count_reg;
@@ -43,6 +45,7 @@ module toy #(parameter STEP = 2) (
     assign odd     = ^count_reg;
     assign over    = &count_reg;
     assign m_valid = count_reg[1];
+    assign m_want  = !m_valid;
     assign m_data  = m_valid ? count_reg : 4'd6;
 endmodule
 
@@ -81,6 +84,7 @@ NEVER_HIGH = ("assign high", "Y[0] of ge stuck at 0")
 NEVER_OVER = ("assign over", "Y[0] of reduce_and (over[0]) stuck at 0")
 ONCE_IN_SEEDS = ("assign odd", "Y[0] of reduce_xor (odd[0]) stuck at 1")
 SAME = ("assign high", "Y[0] of eq stuck at 0")
+NEVER_WANTING = ("assign m_want", "Y[0] of logic_not (m_want[0]) stuck at 0")
 SAME_WHILE_VALID = ("assign m_data", "A[2] of mux inverted")
 
 
@@ -152,7 +156,13 @@ def test_refuses_a_bench_that_fails_without_a_mutant(
 
 @pytest.mark.parametrize(
     ("place", "status"),
-    [(SAME, EQUIVALENT), (SAME_WHILE_VALID, IDLE), (WRONG_ODD, DISTINCT), (WRONG_HIGH, DISTINCT)],
+    [
+        (SAME, EQUIVALENT),
+        (SAME_WHILE_VALID, IDLE),
+        (NEVER_WANTING, DISTINCT),
+        (WRONG_ODD, DISTINCT),
+        (WRONG_HIGH, DISTINCT),
+    ],
 )
 def test_proves_what_no_test_can_find(
     target: Target, design: MutatedDesign, tmp_path: Path, place: tuple[str, str], status: str
@@ -260,6 +270,30 @@ def test_the_score_leaves_out_what_is_proven() -> None:
     assert (run.killed, run.judged, run.score, run.good) == (8, 10, 80.0, True)
     assert not replace(run, target=80.1).good
     assert not replace(run, errors={"other": "broken"}).good
+    assert not replace(run, results=[result_of(0, 0, 3)]).good
+
+
+def test_a_score_never_looks_like_more_than_it_is() -> None:
+    assert [floored(score) for score in (100.0, 97.996, 0.0)] == ["100.00", "97.99", "0.00"]
+
+
+@pytest.mark.parametrize(
+    ("status", "late", "verdict"),
+    [
+        (0, False, None),  # no results, but ended well: a full disk
+        (signal.SIGKILL, False, None),  # too little memory
+        (signal.SIGKILL, True, HUNG),
+        (signal.SIGXCPU, False, HUNG),
+        (signal.SIGABRT, False, DIED),
+        (1 << 8, False, DIED),
+    ],
+)
+def test_what_has_nothing_to_do_with_the_mutant_is_no_verdict(
+    tmp_path: Path, status: int, late: bool, verdict: str | None
+) -> None:
+    server = Server(Task("scripts.tests.mutate_checks", [1], str(tmp_path), 1))
+    found = server._verdict(1, status, 1.0, late)
+    assert (found.status if found else None) == verdict
 
 
 @pytest.mark.parametrize(("least", "code"), [("90", 1), ("80", 0)])

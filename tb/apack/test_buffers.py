@@ -1,4 +1,4 @@
-"""Runs the cocotb tests of the memories, stream and block parts of the tops on SIM's simulator.
+"""Runs the cocotb tests of the memories, registers, stream and block parts of the tops.
 
 The tests of module M are in tb/apack/M.py. One pytest test is one simulation: a module, one set
 of parameters, all its cocotb tests.
@@ -17,6 +17,11 @@ from scripts.simulators import (
     run_cocotb,
 )
 
+REGISTER_WIDTHS = (
+    "DECOMPRESSOR", "ENGINES", "STREAMS", "VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "WORD_W",
+    "LANES", "BLOCK_VALUES", "BITS_W",
+)  # fmt: skip
+
 # module -> parameters and the sets of their values
 PARTS: dict[str, tuple[tuple[str, ...], list[tuple[int, ...]]]] = {
     "apack_crc": (("VALUE_W",), [(8,), (2,), (9,), (16,)]),
@@ -34,6 +39,15 @@ PARTS: dict[str, tuple[tuple[str, ...], list[tuple[int, ...]]]] = {
     "apack_entry_check": (
         ("VALUE_W", "WORD_W", "BLOCK_VALUES"),
         [(8, 64, 128), (5, 16, 32), (3, 32, 4), (16, 64, 4096)],
+    ),
+    # The last has blocks of so many bits that BITS overflows.
+    "apack_registers": (
+        REGISTER_WIDTHS,
+        [
+            (1, 1, 4, 8, 16, 10, 16, 64, 8, 4096, 24),
+            (0, 1, 1, 2, 1, 1, 3, 16, 1, 8, 5),
+            (1, 64, 8, 16, 255, 16, 32, 64, 128, 65536, 47),
+        ],
     ),
 }
 

@@ -1,0 +1,454 @@
+"""apack_registers: the register map as its comments state it; the bench plays the unit around."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Self
+
+import cocotb
+from cocotb.handle import SimHandleBase
+from cocotb.triggers import FallingEdge, RisingEdge, Timer
+
+from tb.apack.bench import cycles
+from tb.apack.combinational import parameter
+from tb.apack.register_bus import EVERY_BYTE, OKAY, Unit
+from tb.apack.streams import PERIOD_NS, reset, start_clock
+from tb.apack.top_registers import (
+    IRQ_LATENCY,
+    check_access,
+    check_reset_values,
+    check_unmapped,
+)
+
+# the input that counts -> the counter it adds to
+STEPS = {
+    "count_values": "VALUES_DONE",
+    "count_bits": "BITS",
+    "count_word": "WORDS",
+    "count_stall_input": "STALL_INPUT",
+    "count_stall_output": "STALL_OUTPUT",
+    "count_stall_engine": "STALL_ENGINE",
+    "count_block": "BLOCKS",
+    "count_raw": "RAW_BLOCKS",
+    "bad_valid": "BAD_BLOCKS",
+}
+RAISED_BY = {
+    "DONE": "event_done",
+    "ABORTED": "event_aborted",
+    "KEEP": "event_keep",
+    "BLOCK_BAD": "bad_valid",
+    "INDEX_LENGTH": "event_index_length",
+    "MEMORY_LENGTH": "event_memory_length",
+}
+LEVELS = ("table_valid", "table_illegal", "table_illegal_row", "discard")
+PULSES = (*STEPS, *RAISED_BY.values(), "command_take", "finish")
+STRETCHES = (0x5555, 0x2AAA)  # cycles that a test lets pass without looking
+TENSORS = 8
+
+
+@dataclass(frozen=True)
+class Widths:
+    """The parameters that the registers tell of and those of their ports."""
+
+    engines: int
+    streams: int
+    value_w: int
+    symbols: int
+    count_w: int
+    code_w: int
+    word_w: int
+    lanes: int
+    block_values: int
+    bits_w: int
+    row_w: int
+
+    @classmethod
+    def of_top(cls) -> Self:
+        """Those of the module under test."""
+        return cls(**{name: parameter(name.upper()) for name in cls.__dataclass_fields__})
+
+    def any_block(self) -> int:
+        """A legal BLOCK."""
+        most = self.block_values // self.lanes
+        return self.lanes * random.choice((1, most, random.randint(1, most)))
+
+
+@dataclass
+class Counts:
+    """What the counters of a tensor must be."""
+
+    totals: Counter[str] = field(default_factory=Counter)
+    bad: tuple[int, int] = (0, 0)  # number and causes of the first damaged block
+
+    def add(self, step: dict[str, int]) -> None:
+        """Count a cycle of the tensor."""
+        self.totals["CYCLES"] += 1
+        if step["bad_valid"] and not self.totals["BAD_BLOCKS"]:
+            self.bad = step["bad_block"], step["bad_cause"]
+        for name, counter in STEPS.items():
+            self.totals[counter] += step[name]
+
+    @property
+    def registers(self) -> dict[str, int]:
+        """The counters as a host reads them: those of blocks have 32 bits, the others 48."""
+        first = {"BAD_BLOCK": self.bad[0], "BAD_CAUSE": self.bad[1]}
+        return first | {
+            name: self.totals[name] % (1 << (32 if name.endswith("BLOCKS") else 48))
+            for name in ("CYCLES", *STEPS.values())
+        }
+
+
+class Outputs:
+    """What leaves in single cycles: rows of tables, aborts, cleared tables."""
+
+    def __init__(self, dut: SimHandleBase) -> None:
+        self.rows: list[tuple[int, int, int, int]] = []  # bank, base, cum, last
+        self.aborts = self.clears = 0
+        cocotb.start_soon(self._watch(dut, (1 << parameter("VALUE_W")) - 1))
+
+    async def _watch(self, dut: SimHandleBase, base: int) -> None:
+        while True:
+            await FallingEdge(dut.clk)
+            if valid := int(dut.row_valid.value):
+                assert valid in (1, 2), "a row for both banks"
+                data = int(dut.row_data.value)
+                cum = data >> base.bit_length()
+                self.rows.append((valid - 1, data & base, cum, int(dut.row_last.value)))
+            self.aborts += int(dut.run_abort.value)
+            self.clears += int(dut.table_clear.value)
+
+    def taken(self) -> tuple[list[tuple[int, int, int, int]], int, int]:
+        """Rows, aborts and clears since this was asked last."""
+        found = self.rows, self.aborts, self.clears
+        self.rows, self.aborts, self.clears = [], 0, 0
+        return found
+
+
+class Bench:
+    """The registers, a host at their bus and the unit at their ports."""
+
+    def __init__(self, dut: SimHandleBase) -> None:
+        self.dut, self.widths, self.unit = dut, Widths.of_top(), Unit(dut)
+        self.decompressor = bool(parameter("DECOMPRESSOR"))
+
+    @classmethod
+    async def started(cls, dut: SimHandleBase) -> Self:
+        """After a reset."""
+        start_clock(dut)
+        bench = cls(dut)
+        await bench.restart()
+        return bench
+
+    async def restart(self) -> None:
+        """Reset, with nothing under way."""
+        self.unit.bus.abort()
+        for name in (*LEVELS, *PULSES, "bad_block", "bad_cause"):
+            getattr(self.dut, name).value = 0
+        await reset(self.dut)
+
+    async def cycle(self, **inputs: int) -> None:
+        """Give some inputs a value, and let a cycle pass; the others stay as they are."""
+        for name, value in inputs.items():
+            getattr(self.dut, name).value = value
+        await RisingEdge(self.dut.clk)
+
+    async def pulse_in_write(self, names: list[str]) -> None:
+        """Raise inputs in the one cycle in which the write that comes next is taken."""
+        await FallingEdge(self.dut.clk)
+        while not int(self.dut.s_axil_awready.value):
+            await FallingEdge(self.dut.clk)
+        await self.cycle(**dict.fromkeys(names, 1))
+        for name in names:
+            getattr(self.dut, name).value = 0
+
+    async def quiet(self) -> None:
+        """Let nothing be counted, and what was counted arrive."""
+        await self.cycle(**dict.fromkeys(PULSES, 0))
+        await cycles(self.dut, 3)
+
+    def any_step(self, rate: float) -> dict[str, int]:
+        """What may pass in a cycle."""
+        step = {name: int(random.random() < rate) for name in STEPS}
+        step["count_values"] *= random.randint(0, self.widths.lanes)
+        step["count_bits"] *= random.getrandbits(self.widths.bits_w)
+        return step | {"bad_block": random.getrandbits(32), "bad_cause": random.getrandbits(6)}
+
+    async def begin(self, step: dict[str, int]) -> None:
+        """Start a tensor in bank 0, with something that passes in the cycle before it."""
+        self.dut.table_valid.value = 3
+        await self.unit.start(0)
+        await self.cycle(**step, command_take=1)
+        self.dut.command_take.value = 0
+
+    async def check_counters(self, counts: Counts, tensors: int, story: str) -> None:
+        """Compare all counters with what was counted."""
+        found = await self.unit.counters()
+        assert found == counts.registers, f"{story}: {found}, expected {counts.registers}"
+        ended = await self.unit.read("TENSORS")
+        assert ended == tensors, f"{story}: TENSORS is {ended}, expected {tensors}"
+
+    async def check_irq(self, wanted: bool, story: str) -> None:
+        """Look at the interrupt once it has settled."""
+        await cycles(self.dut, IRQ_LATENCY)
+        await FallingEdge(self.dut.clk)
+        assert self.dut.irq.value == int(wanted), f"irq is not {int(wanted)}: {story}"
+
+
+@cocotb.test()
+async def has_its_reset_values_and_keeps_what_is_written(dut):
+    bench = await Bench.started(dut)
+    await check_reset_values(bench, bench.decompressor)
+    await check_access(bench, bench.decompressor)
+    await bench.restart()
+    await check_reset_values(bench, bench.decompressor)
+    await check_unmapped(bench)
+
+
+@cocotb.test()
+async def counts_each_tensor_and_keeps_the_counts_of_the_last(dut):
+    """From the cycle after command_take to that of finish, whatever passes before and after."""
+    bench = await Bench.started(dut)
+    last = Counts()
+    for tensor in range(TENSORS):
+        rate = random.choice((0.1, 0.5, 1))
+        await bench.begin(bench.any_step(1))
+        counts, fewest = Counts(), random.choice((1, 2, 40))
+        held = cocotb.start_soon(bench.unit.counters()) if tensor % 2 else None
+        while True:
+            step = bench.any_step(rate)
+            counts.add(step)
+            ends = counts.totals["CYCLES"] >= fewest and (held is None or held.done())
+            await bench.cycle(**step, finish=int(ends))
+            if ends:
+                break
+        story = f"tensor {tensor} of {fewest} cycles or more"
+        if held:
+            found = held.result()
+            assert found == last.registers, f"while {story} ran: {found}, not {last.registers}"
+        for _ in range(5):
+            await bench.cycle(**bench.any_step(1), finish=0)
+        await bench.quiet()
+        await bench.check_counters(counts, tensor + 1, story)
+        last = counts
+
+
+@cocotb.test()
+async def begins_a_tensor_in_the_cycle_after_another_s_end(dut):
+    bench = await Bench.started(dut)
+    steps = [bench.any_step(0.8) for _ in range(9)]
+    await bench.begin(bench.any_step(1))
+    await bench.cycle(**dict.fromkeys(PULSES, 0))
+    await bench.unit.start(1)
+    begun = Counts()
+    for number, step in enumerate(steps):
+        begun.add(step)
+        await bench.cycle(**step, finish=int(number == 8))
+    await bench.cycle(**bench.any_step(1), finish=0, command_take=1)
+    await bench.cycle(**dict.fromkeys(PULSES, 0))
+    assert await bench.unit.status() >= {"BUSY", "BANK"}
+    found = await bench.unit.counters()
+    rest = found["CYCLES"] - begun.totals["CYCLES"]
+    waited = begun.registers | {"CYCLES": found["CYCLES"]}
+    assert rest > 0 and found == waited, f"{found}, expected {waited} with more cycles"
+    await bench.cycle(finish=1)
+    await bench.quiet()
+    assert (await bench.unit.counters())["BLOCKS"] == 0
+    assert await bench.unit.read("TENSORS") == 2
+
+
+@cocotb.test()
+async def counts_on_for_long(dut):
+    """All counters at once, each by the most that a cycle brings, and then not at all."""
+    bench = await Bench.started(dut)
+    most = bench.any_step(1) | {
+        "count_values": bench.widths.lanes,
+        "count_bits": (1 << bench.widths.bits_w) - 1,
+    }
+    for number, stretch in enumerate(STRETCHES, start=1):
+        await bench.begin(most)
+        await FallingEdge(dut.clk)
+        await Timer((stretch - 1) * PERIOD_NS, "ns")
+        await bench.cycle(finish=1)
+        counts = Counts()
+        counts.add(most)
+        counts.totals = Counter({name: step * stretch for name, step in counts.totals.items()})
+        await bench.quiet()
+        await bench.check_counters(counts, number, f"{stretch} cycles of {most}")
+    await bench.begin(dict.fromkeys(STEPS, 0))
+    await bench.cycle(finish=1)
+    await bench.quiet()
+    nothing = Counts(Counter(CYCLES=1))
+    await bench.check_counters(nothing, len(STRETCHES) + 1, "a tensor of nothing")
+
+
+@cocotb.test()
+async def queues_a_command_and_gives_it_when_it_is_taken(dut):
+    bench = await Bench.started(dut)
+    unit, outputs = bench.unit, Outputs(dut)
+    for _ in range(12):
+        bank, block = random.getrandbits(1), bench.widths.any_block()
+        values = random.getrandbits(48)
+        dut.table_valid.value = 1 << bank
+        await unit.write("BLOCK", block)
+        await unit.set_values(values)
+        await unit.start(1 - bank)
+        assert await unit.clear_events() == {"START_REFUSED"}, "START without a table"
+        await unit.start(bank)
+        await unit.start(bank)
+        assert await unit.clear_events() == {"START_REFUSED"}, "START with a full queue"
+        await unit.write("BLOCK", bench.widths.any_block())
+        await unit.set_values(random.getrandbits(48))
+        await unit.abort()
+        assert not outputs.taken()[1], "run_abort while nothing runs"
+        assert await unit.status() & {"BUSY", "QUEUED"} == {"QUEUED"}
+        assert dut.command_valid.value == 1 and dut.busy.value == 0
+        await bench.cycle(command_take=1)
+        await bench.cycle(command_take=0)
+        names = ("command_valid", "busy", "run_bank", "run_block", "run_values")
+        found = [int(getattr(dut, name).value) for name in names]
+        wanted = [0, 1, bank, block, values if bench.decompressor else 0]
+        assert found == wanted, f"{names} are {found}, expected {wanted}"
+        status = await unit.status() & {"BUSY", "QUEUED", "BANK"}
+        assert status == {"BUSY", *(["BANK"] if bank else [])}
+        await unit.abort()
+        assert outputs.taken()[1] == 1, "run_abort is no single cycle"
+        await bench.cycle(finish=1)
+        await bench.cycle(finish=0)
+        assert not await unit.status() & {"BUSY", "QUEUED"}
+        assert not await unit.events()
+
+
+@cocotb.test()
+async def refuses_an_illegal_block(dut):
+    bench = await Bench.started(dut)
+    widths, unit = bench.widths, bench.unit
+    dut.table_valid.value = 3
+    illegal = {0, widths.block_values + widths.lanes, 1 << 17, 1 << 31}
+    illegal |= {widths.block_values | 1 << bit for bit in range(18, 32)}
+    illegal |= {1 << bit for bit in range(widths.lanes.bit_length() - 1)}
+    for block in illegal:
+        await unit.write("BLOCK", block)
+        await unit.start(random.getrandbits(1))
+        assert await unit.clear_events() == {"START_REFUSED"}, f"START with BLOCK {block}"
+        assert not await unit.status() & {"BUSY", "QUEUED"}
+
+
+@cocotb.test()
+async def passes_rows_to_the_bank_that_is_free(dut):
+    """Rows of every width; numbers too wide have a count of 0, which no table may have."""
+    bench = await Bench.started(dut)
+    unit, widths, outputs = bench.unit, bench.widths, Outputs(dut)
+    fields = unit.map["TABLE_CUM"]
+    dut.table_valid.value = 3
+    bits = [*range(widths.count_w - 1, 17), *range(32)]
+    for used in ((), (1,), (0, 1), (0,)):  # none, one queued, both, one that runs
+        if used == (1,):
+            await unit.start(1)
+        elif used == (0, 1):
+            await bench.cycle(command_take=1)
+            await bench.cycle(command_take=0)
+            await unit.start(0)
+        elif used == (0,):
+            await bench.cycle(finish=1)
+            await bench.cycle(finish=0)
+        for number, bit in enumerate(bits):
+            bank, last = random.getrandbits(1), random.getrandbits(1)
+            base, cum = random.getrandbits(widths.value_w), random.getrandbits(widths.count_w + 1)
+            if number < 17 - widths.count_w + 1:
+                cum |= 1 << bit
+            elif random.random() < 0.5:
+                base |= 1 << bit
+            await unit.write("TABLE_BASE", base)
+            await unit.write("TABLE_CUM", fields.word(CUM=cum, BANK=bank, LAST=last))
+            fits = not cum >> widths.count_w + 1 and not base >> widths.value_w
+            low = base & ((1 << widths.value_w) - 1)
+            wanted = [] if bank in used else [(bank, low, cum if fits else 0, last)]
+            found = outputs.taken()[0]
+            assert found == wanted, f"row {base:#x} {cum:#x} of bank {bank}: {found}, not {wanted}"
+            refused = {"TABLE_REFUSED"} if bank in used else set()
+            assert await unit.clear_events() == refused, f"a row of bank {bank}, {used} in use"
+    address = unit.map["TABLE_CUM"].address
+    assert await unit.bus.write(address, fields.word(CUM=1, BANK=1), 0) == OKAY
+    assert outputs.taken()[0] == [], "a row without a byte"
+
+
+@cocotb.test()
+async def raises_each_event_and_the_interrupt(dut):
+    """Events stand until 1 is written to them; one that comes in that cycle stands on."""
+    bench = await Bench.started(dut)
+    unit, names = bench.unit, list(bench.unit.map["EVENTS"].fields)
+    standing: set[str] = set()
+    for turn in range(30):
+        late = turn % 3 == 0
+        enabled = set(random.sample(names, random.choice((0, 1, 2, len(names)))))
+        await unit.enable(*enabled)
+        raised = set(random.sample(list(RAISED_BY), random.choice((0, 1, 1, 2))))
+        pulses = [RAISED_BY[name] for name in raised]
+        cleared = set(random.sample(names, random.choice((0, 1, len(names)))))
+        await bench.cycle(**dict.fromkeys(pulses, 1))
+        await bench.cycle(**dict.fromkeys(pulses, 0))
+        standing |= raised
+        story = f"{raised} raised, {standing} stand, {enabled} enabled"
+        assert await unit.events() == standing, story
+        await bench.check_irq(bool(standing & enabled), story)
+        await RisingEdge(dut.clk)
+        word = unit.map["EVENTS"].word(**dict.fromkeys(cleared, 1))
+        strobe = random.choice((EVERY_BYTE, EVERY_BYTE, 1))
+        writing = cocotb.start_soon(unit.bus.write(unit.map["EVENTS"].address, word, strobe))
+        if late:
+            await bench.pulse_in_write(pulses)
+        await writing
+        gone = cleared - {"MEMORY_LENGTH"} if strobe == 1 else cleared
+        standing -= gone - (raised if late else set())
+        story = f"{cleared} cleared while {raised if late else 'nothing'} came"
+        assert await unit.events() == standing, story
+        await bench.check_irq(bool(standing & enabled), story)
+        await RisingEdge(dut.clk)
+
+
+@cocotb.test()
+async def tells_what_the_tables_say(dut):
+    """STATUS and TABLE_ROW follow; an illegal table is an event until the table is cleared."""
+    bench = await Bench.started(dut)
+    unit, outputs, widths = bench.unit, Outputs(dut), bench.widths
+    await unit.enable("TABLE_ILLEGAL")
+    for valid, illegal in 2 * [(v, i) for v in range(4) for i in range(4)]:
+        discard, rows = random.getrandbits(1), random.getrandbits(2 * widths.row_w)
+        await bench.cycle(
+            table_valid=valid, table_illegal=illegal, table_illegal_row=rows, discard=discard
+        )
+        wanted = {f"TABLE{bank}_VALID" for bank in (0, 1) if valid >> bank & 1}
+        wanted |= {f"TABLE{bank}_ILLEGAL" for bank in (0, 1) if illegal >> bank & 1}
+        wanted |= {"DISCARD"} if discard else set()
+        assert await unit.status() == wanted
+        word = await unit.read("TABLE_ROW")
+        low, high = rows & ((1 << widths.row_w) - 1), rows >> widths.row_w
+        assert word == unit.map["TABLE_ROW"].word(BANK0=low, BANK1=high), f"{word:#x}, {rows:#x}"
+        assert await unit.events() == ({"TABLE_ILLEGAL"} if illegal else set())
+        await bench.check_irq(bool(illegal), f"tables {illegal:02b} are illegal")
+        await RisingEdge(dut.clk)
+        await unit.write("EVENTS", 0x1FF & ~unit.map["EVENTS"].word(TABLE_ILLEGAL=1))
+        assert outputs.taken()[2] == 0, "table_clear by another event"
+        await unit.write("EVENTS", unit.map["EVENTS"].word(TABLE_ILLEGAL=1))
+        assert outputs.taken()[2] == 1, "table_clear is no single cycle"
+
+
+@cocotb.test()
+async def a_reset_leaves_nothing_behind(dut):
+    bench = await Bench.started(dut)
+    for _ in range(2):
+        await bench.begin(bench.any_step(1))
+        await bench.unit.start(1)
+        for _ in range(random.randint(1, 9)):
+            await bench.cycle(**bench.any_step(1), **{RAISED_BY["DONE"]: 1})
+        await bench.cycle(finish=1)
+        await bench.unit.enable(*bench.unit.map["EVENTS"].fields)
+        await bench.unit.set_values(random.getrandbits(48))
+        await bench.unit.counter(random.choice(("BITS", "CYCLES")))
+        await bench.restart()
+        await FallingEdge(dut.clk)
+        assert not int(dut.busy.value) | int(dut.command_valid.value) | int(dut.irq.value)
+        await RisingEdge(dut.clk)
+        await check_reset_values(bench, bench.decompressor)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from rich.console import Console
 from rich.progress import track
@@ -28,16 +30,25 @@ from scripts.coverage.page import write_page
 from scripts.coverage.points import KINDS, CoverageError
 from scripts.regress.collect import TESTS
 from scripts.test import main as run_tests
-from scripts.test import parse_arguments
+from scripts.test import non_negative, positive, selection
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """Reports a bad argument in one line, by the name it has as a variable of make."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print `message` and end with exit code 2."""
+        message = re.sub(r"^argument --(\w+)", lambda match: match[1].upper(), message)
+        self.exit(2, f"coverage: {message}\n")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0 for enough coverage, 1 for less or a failed test, 2 when nothing can be told."""
-    parser = argparse.ArgumentParser(prog="coverage", description=__doc__)
+    parser = OneLineParser(prog="scripts.coverage", description=__doc__)
     parser.add_argument("--run", action="store_true", help="run the hardware tests first")
-    parser.add_argument("--seed", help="seed of the random stimulus, with --run")
-    parser.add_argument("--test", help="run only what this expression selects, with --run")
-    parser.add_argument("--jobs", default=str(os.cpu_count() or 1), help="processes, with --run")
+    parser.add_argument("--seed", type=non_negative, help="seed of the stimulus, with --run")
+    parser.add_argument("--test", type=selection, help="run only what this selects, with --run")
+    parser.add_argument("--jobs", type=positive, default=os.cpu_count() or 1, help="with --run")
     options = parser.parse_args(arguments)
     code = run(options) if options.run else 0
     return code if code > 1 else max(code, report())
@@ -45,10 +56,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Run the hardware tests with coverage; all of them leave nothing of what ran earlier."""
-    command = ["--sim", "verilator", "--coverage", "--jobs", options.jobs, "--tests", *TESTS]
-    command += ["--seed", options.seed] if options.seed else []
+    command = ["--sim", "verilator", "--coverage", "--jobs", str(options.jobs), "--tests", *TESTS]
+    command += [] if options.seed is None else ["--seed", str(options.seed)]
     command += ["--test", options.test] if options.test else []
-    parse_arguments(command)  # ends here when one of them is wrong, before anything is lost
     if not options.test:
         for path in coverage_files():
             path.unlink()

@@ -287,13 +287,28 @@ def test_no_simulation_is_one_line_and_exit_code_2(
     )
 
 
-def test_a_wrong_argument_loses_no_earlier_simulation(
-    unit: Unit, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--bogus"], "unrecognized arguments: --bogus"),
+        (["--run", "--jobs", "0"], "JOBS: '0' is not a whole number of 1 or more"),
+        (["--run", "--seed", "x"], "SEED: 'x' is not a whole number of 0 or more"),
+        (["--run", "--test", "a b"], "TEST: 'a b' is no selection: "),
+    ],
+)
+def test_a_wrong_argument_is_one_line_and_loses_no_earlier_simulation(
+    unit: Unit,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
 ) -> None:
     path = unit.simulated("one", (1, 3, "line", "block", "3"))
-    with pytest.raises(SystemExit):
-        reported(unit, monkeypatch, "--run", "--jobs", "none")
-    assert path.is_file()
+    with pytest.raises(SystemExit) as end:
+        reported(unit, monkeypatch, *arguments)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert (end.value.code, path.is_file()) == (2, True)
+    assert line.startswith(f"coverage: {message}")
 
 
 def test_icarus_has_no_code_coverage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -119,6 +119,9 @@ def regress(
     console.print(summary(run, folder))
     if run.interrupted:
         return INTERRUPTED
+    if run.counts[SKIPPED] == run.total:
+        print("regress: every test was skipped: nothing passed or failed", file=sys.stderr)
+        return 2
     return 1 if run.failures else 0
 
 

@@ -26,10 +26,14 @@ _reports: list[pytest.TestReport] = []
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Set the place of simulations, and end with the process that started this one."""
+    """Set the place of simulations, and end with the process that started this one.
+
+    Simulations have no limit of their own: one that hangs would count as failed, and be repeated.
+    """
     runs = Path(os.environ[FOLDER]) / "runs"
     # An absolute name replaces build/test/<simulator>: several seeds of a test run side by side.
     cocotb_run.folder_name = lambda name: str(runs / _name_of_folder(name))
+    cocotb_run.RUN_SECONDS = None
     threading.Thread(target=_end_with, args=(int(os.environ[PARENT]),), daemon=True).start()
 
 

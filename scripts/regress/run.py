@@ -48,10 +48,10 @@ class Run:
 
     @property
     def pass_rate(self) -> float:
-        """Share of passed jobs among those that ran and were not skipped; 1 when there are none."""
+        """Share of passed jobs among those that ran and were not skipped; 0 when there are none."""
         counts = self.counts
         ran = len(self.outcomes) - counts[SKIPPED]
-        return counts["passed"] / ran if ran else 1.0
+        return counts["passed"] / ran if ran else 0.0
 
 
 def commit() -> str:

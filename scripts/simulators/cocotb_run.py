@@ -50,7 +50,8 @@ static inline void toggles_of_words(int width, uint32_t* counts, WDataInP now, W
 CXX_FLAGS = ["-O1"]
 # What counts is more code: to optimise it takes longer than it saves.
 COVERAGE_CXX_FLAGS = ["-O0"]
-RUN_SECONDS = 900  # a simulation that hangs is ended after this
+# A simulation that hangs is ended after so many seconds; in a regression its job has the limit.
+RUN_SECONDS: int | None = 900
 LOG_LINES = 60
 WAVES_MODULE = "waves"
 SELECTABLE = re.compile(r"[\w:+.\-\[\]\\/]+")
@@ -146,7 +147,7 @@ def run_cocotb(
     folder = ROOT / "build" / "test" / sim / folder_name(build_name or _pytest_name() or top)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    run = simulate_cocotb(build, folder, test_module, seed, testcase, extra_env)
+    run = simulate_cocotb(build, folder, test_module, seed, testcase, extra_env, RUN_SECONDS)
     failed = [result for result in run.results if not result.passed and not result.skipped]
     if failed or not any(result.passed for result in run.results):
         raise CocotbFailure(_failure_message(sim, run, failed))
@@ -238,7 +239,7 @@ def simulate_cocotb(
     seed: int,
     testcase: str | Sequence[str] | None = None,
     extra_env: Mapping[str, str] | None = None,
-    seconds: int | None = RUN_SECONDS,
+    seconds: int | None = None,
 ) -> CocotbRun:
     """Run the cocotb tests of a module in an existing folder; what fails is in the results.
 

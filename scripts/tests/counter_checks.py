@@ -23,7 +23,8 @@ async def counts_in_its_step(dut) -> None:
 
 @cocotb.test(timeout_time=10, timeout_unit="us")
 async def draws_the_seed(dut) -> None:
-    """Prints what the seed gives, and fails when told to."""
+    """Prints what the seed gives; fails when told to, or for a limit that it must not have."""
     await Timer(1, "ns")
     cocotb.log.info("drawn %d", random.randrange(2**32))
     assert "FAIL" not in os.environ, "told to fail"
+    assert {"UNLIMITED", "SIM_CMD_PREFIX"} - set(os.environ), "has a limit of its own"

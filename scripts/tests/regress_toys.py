@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from scripts.simulators import chosen_seed, chosen_simulator, chosen_waves, run_cocotb
+from scripts.simulators import (
+    chosen_coverage,
+    chosen_seed,
+    chosen_simulator,
+    chosen_waves,
+    run_cocotb,
+)
 
 COUNTER = """
 `timescale 1ns / 1ps
@@ -43,6 +49,14 @@ def test_short(part: int) -> None:
 
 def test_odd_seed_fails() -> None:
     assert chosen_seed() % 2 == 0, f"seed {chosen_seed()} is odd, at 0x{chosen_seed():X}"
+
+
+def test_has_no_limit(tmp_path: Path) -> None:
+    simulate(tmp_path, UNLIMITED="1")
+
+
+def test_counts_no_code() -> None:
+    assert not chosen_coverage()
 
 
 def test_skips() -> None:

@@ -71,13 +71,16 @@ def results(folder: Path) -> dict[tuple[str, int], dict]:
         ("test_odd_seed_fails", 2, PASSED, ""),
         ("test_odd_seed_fails", 3, FAILED, "seed 3 is odd, at 0x3"),
         ("test_skips", 2, SKIPPED, "nothing to be done here"),
+        ("test_counts_no_code", 2, PASSED, ""),
+        ("test_has_no_limit", 2, PASSED, ""),
         ("test_dies", 2, LOST, "its process was ended by SIGKILL"),
         ("test_no_such", 2, FAILED, "pytest ended with code 4"),
     ],
 )
 def test_a_job_says_how_it_ended(
-    tmp_path: Path, name: str, seed: int, status: str, message: str
+    tmp_path: Path, monkeypatch, name: str, seed: int, status: str, message: str
 ) -> None:
+    monkeypatch.setenv("COVERAGE", "1")  # is not for jobs
     outcome = run_job(toy(name, tmp_path, seed))
     assert outcome.status == status, outcome.message
     assert outcome.message.startswith(message)
@@ -117,13 +120,21 @@ def test_a_failure_is_repeated_with_a_waveform_and_read_by_people(tmp_path: Path
 def test_a_run_is_reproduced_by_its_first_seed(tmp_path: Path) -> None:
     seeds = []
     for arguments in ([], ["--seed", "41"]):
-        done = regress(tmp_path, "--test", "skips", "--seeds", "2", *arguments)
+        done = regress(tmp_path, "--test", "counts_no_code", "--seeds", "2", *arguments)
         assert done.returncode == 0
         first = int(re.search(r"SEED=(\d+)", done.stdout)[1])
         assert {seed for _, seed in results(tmp_path)} == {first, (first + 1) % 2**32}
         seeds.append(first)
     assert seeds[1] == 41 != seeds[0]
     assert len(read_history(tmp_path)) == 2
+
+
+def test_a_run_of_skipped_tests_is_none(tmp_path: Path) -> None:
+    done = regress(tmp_path, "--test", "skips", "--seeds", "2")
+    assert done.returncode == 2
+    assert done.stderr == "regress: every test was skipped: nothing passed or failed\n"
+    (entry,) = read_history(tmp_path)
+    assert (entry["counts"][SKIPPED], entry["pass_rate"]) == (2, 0)
 
 
 def run_toys(workers: Workers, folder: Path, names: list[str], seeds: int) -> Run:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from scripts.coverage.exclusions import Exclusion, excluded_points, faults, read_exclusions
 from scripts.coverage.points import KINDS, Counts, CoverageError, Place, read_points
-from scripts.simulators.cocotb_run import COVERAGE_FILE
+from scripts.regress.collect import SelectionError, collect
+from scripts.simulators.cocotb_run import COVERAGE_FILE, COVERED_BY
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RTL = ROOT / "rtl"
@@ -106,8 +107,27 @@ def coverage_files(runs: Path = RUNS) -> list[Path]:
     return sorted(runs.glob(f"*/{COVERAGE_FILE}"))
 
 
+def tests_there() -> set[str]:
+    """The hardware tests that pytest collects, by their ids.
+
+    Raises:
+        CoverageError: pytest cannot collect them.
+    """
+    try:
+        return set(collect(None, "verilator"))
+    except SelectionError as error:
+        raise CoverageError(str(error)) from None
+
+
+def test_of(path: Path) -> str | None:
+    """The test whose simulation left some coverage; None if nothing says."""
+    named = path.with_name(COVERED_BY)
+    return named.read_text(encoding="utf-8") if named.is_file() else None
+
+
 def measure(
     files: Iterable[Path],
+    tests: Collection[str],
     rtl: Path = RTL,
     exclusions: Path = EXCLUSIONS,
     watch: Callable[[list[Path]], Iterable[Path]] = iter,
@@ -117,6 +137,8 @@ def measure(
     Args:
         files: one of each simulation. Those older than a source are left out: their lines are
             those of another text.
+        tests: ids of those that there are. What another has left, which was renamed or removed,
+            does not count.
         rtl: folder with a folder for each codec, one module a file.
         exclusions: the points that no test can cover.
         watch: is given the files and gives them back one by one, for a progress bar.
@@ -124,7 +146,7 @@ def measure(
     Raises:
         CoverageError: there is nothing to add up, or something cannot be read.
     """
-    files = list(files)
+    files = [path for path in files if test_of(path) in tests]
     sources = {path.stem: path for path in sorted(rtl.glob("*/*.v"))}
     newest = max((path.stat().st_mtime for path in sources.values()), default=0.0)
     current = [path for path in files if path.stat().st_mtime >= newest]

@@ -25,6 +25,7 @@ from scripts.coverage.code import (
     coverage_files,
     measure,
     shown,
+    tests_there,
 )
 from scripts.coverage.page import write_page
 from scripts.coverage.points import KINDS, CoverageError
@@ -94,7 +95,8 @@ def report() -> int:
     """Write what has been counted: exit code 0, 1 for too little of it, 2 when there is none."""
     watch = partial(track, description="reading", transient=True)
     try:
-        coverage = measure(coverage_files(), watch=watch)
+        files = coverage_files()
+        coverage = measure(files, tests_there() if files else (), watch=watch)
     except CoverageError as error:
         print(f"coverage: {error}", file=sys.stderr)
         return 2

@@ -34,6 +34,7 @@ PUBLIC = '`verilator_config\npublic_flat_rw -module "{top}" -var "*"\n'
 # Vectors of all engines and streams are wide; without the limit they would not be counted at all.
 COVERAGE_FLAGS = ["--coverage-line", "--coverage-toggle", "--coverage-max-width", "4096"]
 COVERAGE_FILE = "code_coverage.dat"
+COVERED_BY = "code_coverage.test"  # beside it: the test, by its id of pytest
 # Verilator 5.48 counts the toggles of a word of a vector over 64 bits for all words above it, too.
 COVERAGE_PRELUDE = """\
 #include "verilated_cov.h"
@@ -147,6 +148,8 @@ def run_cocotb(
     folder = ROOT / "build" / "test" / sim / folder_name(build_name or _pytest_name() or top)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    if coverage:
+        (folder / COVERED_BY).write_text(_pytest_node() or "", encoding="utf-8")
     run = simulate_cocotb(build, folder, test_module, seed, testcase, extra_env, RUN_SECONDS)
     failed = [result for result in run.results if not result.passed and not result.skipped]
     if failed or not any(result.passed for result in run.results):
@@ -328,8 +331,14 @@ def _relative(path: Path) -> Path:
 
 def _pytest_name() -> str | None:
     """Name of the running pytest test, with its parameters."""
+    node = _pytest_node()
+    return node.rsplit("::", 1)[-1] if node else None
+
+
+def _pytest_node() -> str | None:
+    """Id of the running pytest test, without its phase."""
     node = os.environ.get("PYTEST_CURRENT_TEST")
-    return node.rsplit("::", 1)[-1].rsplit(" ", 1)[0] if node else None
+    return node.rsplit(" ", 1)[0] if node else None
 
 
 def _selection(test: str) -> str:

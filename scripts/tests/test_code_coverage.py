@@ -13,6 +13,7 @@ from scripts.coverage.code import CodeCoverage, as_json, measure, source_lines
 from scripts.coverage.exclusions import read_exclusions
 from scripts.coverage.page import described, write_page
 from scripts.coverage.points import CoverageError, Place, numbers_of, ranges, read_points
+from scripts.regress.collect import SelectionError
 from scripts.simulators import (
     CocotbRun,
     ToolMissing,
@@ -38,6 +39,7 @@ module counter #(parameter STEP = 1) (input wire clk, input wire rst, output reg
     end
 endmodule
 """
+TEST = "tb/test_unit.py::test_unit[8]"
 
 
 def record(
@@ -66,6 +68,7 @@ class Unit:
         """A simulation with these points."""
         path = self.runs / name / "code_coverage.dat"
         path.parent.mkdir(parents=True)
+        path.with_name("code_coverage.test").write_text(TEST)
         lines = [
             record(*each[:5], **{"file": str(self.file), **dict(each[5:])}) for each in records
         ]
@@ -74,7 +77,7 @@ class Unit:
 
     def measured(self) -> CodeCoverage:
         """What all simulations counted."""
-        return measure(code.coverage_files(self.runs), self.rtl, self.exclusions)
+        return measure(code.coverage_files(self.runs), {TEST}, self.rtl, self.exclusions)
 
     def place(self, line: int, column: int, kind: str, name: str) -> Place:
         return Place(self.file, line, column, kind, name)
@@ -188,6 +191,29 @@ def test_simulations_of_another_source_are_left_out(unit: Unit) -> None:
     assert (coverage.simulations, coverage.stale, coverage.totals["line"].covered) == (1, 1, 0)
 
 
+@pytest.mark.parametrize("other", ["tb/test_unit.py::test_unit[9]", "", None])
+def test_simulations_of_a_test_that_is_gone_are_left_out(unit: Unit, other: str | None) -> None:
+    named = unit.simulated("gone", (1, 3, "line", "block", "3")).with_name("code_coverage.test")
+    named.unlink() if other is None else named.write_text(other)
+    with pytest.raises(CoverageError, match="no hardware simulated"):
+        unit.measured()
+    unit.simulated("there", (0, 3, "line", "block", "3"))
+    coverage = unit.measured()
+    assert (coverage.simulations, coverage.totals["line"].covered) == (1, 0)
+
+
+def test_tests_are_those_that_pytest_collects(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(code, "collect", lambda *_: [TEST])
+    assert code.tests_there() == {TEST}
+
+    def broken(*_) -> None:
+        raise SelectionError("pytest cannot collect the tests: why")
+
+    monkeypatch.setattr(code, "collect", broken)
+    with pytest.raises(CoverageError, match="pytest cannot collect the tests: why"):
+        code.tests_there()
+
+
 EXCLUDED = "- {{module: unit, kind: toggle, name: '{name}', reason: Tied to 0.}}"
 
 
@@ -257,8 +283,11 @@ def reported(unit: Unit, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> in
     files = code.coverage_files(unit.runs)
     monkeypatch.setattr(command, "coverage_files", lambda: files)
     monkeypatch.setattr(command, "RESULT", unit.runs / "coverage" / "code.json")
+    monkeypatch.setattr(command, "tests_there", lambda: {TEST})
     monkeypatch.setattr(
-        command, "measure", lambda files, watch: measure(files, unit.rtl, unit.exclusions, watch)
+        command,
+        "measure",
+        lambda files, tests, watch: measure(files, tests, unit.rtl, unit.exclusions, watch),
     )
     return command.main(list(arguments))
 
@@ -338,7 +367,9 @@ def test_what_a_simulation_leaves_out_is_reported(tmp_path: Path) -> None:
     assert run.coverage == run.folder / "code_coverage.dat"
     exclusions = tmp_path / "exclusions.yaml"
     exclusions.write_text("[]")
-    coverage = measure([run.coverage], tmp_path / "rtl", exclusions)
+    test = code.test_of(run.coverage)
+    assert f"{test} (call)" == os.environ["PYTEST_CURRENT_TEST"]
+    coverage = measure([run.coverage], {test}, tmp_path / "rtl", exclusions)
     missed = {
         (place.kind, source_lines(place.file)[place.line - 1].strip(), place.name)
         for place in coverage.counts.hits

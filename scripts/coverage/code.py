@@ -2,7 +2,8 @@
 
 `make test SIM=verilator COVERAGE=1` makes each simulation leave what it counted in its folder
 under build/test/verilator/. This adds it up, leaves out what tb/coverage_exclusions.yaml excludes,
-writes build/coverage/code.json and code.html, and compares the totals with the thresholds.
+writes build/coverage/code.json and code.html, and compares the totals with the thresholds and each
+module with the floors.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ RUNS = ROOT / "build" / "test" / "verilator"
 EXCLUSIONS = ROOT / "tb" / "coverage_exclusions.yaml"
 RESULT = ROOT / "build" / "coverage" / "code.json"
 THRESHOLDS = {"line": 99.0, "branch": 98.0, "toggle": 95.0}  # percent of all points
+FLOORS = {"line": 95.0, "branch": 95.0, "toggle": 55.0}  # percent of a module's points
 PLURAL = {"line": "lines", "branch": "branches", "toggle": "toggles"}
 
 
@@ -93,8 +95,15 @@ class CodeCoverage:
             for kind in KINDS
             if self.totals[kind].percent < THRESHOLDS[kind]
         ]
+        low = [
+            f"{PLURAL[kind]} of {module.name} are at {shown(module.tallies[kind].percent)} %, "
+            f"below {FLOORS[kind]:g} % of a module"
+            for module in self.modules
+            for kind in KINDS
+            if module.tallies[kind].percent < FLOORS[kind]
+        ]
         absent = [f"in no simulation: {', '.join(self.not_simulated)}"]
-        return [*below, *(absent if self.not_simulated else []), *self.exclusion_faults]
+        return [*below, *low, *(absent if self.not_simulated else []), *self.exclusion_faults]
 
 
 def shown(percent: float) -> str:
@@ -227,6 +236,7 @@ def as_json(coverage: CodeCoverage) -> str:
         {
             "simulations": coverage.simulations,
             "thresholds": THRESHOLDS,
+            "floors": FLOORS,
             "total": _as_dict(coverage.totals),
             "modules": {
                 module.name: {**_as_dict(module.tallies), "uncovered": uncovered[module.name]}

@@ -168,11 +168,27 @@ def test_tallies_and_the_worst_module_first(unit: Unit) -> None:
     assert coverage.faults == [
         "lines are at 75.00 %, below 99 %",
         "branches are at 50.00 %, below 98 %",
+        "lines of unit are at 66.67 %, below 95 % of a module",
+        "branches of unit are at 50.00 %, below 95 % of a module",
     ]
     assert json.loads(as_json(coverage))["modules"]["unit"]["uncovered"] == [
         "5 line",
         "5 branch if",
     ]
+
+
+@pytest.mark.parametrize(("covered", "fault"), [(94, True), (95, False)])
+def test_no_module_hides_behind_the_others(unit: Unit, covered: int, fault: bool) -> None:
+    other = unit.file.with_name("large.v")
+    other.write_text("line\n")
+    unit.simulated(
+        "one",
+        (1, 3, "line", "block", f"1-{covered}"),
+        (0, 3, "line", "block", f"{covered + 1}-100"),
+        (1, 1, "line", "block", "1-2000", ("file", str(other))),
+    )
+    low = [f"lines of unit are at {covered}.00 %, below 95 % of a module"]
+    assert unit.measured().faults == (low if fault else [])
 
 
 def test_a_module_that_was_not_simulated_is_a_fault(unit: Unit) -> None:

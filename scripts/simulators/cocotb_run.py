@@ -36,6 +36,21 @@ COVERAGE_FLAGS = ["--coverage-line", "--coverage-toggle", "--coverage-max-width"
 COVERAGE_FILE = "code_coverage.dat"
 COVERED_BY = "code_coverage.test"  # beside it: the test, by its id of pytest
 # Verilator 5.48 counts the toggles of a word of a vector over 64 bits for all words above it, too.
+# This is how; the prelude is known to fit no other text.
+TOGGLES_OF_5_48 = """\
+static inline void VL_COV_TOGGLE_CHG_ST_W(const int width, uint32_t* covp, WDataInP newData,
+                                          WDataInP oldData) {
+    for (int i = 0; i < VL_WORDS_I(width); ++i) {
+        const EData chgData = newData[i] ^ oldData[i];
+        if (chgData) {
+            for (int j = 0; j < width - i * VL_EDATASIZE; ++j) {
+                *(covp + (i * VL_EDATASIZE + j) * 2 + ((newData[i] >> j) & 1))
+                    += (chgData >> j) & 1;
+            }
+        }
+    }
+}
+"""
 COVERAGE_PRELUDE = """\
 #include "verilated_cov.h"
 static inline void toggles_of_words(int width, uint32_t* counts, WDataInP now, WDataInP before) {
@@ -158,13 +173,27 @@ def run_cocotb(
 
 
 def require_coverage(sim: str) -> None:
-    """Check that a simulator counts which code ran.
+    """Check that a simulator counts which code ran, in the way that is corrected here.
 
     Raises:
-        ToolMissing: it does not.
+        ToolMissing: it does not, or is not there.
     """
     if sim == "icarus":
         raise ToolMissing("Icarus has no code coverage: COVERAGE=1 needs SIM=verilator")
+    simulator = find_simulator(sim)
+    if not counts_as_5_48(simulator.include / "verilated_cov.h"):
+        raise ToolMissing(
+            f"Verilator {simulator.version} counts toggles of wide vectors in another way than "
+            "5.48, which COVERAGE=1 needs"
+        )
+
+
+def counts_as_5_48(header: Path) -> bool:
+    """Whether a Verilator's header counts the toggles of wide vectors as that of 5.48 does."""
+    if not header.is_file():
+        return False
+    text = " ".join(header.read_text(encoding="utf-8").split())
+    return " ".join(TOGGLES_OF_5_48.split()) in text
 
 
 def build_cocotb(

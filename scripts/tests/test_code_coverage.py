@@ -17,10 +17,13 @@ from scripts.regress.collect import SelectionError
 from scripts.simulators import (
     CocotbRun,
     ToolMissing,
+    Verilator,
     chosen_seed,
     chosen_simulator,
+    require_coverage,
     run_cocotb,
 )
+from scripts.simulators.cocotb_run import TOGGLES_OF_5_48
 from scripts.test import main as run_tests
 
 COUNTER = """\
@@ -363,6 +366,28 @@ def test_icarus_has_no_code_coverage(tmp_path: Path, capsys: pytest.CaptureFixtu
     )
     with pytest.raises(ToolMissing, match="no code coverage"):
         run_cocotb("counter", [tmp_path], "x", {}, "icarus", 1, coverage=True)
+
+
+@pytest.mark.parametrize("found", [None, "", TOGGLES_OF_5_48.replace("width - i", "width - 2 * i")])
+def test_a_verilator_that_counts_in_another_way_is_refused(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    found: str | None,
+) -> None:
+    header = tmp_path / "include" / "verilated_cov.h"
+    header.parent.mkdir()
+    if found is not None:
+        header.write_text(found)
+    other = Verilator("5.36", Path("verilator"), tmp_path, Path("c++"), "c++ 1", "any")
+    monkeypatch.setattr("scripts.simulators.cocotb_run.find_simulator", lambda _: other)
+    monkeypatch.setattr("scripts.test.find_simulator", lambda _: other)
+    monkeypatch.setattr("scripts.test.subprocess.run", None)  # nothing is to run
+    assert run_tests(["--sim", "verilator", "--coverage"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("test: Verilator 5.36 counts toggles of wide vectors in another way")
+    header.write_text(f"// other code\n{TOGGLES_OF_5_48}// more\n")
+    require_coverage("verilator")
 
 
 def simulated_counter(folder: Path, coverage: bool, seed: int) -> CocotbRun:

@@ -14,17 +14,20 @@ from model.apack.hostile import centred_table, pending_run
 from tb.apack import top_control
 from tb.apack.apack_compressor import spoil
 from tb.apack.bench import cycles, rows_of
-from tb.apack.damage import damages
+from tb.apack.damage import Damage, damages
 from tb.apack.illegal import illegal_tables
 from tb.apack.register_bus import COUNTERS, COUNTS, EVERY_BYTE, SLVERR
 from tb.apack.stimulus import random_values
 from tb.apack.streams import Frame, Pace, always, any_pace, rarely
 from tb.apack.top import ROUNDS, TABLE_LATENCY, Tensor, any_tensor, value_beats
+from tb.uvm.prediction import OUT_OF_STEP, Start, decompressed
 from tb.uvm.register_agent import RegisterItem
 from tb.uvm.stream_agent import FrameItem, ReadyItem
 
 PATIENCE = 20_000  # cycles within which a tensor of a few small blocks is through at any pace
 PATIENCE_PER_VALUE = 60  # further ones for a large tensor
+EVERY_CAUSE = OUT_OF_STEP  # what can be wrong with a block
+DRAWS = 100
 
 
 class OneItem(uvm_sequence):
@@ -500,21 +503,49 @@ class Refusals(TopSequence):
         await self.finish()
 
 
+def damage_of_every_cause(sequence: TopSequence) -> tuple[Tensor, list[Damage]]:
+    """A tensor of coded blocks, with damage of each kind that has every cause at every place.
+
+    Drawn until it has, as damage at random leaves out a cause now and then.
+    """
+    widths, block = sequence.widths, 2 * sequence.widths.lanes
+    for _ in range(DRAWS):
+        tensor = sequence.skewed_tensor(4 * block - 1, block)
+        drawn = damages(tensor, widths.code_w)
+        start = Start(0, tensor.table, block, len(tensor.values))
+        bad = [
+            (number, verdict.causes)
+            for damage in drawn
+            for number, verdict in enumerate(
+                decompressed(widths, start, damage.index, damage.memory).verdicts
+            )
+            if verdict.bad
+        ]
+        causes = frozenset().union(*(found for _, found in bad))
+        places = {number for number, _ in bad}
+        if causes >= EVERY_CAUSE and places >= set(range(tensor.blocks)):
+            return tensor, drawn
+    raise AssertionError(f"no damage of every cause in {DRAWS} draws")
+
+
 class DamagedMemory(TopSequence):
     """Words and entries that were damaged on the way; a sound tensor after each."""
 
     async def body(self) -> None:
-        await self._damage(top_control.real_tensor(self.config, 3 * self.widths.block_values))
+        await self._damage(*damage_of_every_cause(self))
+        most, code_w = self.widths.block_values, self.widths.code_w
+        tensors = [top_control.real_tensor(self.config, 3 * most)]
         for _ in range(ROUNDS // 3):
             block = 2 * self.widths.lanes * random.randint(1, 2)
-            blocks = random.randint(3, 5)
-            await self._damage(self.any_tensor(block=block, length=blocks * block - 1))
+            tensors.append(self.any_tensor(block=block, length=random.randint(3, 5) * block - 1))
+        for tensor in tensors:
+            await self._damage(tensor, damages(tensor, code_w))
 
-    async def _damage(self, tensor: Tensor) -> None:
+    async def _damage(self, tensor: Tensor, drawn: list[Damage]) -> None:
         sound = self.any_tensor(1, length=2 * self.widths.lanes)
         for bank, each in enumerate((tensor, sound)):
             await self.load(bank, each.table)
-        for damage in damages(tensor, self.widths.code_w):
+        for damage in drawn:
             await self.flow()
             await self.begin(tensor, 0)
             await self.send({"index": damage.index, "memory": damage.memory})

@@ -329,6 +329,17 @@ class SlowOutputs(TopSequence):
         await self.finish()
 
 
+class SlowInputs(TopSequence):
+    """Inputs that come now and then, so that every stage runs dry."""
+
+    async def body(self) -> None:
+        block = 2 * self.widths.lanes
+        await self.flow(lambda: rarely(40))
+        for sequencer in self.top.sinks.values():
+            await give(ReadyItem(always()), sequencer)
+        await self.run(self.any_tensor(block=block, length=8 * block))
+
+
 class Aborts(TopSequence):
     """ABORT in every state; the tensor after it is whole."""
 

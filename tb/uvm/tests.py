@@ -69,9 +69,9 @@ class Tables(TopTest):
 
 @pyuvm.test()
 class Streams(TopTest):
-    """Tensors that follow each other without a pause, and outputs that are slow."""
+    """Tensors that follow each other without a pause; outputs and inputs that are slow."""
 
-    sequences = (sequences.BackToBack, sequences.SlowOutputs)
+    sequences = (sequences.BackToBack, sequences.SlowOutputs, sequences.SlowInputs)
 
 
 @pyuvm.test()

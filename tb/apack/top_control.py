@@ -285,11 +285,12 @@ async def check_abort_between(bench: TopBench) -> None:
     """
     widths = bench.widths
     bench.unit.bus.longest_delay = 0
-    tensor = bench.tensor(block=widths.block_values, length=8 * widths.lanes)
+    length = max(8 * widths.lanes, widths.block_values)  # the first ABORT has to come in time
+    tensor = bench.tensor(block=widths.block_values, length=length)
     await bench.prepare(tensor)
     aborted: list[bool] = []
     while aborted[-3:] != [True] * 3 or all(aborted):
-        assert len(aborted) < 60, aborted
+        assert len(aborted) < 200, aborted
         aborted.append(await _abort_after(bench, tensor, delay=len(aborted)))
     ignored = aborted.count(False)
     first = aborted.index(False)

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
@@ -150,10 +151,29 @@ def test_a_local_process_that_dies_is_replaced(tmp_path: Path) -> None:
     assert (outcome.status, outcome.attempts) == (PASSED, 2)
 
 
+def listen_to_interrupts() -> None:
+    """A shell that runs the tests in the background makes them ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def ended(process: subprocess.Popen) -> Iterator[None]:
+    """End a process however the test ends: nobody would otherwise."""
+    try:
+        yield
+    finally:
+        process.terminate()
+
+
 def test_interrupting_leaves_what_is_known(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "scripts.regress", "--sim", chosen_simulator(), "--tests"]
     command += [TOYS, "--folder", str(tmp_path), "--test", "skips or hangs", "--jobs", "2"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with (
+        subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, text=True, preexec_fn=listen_to_interrupts
+        ) as process,
+        ended(process),
+    ):
         deadline = time.monotonic() + 60
         while not list(tmp_path.glob("jobs/*/*skips*/outcome.json")):
             assert time.monotonic() < deadline

@@ -32,6 +32,7 @@ VERDICTS = "verdicts.jsonl"
 KILLED, SURVIVED, HUNG, DIED = "killed", "survived", "hung", "died"
 SLOWER, GRACE = 3.0, 5.0  # a child may take so many times as long as mutant 0, and so many seconds
 BASELINE_SECONDS = 600
+SECONDS_TO_END = 10  # seconds of processor time that a child has to end by itself
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,8 @@ class Server:
             self.running[child] = (mutant, start)
             return False
         seconds = math.ceil(self.limit)
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        # At the second of these the kernel sends SIGKILL, as it does when memory is short.
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + SECONDS_TO_END))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if mutant:
             nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -97,8 +97,10 @@ def _add_tests(junit: Path, evidence: Evidence) -> None:
         skipped = case.find("skipped") is not None
         status = "failed" if bad else "skipped" if skipped else "passed"
         name = case.get("name", "")
-        evidence.add(f"{_file(case.get('classname', ''))}::{name}", status, junit)
-        evidence.add_simulation(junit.parent / folder_name(name) / "results.xml", status)
+        module = case.get("classname", "")
+        evidence.add(f"{_file(module)}::{name}", status, junit)
+        if module.startswith("tb."):
+            evidence.add_simulation(junit.parent / folder_name(name) / "results.xml", status)
 
 
 def _add_regression(path: Path, evidence: Evidence) -> None:

@@ -223,6 +223,9 @@ def write_cases(path: Path, cases: dict[str, str]) -> None:
     path.write_text(f"<testsuites><testsuite>{''.join(lines)}</testsuite></testsuites>")
 
 
+LONG = f"model.test_b::test_{'y' * 300}"
+
+
 def test_results_of_pytest_and_of_its_simulations_are_read(tmp_path: Path) -> None:
     write_cases(
         tmp_path / "test" / "icarus" / "junit.xml",
@@ -231,6 +234,7 @@ def test_results_of_pytest_and_of_its_simulations_are_read(tmp_path: Path) -> No
             "tb.test_a::test_bad": "failure",
             "tb.test_a::test_not_there": "skipped",
             "tb.test_a::test_not_built": "error",
+            LONG: "",  # of no hardware, and longer than a file's name can be
         },
     )
     for test, cases in {
@@ -245,6 +249,7 @@ def test_results_of_pytest_and_of_its_simulations_are_read(tmp_path: Path) -> No
         "tb/test_a.py::test_x[1-2]",
         "tb/adder.py::adds",
         "tb/adder.py::clears",
+        LONG.replace(".", "/").replace("::", ".py::"),
     }
     assert evidence.skipped == {"tb/test_a.py::test_not_there", "tb/adder.py::waits"}
     junit, inside = (tmp_path / "test" / "icarus" / name for name in ("junit.xml", "test_bad"))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
+from scripts.shown import relative
 from scripts.simulators.cocotb_run import folder_name, read_results
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,7 +38,7 @@ class Evidence:
         elif status == "skipped":
             self.skipped.add(test)
         else:
-            self.failed.setdefault(test, _shown(source))
+            self.failed.setdefault(test, relative(source))
 
     def add_simulation(self, results: Path, status: str) -> None:
         """Count the tests of a simulation, whose pytest test ended with `status`.
@@ -88,7 +89,7 @@ def _reading(path: Path, add, evidence: Evidence) -> None:
     try:
         add(path, evidence)
     except (ElementTree.ParseError, ValueError, KeyError, TypeError, OSError) as error:
-        raise EvidenceError(f"{_shown(path)} is no result of tests: {error}") from None
+        raise EvidenceError(f"{relative(path)} is no result of tests: {error}") from None
 
 
 def _add_tests(junit: Path, evidence: Evidence) -> None:
@@ -112,7 +113,3 @@ def _add_regression(path: Path, evidence: Evidence) -> None:
 
 def _file(module: str) -> str:
     return module.replace(".", "/") + ".py"
-
-
-def _shown(path: Path) -> str:
-    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)

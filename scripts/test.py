@@ -14,10 +14,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from _pytest.mark.expression import Expression
 
+from scripts.arguments import OneLineParser, at_least
 from scripts.regress.collect import NothingSelected, SelectionError, collect
 from scripts.simulators import SIMULATORS, ToolMissing, find_simulator, require_coverage
 
@@ -28,22 +28,13 @@ USAGE_ERROR = 4
 INTERRUPTED = 130
 
 
-class OneLineParser(argparse.ArgumentParser):
-    """Reports a bad argument in one line, by the name it has as a variable of make."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print `message` and end with exit code 2."""
-        message = re.sub(r"^argument --(\w+)", lambda match: match[1].upper(), message)
-        self.exit(2, f"test: {message}\n")
-
-
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Command line of the test run."""
-    parser = OneLineParser(description=__doc__.splitlines()[0])
+    parser = OneLineParser("test", description=__doc__.splitlines()[0])
     parser.add_argument("--sim", default="verilator", metavar="|".join(SIMULATORS))
     parser.add_argument("--test", type=selection, help="run only what this expression selects")
-    parser.add_argument("--seed", type=non_negative, help="seed of the random stimulus")
-    parser.add_argument("--jobs", type=positive, default=os.cpu_count() or 1)
+    parser.add_argument("--seed", type=at_least(0), help="seed of the random stimulus")
+    parser.add_argument("--jobs", type=at_least(1), default=os.cpu_count() or 1)
     parser.add_argument("--waves", action="store_true", help="record FST waveforms")
     parser.add_argument("--coverage", action="store_true", help="count which code ran")
     parser.add_argument("--tests", nargs="+", default=[], help="files or folders of the tests")
@@ -85,20 +76,6 @@ def check_selection(selection: str, sim: str, tests: Sequence[str] = TESTS) -> N
             raise
         except SelectionError:
             return
-
-
-def non_negative(text: str) -> int:
-    """An integer of 0 or more."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 0 or more")
-    return int(text)
-
-
-def positive(text: str) -> int:
-    """An integer of 1 or more."""
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
-    return int(text)
 
 
 def pytest_command(options: argparse.Namespace, seed: int) -> list[str]:

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import yaml
 
-from scripts.coverage.functional import CoverageError, Point, coverage_files, merged
+from scripts.coverage.functional import Point, coverage_files, merged
+from scripts.coverage.runs import CoverageError
 from scripts.evidence import Evidence, EvidenceError, read_evidence
 from scripts.regress.collect import SelectionError, collect
 from scripts.simulators import chosen_simulator

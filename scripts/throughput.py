@@ -15,7 +15,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import NoReturn
 
 import matplotlib
 
@@ -30,6 +29,7 @@ from rich.table import Table
 from model.apack import ApackError, SymbolTable, histogram, solve
 from model.tensors import read_tensors
 from model.zoo.wakeword import wakeword_paths
+from scripts.arguments import OneLineParser, number_to
 from scripts.simulators import BenchFailure, BuildError, ToolMissing, find_simulator
 from tb.apack.bulk.tops_round_trip import (
     UNITS,
@@ -51,35 +51,19 @@ SHAPE = Shape(lanes=16, word_w=32, block_values=1024, fifo_w=19)
 STALLS = ("STALL_INPUT", "STALL_OUTPUT", "STALL_ENGINE")
 
 
-class OneLineParser(argparse.ArgumentParser):
-    """An ArgumentParser whose errors are one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"throughput: {message}\n")
-
-
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
-    parser = OneLineParser(prog="python -m scripts.throughput", description=__doc__)
+    parser = OneLineParser("throughput", description=__doc__)
     parser.add_argument("--sim", default="verilator", help="verilator or icarus")
     parser.add_argument("--engines", type=_numbers_to(64), default=ENGINES, help="such as 1,2,4")
     parser.add_argument("--streams", type=_numbers_to(8), default=STREAMS, help="such as 1,4,8")
-    parser.add_argument("--values", type=_number_to(VALUES), default=VALUES, help="of the tensor")
-    parser.add_argument("--jobs", type=_number_to(256), default=2, help="simulations at a time")
+    parser.add_argument("--values", type=number_to(VALUES), default=VALUES, help="of the tensor")
+    parser.add_argument("--jobs", type=number_to(256), default=2, help="simulations at a time")
     return parser.parse_args(arguments)
-
-
-def _number_to(most: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {most}")
-        return int(text)
-
-    return number
 
 
 def _numbers_to(most: int) -> Callable[[str], tuple[int, ...]]:
     def numbers(text: str) -> tuple[int, ...]:
-        return tuple(sorted({_number_to(most)(part) for part in text.split(",")}))
+        return tuple(sorted({number_to(most)(part) for part in text.split(",")}))
 
     return numbers
 

@@ -5,10 +5,10 @@
 /*
  * Makes the description of each block of a tensor from its index entry, and says whether it is plausible.
  *
- * s_begin starts a tensor of s_values values, in blocks of s_block values and a rest; both hold still from
- * then on. For each block an entry is taken: its lengths in bits and its CRC. s_missing says that there are no
- * more: the blocks that are left are implausible then, without any words. m_all is high when the entries of all
- * blocks have been taken, or are known to be missing; m_busy while blocks are under way.
+ * s_begin starts a tensor of s_values values, in blocks of s_block values, 1 to BLOCK_VALUES, and a rest; both
+ * hold still from then on. For each block an entry is taken: its lengths in bits and its CRC. s_missing says
+ * that there are no more: the blocks that are left are implausible then, without any words. m_all is high when
+ * the entries of all blocks have been taken, or are known to be missing; m_busy while blocks are under way.
  *
  * A block leaves with its number of values, its lengths in bits, in words and in padding bits, its CRC, and
  * m_implausible: a raw block's offsets are not its values, a coded one has a single bit of code, or a block

@@ -11,7 +11,8 @@
  * was granted comes back on s_data, in order, with the m_era of its grant. s_clear ends the stream: what is
  * held or under way is dropped, and nothing is asked for until the next s_begin, which comes later than it.
  *
- * m_data is the oldest piece, if m_valid; s_take removes it.
+ * m_data is the oldest piece, if m_valid; s_take removes it. s_grant comes with m_want only, and s_take with
+ * m_valid only.
  */
 module apack_piece_lane #(
     // pieces held or under way at most, a power of two, at least 2

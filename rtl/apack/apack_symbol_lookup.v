@@ -6,7 +6,8 @@
  * Finds the symbol (group) of a value and the table row that belongs to it.
  *
  * Combinational: one comparator a group. The flat buses are apack_table's, row 0 in the low bits. Rows at
- * and above the number of groups have row_valid = 0 and are ignored; row_valid[0] must be set.
+ * and above the number of groups have row_valid = 0 and are ignored; the others are those of a legal table,
+ * or the outputs mean nothing: row 0 is valid, bases increase from 0, counts increase to 2^COUNT_W.
  * offset is value - base, right-aligned, of which offset_w bits count (0 for a group of one value).
  * Example: bases 0, 4, 240 -> value 7 gives symbol 1, offset 3, offset_w 8.
  */

@@ -16,8 +16,9 @@ from functools import cache
 from pathlib import Path
 
 from scripts.coverage.exclusions import Exclusion, excluded_points, faults, read_exclusions
-from scripts.coverage.points import KINDS, Counts, CoverageError, Place, read_points
-from scripts.regress.collect import SelectionError, collect
+from scripts.coverage.points import KINDS, Counts, Place, read_points
+from scripts.coverage.runs import CoverageError
+from scripts.shown import rounded
 from scripts.simulators.cocotb_run import COVERAGE_FILE, COVERED_BY
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -90,13 +91,13 @@ class CodeCoverage:
     def faults(self) -> list[str]:
         """Every reason why the coverage is not good enough, in one line each."""
         below = [
-            f"{PLURAL[kind]} are at {shown(self.totals[kind].percent)} %, below "
+            f"{PLURAL[kind]} are at {rounded(self.totals[kind].percent)} %, below "
             f"{THRESHOLDS[kind]:g} %"
             for kind in KINDS
             if self.totals[kind].percent < THRESHOLDS[kind]
         ]
         low = [
-            f"{PLURAL[kind]} of {module.name} are at {shown(module.tallies[kind].percent)} %, "
+            f"{PLURAL[kind]} of {module.name} are at {rounded(module.tallies[kind].percent)} %, "
             f"below {FLOORS[kind]:g} % of a module"
             for module in self.modules
             for kind in KINDS
@@ -106,26 +107,9 @@ class CodeCoverage:
         return [*below, *low, *(absent if self.not_simulated else []), *self.exclusion_faults]
 
 
-def shown(percent: float) -> str:
-    """A percentage that is 100 only when nothing is missing."""
-    return f"{min(percent, 99.99) if percent < 100 else percent:.2f}"
-
-
 def coverage_files(runs: Path = RUNS) -> list[Path]:
     """What the simulations have left."""
     return sorted(runs.glob(f"*/{COVERAGE_FILE}"))
-
-
-def tests_there() -> set[str]:
-    """The hardware tests that pytest collects, by their ids.
-
-    Raises:
-        CoverageError: pytest cannot collect them.
-    """
-    try:
-        return set(collect(None, "verilator"))
-    except SelectionError as error:
-        raise CoverageError(str(error)) from None
 
 
 def test_of(path: Path) -> str | None:

@@ -4,52 +4,41 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
 
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from scripts.arguments import OneLineParser, at_least
 from scripts.coverage.code import (
     PLURAL,
     RESULT,
-    ROOT,
     THRESHOLDS,
     CodeCoverage,
     Tally,
     as_json,
     coverage_files,
     measure,
-    shown,
-    tests_there,
 )
 from scripts.coverage.page import write_page
-from scripts.coverage.points import KINDS, CoverageError
+from scripts.coverage.points import KINDS
+from scripts.coverage.runs import CoverageError, tests_there
 from scripts.regress.collect import TESTS
+from scripts.shown import relative, rounded
 from scripts.test import main as run_tests
-from scripts.test import non_negative, positive, selection
-
-
-class OneLineParser(argparse.ArgumentParser):
-    """Reports a bad argument in one line, by the name it has as a variable of make."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print `message` and end with exit code 2."""
-        message = re.sub(r"^argument --(\w+)", lambda match: match[1].upper(), message)
-        self.exit(2, f"coverage: {message}\n")
+from scripts.test import selection
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0 for enough coverage, 1 for less or a failed test, 2 when nothing can be told."""
-    parser = OneLineParser(prog="scripts.coverage", description=__doc__)
+    parser = OneLineParser("coverage", description=__doc__)
     parser.add_argument("--run", action="store_true", help="run the hardware tests first")
-    parser.add_argument("--seed", type=non_negative, help="seed of the stimulus, with --run")
+    parser.add_argument("--seed", type=at_least(0), help="seed of the stimulus, with --run")
     parser.add_argument("--test", type=selection, help="run only what this selects, with --run")
-    parser.add_argument("--jobs", type=positive, default=os.cpu_count() or 1, help="with --run")
+    parser.add_argument("--jobs", type=at_least(1), default=os.cpu_count() or 1, help="with --run")
     options = parser.parse_args(arguments)
     code = run(options) if options.run else 0
     return code if code > 1 else max(code, report())
@@ -83,7 +72,7 @@ def table(coverage: CodeCoverage) -> Table:
 
 
 def _cells(tallies: dict[str, Tally]) -> list[str]:
-    percents = [shown(tally.percent) if tally.points else "" for tally in tallies.values()]
+    percents = [rounded(tally.percent) if tally.points else "" for tally in tallies.values()]
     counts = (
         sum(tally.missed for tally in tallies.values()),
         sum(tally.excluded for tally in tallies.values()),
@@ -96,7 +85,7 @@ def report() -> int:
     watch = partial(track, description="reading", transient=True)
     try:
         files = coverage_files()
-        coverage = measure(files, tests_there() if files else (), watch=watch)
+        coverage = measure(files, tests_there("verilator") if files else (), watch=watch)
     except CoverageError as error:
         print(f"coverage: {error}", file=sys.stderr)
         return 2
@@ -115,9 +104,9 @@ def report() -> int:
 def last_line(coverage: CodeCoverage, page: Path) -> str:
     """The totals, what they are of, and where to read on."""
     totals = ", ".join(
-        f"{shown(coverage.totals[kind].percent)} % of {PLURAL[kind]} ({THRESHOLDS[kind]:g} %)"
+        f"{rounded(coverage.totals[kind].percent)} % of {PLURAL[kind]} ({THRESHOLDS[kind]:g} %)"
         for kind in KINDS
     )
     stale = f" ({coverage.stale} of other sources left out)" if coverage.stale else ""
-    place = page.relative_to(ROOT) if page.is_relative_to(ROOT) else page
+    place = relative(page)
     return f"coverage: {totals}, {coverage.simulations} simulations{stale}, {place}"

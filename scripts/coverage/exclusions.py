@@ -16,7 +16,8 @@ from fnmatch import fnmatchcase
 
 import yaml
 
-from scripts.coverage.points import KINDS, Counts, CoverageError, Place, numbers_of, ranges
+from scripts.coverage.points import KINDS, Counts, Place, numbers_of, ranges
+from scripts.coverage.runs import CoverageError
 
 KEYS = {"module", "kind", "source", "name", "bits", "reason"}
 BITS = re.compile(r"\d+(-\d+)?(,\s*\d+(-\d+)?)*")

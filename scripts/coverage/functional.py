@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.regress.collect import SelectionError, collect
+from scripts.coverage.runs import CoverageError, tests_there
 from scripts.simulators import chosen_simulator
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -23,10 +23,6 @@ BUILD = ROOT / "build"
 RUNS = ("test/*/*/coverage.json", "regress/jobs/*/*/runs/*/coverage.json")
 RESULT = BUILD / "coverage" / "functional.json"
 NONE = "there is no coverage: run make test TEST=uvm or make regress TEST=uvm first"
-
-
-class CoverageError(ValueError):
-    """Coverage that cannot be read; the message is one line."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +49,7 @@ def coverage_files(build: Path = BUILD) -> list[Path]:
     Raises CoverageError for a file that is no coverage, and when pytest cannot collect the tests.
     """
     found = {path: node_of(path) for place in RUNS for path in sorted(build.glob(place))}
-    try:
-        there = set(collect(None, chosen_simulator())) if found else set()
-    except SelectionError as error:
-        raise CoverageError(str(error)) from None
+    there = tests_there(chosen_simulator()) if found else set()
     return [path for path, test in found.items() if test in there]
 
 

@@ -15,11 +15,11 @@ from scripts.coverage.code import (
     THRESHOLDS,
     CodeCoverage,
     ModuleCoverage,
-    shown,
     source_lines,
 )
 from scripts.coverage.exclusions import Exclusion
 from scripts.coverage.points import BRANCH, KINDS, LINE, Place, ranges
+from scripts.shown import rounded
 
 INDEX = re.compile(r"(.*)\[(\d+)\]")
 WAYS = {
@@ -66,7 +66,7 @@ def write_page(coverage: CodeCoverage, path: Path) -> None:
         kinds=KINDS,
         plural=PLURAL,
         thresholds=THRESHOLDS,
-        shown=shown,
+        rounded=rounded,
         modules=sorted(coverage.modules, key=lambda module: module.worst),
         sources={module.name: source_of(module, coverage) for module in coverage.modules},
         exclusions=exclusion_rows(coverage),

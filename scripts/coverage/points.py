@@ -20,15 +20,13 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+from scripts.coverage.runs import CoverageError
+
 LINE, BRANCH, TOGGLE = KINDS = ("line", "branch", "toggle")
 HEADER = "# SystemC::Coverage-3"
 INSTANCE = "\1h\2"  # begins the instance, a record's last field
 BLOCK = "block"  # Verilator's name of a block that runs whenever its process does
 RISE, FALL = ":0->1", ":1->0"
-
-
-class CoverageError(ValueError):
-    """Coverage that cannot be read; the message is one line."""
 
 
 @dataclass(frozen=True, order=True)

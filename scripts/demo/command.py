@@ -5,14 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import shutil
 import sys
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from itertools import accumulate
 from pathlib import Path
-from typing import NoReturn
 
 from rich import box
 from rich.console import Console
@@ -20,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from model.apack import ApackError
+from scripts.arguments import OneLineParser, number_to
 from scripts.demo.measure import Measured, measure
 from scripts.demo.picture import draw
 from scripts.demo.tensors import (
@@ -49,17 +47,9 @@ EXAMPLES = """examples:
   make demo MODEL=network.onnx BLOCK=16384   every weight tensor of a model"""
 
 
-class OneLineParser(argparse.ArgumentParser):
-    """Reports a bad argument in one line, by the name it has as a variable of make."""
-
-    def error(self, message: str) -> NoReturn:
-        message = re.sub(r"argument --(\w+)", lambda match: match[1].upper(), message)
-        self.exit(2, f"demo: {message}\n")
-
-
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = OneLineParser(
-        prog="python -m scripts.demo", description=__doc__, epilog=EXAMPLES,
+        "demo", description=__doc__, epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("--sim", default="verilator", help="verilator or icarus")
@@ -71,22 +61,13 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
         "--block", type=_block, default=4096, help="values in a block, a multiple of 8"
     )
     parser.add_argument(
-        "--jobs", type=_number_to(256), default=os.cpu_count() or 1, help="simulations at a time"
+        "--jobs", type=number_to(256), default=os.cpu_count() or 1, help="simulations at a time"
     )
     parser.add_argument("--waves", action="store_true", help="record a waveform of a few blocks")
     options = parser.parse_args(arguments)
     if options.table and not options.tensor:
         parser.error("TABLE goes with TENSOR: say which tensor the table is for")
     return options
-
-
-def _number_to(most: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {most}")
-        return int(text)
-
-    return number
 
 
 def _block(text: str) -> int:

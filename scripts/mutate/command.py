@@ -9,17 +9,17 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import NoReturn
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from scripts.arguments import OneLineParser, at_least
 from scripts.mutate.equivalence import ABC
 from scripts.mutate.measure import (
     ERROR,
@@ -31,9 +31,10 @@ from scripts.mutate.measure import (
     work_folder,
 )
 from scripts.mutate.page import write_page
-from scripts.mutate.results import Run, floored, percent, write_results
+from scripts.mutate.results import Run, percent, write_results
 from scripts.mutate.targets import NoSuchDesign, Target, select_targets
 from scripts.rtl import ROOT
+from scripts.shown import floored, relative
 from scripts.simulators import ToolMissing, find_simulator
 
 FOLDER = ROOT / "build" / "mutate"
@@ -44,18 +45,9 @@ SHOWN = 60  # survivors in the terminal
 INTERRUPTED = 130
 
 
-class OneLineParser(argparse.ArgumentParser):
-    """Reports a bad argument in one line, by the name it has as a variable of make."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print `message` and end with exit code 2."""
-        message = re.sub(r"^argument --(\w+)", lambda match: match[1].upper(), message)
-        self.exit(2, f"mutate: {message}\n")
-
-
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Command line of the mutation score."""
-    parser = OneLineParser(prog="scripts.mutate", description=__doc__)
+    parser = OneLineParser("mutate", description=__doc__)
     parser.add_argument("--design", nargs="*", default=[], help="modules, wildcards allowed")
     parser.add_argument("--mutants", type=at_least(1), default=MUTANTS, help="most of a module")
     parser.add_argument(
@@ -65,17 +57,6 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--jobs", type=at_least(1), default=os.cpu_count() or 1)
     parser.add_argument("--target", type=share, default=TARGET, help="least score, in percent")
     return parser.parse_args(arguments)
-
-
-def at_least(least: int) -> Callable[[str], int]:
-    """The type of an argument: a whole number of `least` or more."""
-
-    def number(text: str) -> int:
-        if not (text.isascii() and text.isdecimal()) or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of {least} or more")
-        return int(text)
-
-    return number
 
 
 def share(text: str) -> float:
@@ -204,7 +185,7 @@ def report(run: Run, console: Console, folder: Path) -> None:
         f"{run.idle} of them while payloads are valid, {run.keeping} within a contract"
     )
     page = folder / "index.html"
-    console.print(f"page: {page.relative_to(ROOT) if page.is_relative_to(ROOT) else page}")
+    console.print(f"page: {relative(page)}")
 
 
 def score_table(run: Run) -> Table:

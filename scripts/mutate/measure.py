@@ -16,6 +16,7 @@ from scripts.mutate.mutants import Mutant, MutatedDesign, mutate
 from scripts.mutate.simulation import BenchFails, read_verdicts, simulate
 from scripts.mutate.targets import Target
 from scripts.rtl import ROOT
+from scripts.shown import relative
 from scripts.simulators import BuildError, ToolMissing
 from scripts.synth.tools import SynthesisError
 
@@ -168,7 +169,7 @@ def _measured(
     source = target.source
     return Result(
         target.module,
-        str(source.relative_to(ROOT) if source.is_relative_to(ROOT) else source),
+        relative(source),
         target.test_module,
         dict(target.parameters),
         design.places,

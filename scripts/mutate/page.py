@@ -9,8 +9,9 @@ from pathlib import Path
 import jinja2
 
 from scripts.mutate.measure import Entry, Result
-from scripts.mutate.results import Run, floored, percent
+from scripts.mutate.results import Run, percent
 from scripts.rtl import ROOT
+from scripts.shown import floored
 
 TEMPLATES = (Path(__file__).with_name("templates"), ROOT / "scripts" / "regress" / "templates")
 AROUND = 2  # source lines shown before and after one with a survivor

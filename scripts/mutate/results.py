@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,8 +10,7 @@ from xml.etree import ElementTree
 
 from scripts.mutate.equivalence import IDLE, KEEPING
 from scripts.mutate.measure import Result
-
-UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+from scripts.shown import floored, printable
 
 
 @dataclass(frozen=True)
@@ -65,11 +62,6 @@ class Run:
     def good(self) -> bool:
         """Whether the target is reached and every module was measured."""
         return not self.errors and self.judged > 0 and self.score >= self.target
-
-
-def floored(percent: float) -> str:
-    """A percentage that never looks like more than it is."""
-    return f"{math.floor(percent * 100) / 100:.2f}"
 
 
 def percent(part: int, whole: int) -> float:
@@ -133,11 +125,11 @@ def _junit(run: Run) -> ElementTree.Element:
         case = _case(suite, result.module, result.simulation_seconds)
         ElementTree.SubElement(case, "system-out").text = _story(result)
     for module, message in run.errors.items():
-        error = ElementTree.SubElement(_case(suite, module, 0), "error", message=_clean(message))
-        error.text = _clean(message)
+        error = ElementTree.SubElement(_case(suite, module, 0), "error", message=printable(message))
+        error.text = printable(message)
     whole = _case(suite, f"at least {run.target:g} % of all mutants found", run.seconds)
     if failures:
-        message = f"{run.killed} of {run.judged} mutants found, {run.score:.2f} %"
+        message = f"{run.killed} of {run.judged} mutants found, {floored(run.score)} %"
         ElementTree.SubElement(whole, "failure", message=message)
     return suites
 
@@ -153,8 +145,4 @@ def _story(result: Result) -> str:
         f"{result.file}:{entry.line}: {entry.text}: {entry.change} ({entry.detail})"
         for entry in result.survivors
     ]
-    return _clean("\n".join(lines))
-
-
-def _clean(text: str) -> str:
-    return UNPRINTABLE.sub("?", text)
+    return printable("\n".join(lines))

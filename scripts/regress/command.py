@@ -5,22 +5,22 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import re
 import signal
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from scripts.arguments import OneLineParser, at_least
 from scripts.regress.collect import ROOT, TESTS, SelectionError, collect, name_of
 from scripts.regress.dashboard import write_dashboard
-from scripts.regress.jobs import BAD, SKIPPED, Outcome, relative, remove_jobs
+from scripts.regress.jobs import BAD, SKIPPED, Outcome, remove_jobs
 from scripts.regress.results import write_results
 from scripts.regress.run import SEED_LIMIT, Run, jobs_of, perform
 from scripts.regress.workers import ClusterWorkers, LocalWorkers, Workers, WorkersError
+from scripts.shown import relative
 from scripts.simulators import SIMULATORS, Simulator, ToolMissing, find_simulator
 
 FOLDER = Path("build") / "regress"
@@ -28,18 +28,9 @@ LIMIT_SECONDS = 1200
 INTERRUPTED = 130
 
 
-class OneLineParser(argparse.ArgumentParser):
-    """Reports a bad argument in one line, by the name it has as a variable of make."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print `message` and end with exit code 2."""
-        message = re.sub(r"^argument --(\w+)", lambda match: match[1].upper(), message)
-        self.exit(2, f"regress: {message}\n")
-
-
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Command line of the regression."""
-    parser = OneLineParser(prog="scripts.regress", description=__doc__)
+    parser = OneLineParser("regress", description=__doc__)
     parser.add_argument("--sim", default="verilator", metavar="|".join(SIMULATORS))
     parser.add_argument("--seeds", type=at_least(1), default=3, help="seeds of each test")
     parser.add_argument("--seed", type=at_least(0), help="first seed (default: a new one)")
@@ -50,17 +41,6 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--tests", nargs="+", default=TESTS, help="files or folders of the tests")
     parser.add_argument("--folder", default=str(FOLDER), help="where the results go")
     return parser.parse_args(arguments)
-
-
-def at_least(least: int):
-    """The type of an argument: a whole number of `least` or more."""
-
-    def number(text: str) -> int:
-        if not (text.isascii() and text.isdecimal()) or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of {least} or more")
-        return int(text)
-
-    return number
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -11,13 +11,14 @@ import jinja2
 import yaml
 
 from scripts.coverage.code import RESULT as CODE_RESULT
-from scripts.coverage.code import shown
-from scripts.coverage.functional import CoverageError, Point, merged, total_percent
+from scripts.coverage.functional import Point, merged, total_percent
+from scripts.coverage.runs import CoverageError
 from scripts.regress.code_coverage import read_code_coverage
 from scripts.regress.collect import ROOT, module_of, name_of
 from scripts.regress.jobs import BAD, FAILED, PASSED, SKIPPED, STATUSES, Outcome
 from scripts.regress.results import ordered, read_history, signature
 from scripts.regress.run import Run
+from scripts.shown import rounded
 
 TESTPLAN = ROOT / "docs" / "testplan.yaml"
 SLOWEST = 12
@@ -92,7 +93,7 @@ def write_dashboard(run: Run, folder: Path) -> Path:
         bins_hit=total_percent(coverage),
         code=read_code_coverage(CODE_RESULT),
         code_page=code_page.relative_to(ROOT) if code_page.is_file() else None,
-        shown=shown,
+        rounded=rounded,
         slowest=slowest(run.outcomes),
         buckets=buckets(run.outcomes),
         skipped=skipped(run.outcomes),

@@ -21,6 +21,7 @@ from tempfile import mkdtemp
 
 from scripts.regress.collect import PYTEST, ROOT, environment, module_of, name_of
 from scripts.regress.inside import FOLDER, OUTCOME, PARENT
+from scripts.shown import relative
 
 PASSED, FAILED, SKIPPED, TIMED_OUT, LOST = "passed", "failed", "skipped", "timed out", "lost"
 STATUSES = (PASSED, FAILED, TIMED_OUT, LOST, SKIPPED)
@@ -112,11 +113,6 @@ def kill(process: subprocess.Popen) -> None:
     with suppress(ProcessLookupError, PermissionError):  # all of it has ended already
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-def relative(path: Path) -> str:
-    """A path as it is seen from the repository, where it lies in it."""
-    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
 
 
 def _make_folder(job: Job) -> Path:

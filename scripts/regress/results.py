@@ -12,9 +12,9 @@ from xml.etree import ElementTree
 from scripts.regress.collect import module_of, name_of
 from scripts.regress.jobs import FAILED, LOST, SKIPPED, STATUSES, TIMED_OUT, Outcome
 from scripts.regress.run import Run
+from scripts.shown import printable
 
 HISTORY = "history.jsonl"
-UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 # What differs from one run to the next, in the order in which it is replaced.
 VARYING = (
@@ -124,7 +124,7 @@ def _junit_case(suite: ElementTree.Element, outcome: Outcome) -> None:
         name=f"{name_of(job.node)} seed {job.seed}",
         time=str(outcome.seconds),
     )
-    message = UNPRINTABLE.sub("?", outcome.message)
+    message = printable(outcome.message)
     if outcome.status == SKIPPED:
         ElementTree.SubElement(case, "skipped", message=message)
     elif outcome.status == FAILED:

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 import cocotb_tools.config
 from cocotb_tools.runner import get_runner
 
+from scripts.shown import relative
 from scripts.simulators.builds import (
     ROOT,
     Build,
@@ -340,11 +341,11 @@ def _failure_message(sim: str, run: CocotbRun, failed: list[CocotbResult]) -> st
         lines = ["the simulation ended without results", *_end_of(run.log)]
     test = _pytest_name()
     select = f" TEST='{_selection(test)}'" if test else ""
-    waves = f", waveform {_relative(run.waves)}" if run.waves else ""
+    waves = f", waveform {relative(run.waves)}" if run.waves else ""
     return "\n".join(
         [
             *lines,
-            f"seed {run.seed}, log {_relative(run.log)}{waves}",
+            f"seed {run.seed}, log {relative(run.log)}{waves}",
             f"repeat with: make test SIM={sim} SEED={run.seed}{select}",
         ]
     )
@@ -352,10 +353,6 @@ def _failure_message(sim: str, run: CocotbRun, failed: list[CocotbResult]) -> st
 
 def _end_of(log: Path) -> list[str]:
     return log.read_text(errors="replace").splitlines()[-LOG_LINES:] if log.is_file() else []
-
-
-def _relative(path: Path) -> Path:
-    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 def _pytest_name() -> str | None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
-from typing import NoReturn
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from scripts.arguments import OneLineParser, at_least
 from scripts.rtl import ROOT
 from scripts.synth.cells import ADDERS, map_design
 from scripts.synth.designs import Design, NoSuchDesign, select_designs
@@ -26,33 +25,17 @@ from scripts.synth.tools import FOLDER, SynthesisError, ToolMissing, version
 TABLE_WIDTH = 100  # for the tables to be complete where the output is no terminal
 
 
-class OneLineParser(argparse.ArgumentParser):
-    """Reports a bad argument in one line, by the name it has as a variable of make."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print `message` and end with exit code 2."""
-        message = re.sub(r"^argument --(\w+)", lambda match: match[1].upper(), message)
-        self.exit(2, f"synth: {message}\n")
-
-
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Command line of the synthesis."""
-    parser = OneLineParser(prog="python -m scripts.synth", description=__doc__.splitlines()[0])
+    parser = OneLineParser("synth", description=__doc__.splitlines()[0])
     parser.add_argument(
         "--design", action="append", default=[], metavar="NAME",
         help="module, or several by shell wildcards; may be repeated (default: all)",
     )  # fmt: skip
     parser.add_argument("--fo4", type=positive_number, default=32.0, help="slowest path aimed at")
-    parser.add_argument("--jobs", type=positive, default=os.cpu_count() or 1)
+    parser.add_argument("--jobs", type=at_least(1), default=os.cpu_count() or 1)
     parser.add_argument("--no-ecp5", action="store_true", help="standard cells only")
     return parser.parse_args(arguments)
-
-
-def positive(text: str) -> int:
-    """An integer of 1 or more."""
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
-    return int(text)
 
 
 def positive_number(text: str) -> float:

@@ -1,4 +1,4 @@
-"""cocotb tests of the toy counter in test_simulators.py."""
+"""A toy counter and its cocotb tests, for the tests of what runs simulations."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ import random
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, Timer
+
+COUNTER = """
+`timescale 1ns / 1ps
+module counter #(parameter STEP = 1) (input wire clk, input wire rst, output reg [7:0] count);
+    always @(posedge clk) count <= rst ? 8'd0 : count + STEP[7:0];
+endmodule
+"""
 
 
 @cocotb.test(timeout_time=10, timeout_unit="us")

@@ -16,13 +16,7 @@ from scripts.simulators import (
     chosen_waves,
     run_cocotb,
 )
-
-COUNTER = """
-`timescale 1ns / 1ps
-module counter #(parameter STEP = 1) (input wire clk, input wire rst, output reg [7:0] count);
-    always @(posedge clk) count <= rst ? 8'd0 : count + STEP[7:0];
-endmodule
-"""
+from scripts.tests.counter_checks import COUNTER
 
 
 def simulate(tmp_path: Path, **environment: str) -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from scripts.coverage import code, command
+from scripts.coverage import code, command, runs
 from scripts.coverage.code import CodeCoverage, as_json, measure, source_lines
 from scripts.coverage.exclusions import read_exclusions
 from scripts.coverage.page import described, write_page
-from scripts.coverage.points import CoverageError, Place, numbers_of, ranges, read_points
+from scripts.coverage.points import Place, numbers_of, ranges, read_points
+from scripts.coverage.runs import CoverageError
 from scripts.regress.collect import SelectionError
 from scripts.simulators import (
     CocotbRun,
@@ -222,15 +223,15 @@ def test_simulations_of_a_test_that_is_gone_are_left_out(unit: Unit, other: str 
 
 
 def test_tests_are_those_that_pytest_collects(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(code, "collect", lambda *_: [TEST])
-    assert code.tests_there() == {TEST}
+    monkeypatch.setattr(runs, "collect", lambda *_: [TEST])
+    assert runs.tests_there("verilator") == {TEST}
 
     def broken(*_) -> None:
         raise SelectionError("pytest cannot collect the tests: why")
 
-    monkeypatch.setattr(code, "collect", broken)
+    monkeypatch.setattr(runs, "collect", broken)
     with pytest.raises(CoverageError, match="pytest cannot collect the tests: why"):
-        code.tests_there()
+        runs.tests_there("verilator")
 
 
 EXCLUDED = "- {{module: unit, kind: toggle, name: '{name}', reason: Tied to 0.}}"
@@ -302,7 +303,7 @@ def reported(unit: Unit, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> in
     files = code.coverage_files(unit.runs)
     monkeypatch.setattr(command, "coverage_files", lambda: files)
     monkeypatch.setattr(command, "RESULT", unit.runs / "coverage" / "code.json")
-    monkeypatch.setattr(command, "tests_there", lambda: {TEST})
+    monkeypatch.setattr(command, "tests_there", lambda simulator: {TEST})
     monkeypatch.setattr(
         command,
         "measure",

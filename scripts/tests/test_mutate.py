@@ -15,10 +15,11 @@ from scripts.mutate.equivalence import DISTINCT, EQUIVALENT, IDLE, KEEPING, UNKN
 from scripts.mutate.inside import DIED, HUNG, KILLED, SURVIVED, VERDICTS, Server, Task
 from scripts.mutate.measure import Entry, Result
 from scripts.mutate.mutants import Mutant, MutatedDesign, mutate
-from scripts.mutate.results import Run, floored
+from scripts.mutate.results import Run
 from scripts.mutate.simulation import BenchFails, read_verdicts, simulate
 from scripts.mutate.targets import Target, all_targets
 from scripts.rtl import ROOT, rtl_modules
+from scripts.shown import floored
 
 TOY = """`resetall
 `timescale 1ns / 1ps

@@ -23,13 +23,8 @@ from scripts.simulators import (
     run_cocotb,
     tools,
 )
+from scripts.tests.counter_checks import COUNTER
 
-COUNTER = """
-`timescale 1ns / 1ps
-module counter #(parameter STEP = 1) (input wire clk, input wire rst, output reg [7:0] count);
-    always @(posedge clk) count <= rst ? 8'd0 : count + STEP[7:0];
-endmodule
-"""
 BENCH = """
 `timescale 1ns / 1ps
 module bench;

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import random
-import re
 import shutil
 import sys
 from difflib import SequenceMatcher
 from pathlib import Path
-from typing import NoReturn
 
+from scripts.arguments import OneLineParser, at_least
 from scripts.regress.collect import (
     ROOT,
     TESTS,
@@ -20,8 +19,10 @@ from scripts.regress.collect import (
     name_of,
     selection_of,
 )
-from scripts.regress.jobs import FAILED, PASSED, Job, Outcome, relative, run_job
+from scripts.regress.jobs import FAILED, PASSED, Job, Outcome, run_job
+from scripts.shown import relative
 from scripts.simulators import SIMULATORS, ToolMissing, find_simulator
+from scripts.simulators.cocotb_run import folder_name
 from scripts.waves.files import write_gtkwave, write_surfer, write_vcd
 from scripts.waves.signals import Waveform, groups_of
 from scripts.waves.transactions import transactions
@@ -35,31 +36,17 @@ class WavesError(Exception):
     """There is no one waveform to show; the message is for the user."""
 
 
-class OneLineParser(argparse.ArgumentParser):
-    """Reports a bad argument in one line, by the name it has as a variable of make."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print `message` and end with exit code 2."""
-        message = re.sub(r"^argument --(\w+)", lambda match: match[1].upper(), message)
-        self.exit(2, f"waves: {message}\n")
-
-
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Command line of the waveforms."""
-    parser = OneLineParser(prog="scripts.waves", description=__doc__)
+    parser = OneLineParser("waves", description=__doc__)
     parser.add_argument("--sim", default="verilator", metavar="|".join(SIMULATORS))
     parser.add_argument("--test", default="", help="pytest -k expression that selects one test")
-    parser.add_argument("--seed", type=seed, help="seed of the stimulus (default: a new one)")
+    parser.add_argument(
+        "--seed", type=at_least(0), help="seed of the stimulus (default: a new one)"
+    )
     parser.add_argument("--tests", nargs="+", default=TESTS, help="files or folders of the tests")
     parser.add_argument("--folder", default=str(FOLDER), help="where the waveforms go")
     return parser.parse_args(arguments)
-
-
-def seed(text: str) -> int:
-    """An integer of 0 or more."""
-    if not (text.isascii() and text.isdecimal()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 0 or more")
-    return int(text)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -154,7 +141,7 @@ def prepare(outcome: Outcome, parent: Path) -> Path:
             f"{name_of(outcome.job.node)} {outcome.status} without a waveform: "
             f"{outcome.message.split(chr(10))[0] or 'it runs no simulation'}"
         )
-    name = re.sub(r"[^\w.=-]+", "-", name_of(outcome.job.node)).strip("-")
+    name = folder_name(name_of(outcome.job.node))
     folder = parent / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -7,7 +7,9 @@
  *
  * A beat brings s_count bits (1..IN_W), left-aligned in s_data, zeros below. s_last ends the bit string:
  * what is left goes out as a word padded with zeros, m_last with its last word. A piece of OUT_W bits that
- * finds the gearbox empty is a word; one such passes every cycle. s_ready follows m_ready.
+ * finds the gearbox empty is a word; one such passes every cycle. A word leaves as soon as it is whole; a
+ * piece is taken in every cycle that leaves less than a word and no end behind, so that s_ready follows
+ * m_ready.
  * Example (IN_W 12, OUT_W 8): 0xABC, 0xD00 (4 bits, last) -> 0xAB, 0xCD last.
  */
 module apack_gearbox #(

@@ -31,6 +31,7 @@ CHOSEN_SETS: Mapping[str, tuple[int, ...]] = {
     "apack_ram": (24, 4, 16),
     "apack_block_ram": (5, 7, 3, 4),
     "apack_gearbox": (12, 16),
+    "apack_shift_end": (7,),
     "apack_region_track": (3,),
     "apack_block_queue": (3, 9),
     "apack_piece_lane": (4, 16, 9, 8),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import cocotb
 from cocotb.triggers import FallingEdge
@@ -10,11 +12,53 @@ from cocotb.triggers import FallingEdge
 from tb.apack.combinational import outputs_for, parameter
 from tb.apack.streams import start_clock
 
+CYCLES = 2500
+STRETCH = 60  # cycles at one pace at most
+RATES = (0.1, 0.5, 0.9, 1.0)  # of cycles in which an end of the gearbox is willing
 
-def words_of(bits: str, width: int) -> list[tuple[int, int]]:
-    """The words of a bit string, each with whether it is the last."""
-    words = [bits[at : at + width].ljust(width, "0") for at in range(0, len(bits), width)]
-    return [(int(word, 2), int(at == len(words) - 1)) for at, word in enumerate(words)]
+
+@dataclass
+class Held:
+    """What the gearbox holds: some bits, and whether the bit string ends with them."""
+
+    bits: str = ""
+    ended: bool = False
+
+    def word(self, width: int) -> tuple[int, int] | None:
+        """The word that it shows and whether it is the last, or None."""
+        if len(self.bits) < width and not self.ended:
+            return None
+        last = self.ended and len(self.bits) <= width
+        return int(self.bits[:width].ljust(width, "0"), 2), int(last)
+
+    def without_word(self, width: int) -> Held:
+        """What is left when the word is gone."""
+        left = self.bits[width:]
+        return Held(left, self.ended and bool(left))
+
+    def has_room(self, width: int) -> bool:
+        """Whether a piece fits behind what is held."""
+        return not self.ended and len(self.bits) < width
+
+
+def any_piece(width: int) -> tuple[str, int]:
+    """The bits of a piece, and whether a bit string ends with it."""
+    count = random.choice((width, 1, random.randint(1, width)))
+    return "".join(random.choices("01", k=count)), int(random.random() < 0.25)
+
+
+def noise(width: int) -> dict[str, int]:
+    """What stands on the input while nothing is offered."""
+    names = {"s_data": width, "s_count": width.bit_length(), "s_last": 1}
+    return {name: random.getrandbits(bits) for name, bits in names.items()} | {"s_valid": 0}
+
+
+def rates() -> Iterator[tuple[float, float]]:
+    """How willing both ends are, for each cycle."""
+    while True:
+        pair = random.choice(RATES), random.choice(RATES)
+        for _ in range(random.randint(1, STRETCH)):
+            yield pair
 
 
 async def reset(dut) -> None:
@@ -27,50 +71,35 @@ async def reset(dut) -> None:
 
 
 @cocotb.test()
-async def repacks_bit_strings(dut):
-    start_clock(dut)
-    for strings in (400, *(20 * (2,))):
-        await repack(dut, strings)
-
-
-async def repack(dut, bit_strings: int) -> None:
-    """Send some bit strings after a reset in the middle of another one, and compare the words."""
+async def takes_and_gives_the_bits_it_should_in_every_cycle(dut):
+    """At any pace of both ends, with resets in between."""
     in_w, out_w = parameter("IN_W"), parameter("OUT_W")
-    await outputs_for(dut, {"s_data": random.getrandbits(in_w), "s_count": in_w, "s_valid": 1})
-    await FallingEdge(dut.clk)
+    start_clock(dut)
     await reset(dut)
-    pieces: list[tuple[str, int]] = []
-    wanted: list[tuple[int, int]] = []
-    for _ in range(bit_strings):
-        counts = [
-            random.choice((in_w, random.randint(1, in_w))) for _ in range(random.randint(1, 9))
-        ]
-        strings = ["".join(random.choices("01", k=count)) for count in counts]
-        pieces += [(string, int(at == len(strings) - 1)) for at, string in enumerate(strings)]
-        wanted += words_of("".join(strings), out_w)
-    offered = False
-    idle = 0
-    while wanted:
-        await FallingEdge(dut.clk)
-        offered = bool(pieces) and (offered or random.random() < 0.8)
-        string, last = pieces[0] if pieces else ("", 0)
-        inputs = {
-            "s_data": int(string.ljust(in_w, "0") or "0", 2),
-            "s_count": len(string),
-            "s_last": last,
-            "s_valid": int(offered),
-            "m_ready": int(random.random() < 0.8),
-        }
-        ready, valid = await outputs_for(dut, inputs, "s_ready", "m_valid")
+    held, offered = Held(), None
+    for _, (fed, taken) in zip(range(CYCLES), rates(), strict=False):
+        offered = offered or (any_piece(in_w) if random.random() < fed else None)
+        inputs = noise(in_w)
+        if offered:
+            bits, last = offered
+            data = int(bits.ljust(in_w, "0"), 2)
+            inputs = {"s_data": data, "s_count": len(bits), "s_last": last, "s_valid": 1}
+        inputs |= {"m_ready": int(random.random() < taken), "rst": int(random.random() < 0.02)}
+        ready, valid, *word = await outputs_for(
+            dut, inputs, "s_ready", "m_valid", "m_data", "m_last"
+        )
+        story = f"{held}, m_ready {inputs['m_ready']}; test seed {cocotb.RANDOM_SEED}"
+        wanted = held.word(out_w)
+        assert valid == (wanted is not None), f"m_valid is {valid} with {story}"
+        assert wanted in (None, tuple(word)), f"word {word}, expected {wanted}, with {story}"
         if valid and inputs["m_ready"]:
-            found = tuple(await outputs_for(dut, {}, "m_data", "m_last"))
-            assert found == wanted.pop(0), f"{found}, {len(wanted)} words before the end"
+            held = held.without_word(out_w)
+        assert ready == held.has_room(out_w), f"s_ready is {ready} with {story}"
         if offered and ready:
-            pieces.pop(0)
-            offered = False
-        idle = 0 if valid or ready else idle + 1
-        assert idle < 50, f"hang with {len(wanted)} words to come"
-    assert not pieces
+            held, offered = Held(held.bits + offered[0], bool(offered[1])), None
+        if inputs["rst"]:
+            held, offered = Held(), None
+        await FallingEdge(dut.clk)
 
 
 @cocotb.test()

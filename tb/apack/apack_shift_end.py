@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import cocotb
 
 from model.apack import Interval
-from tb.apack.apack_renorm import bounds
+from tb.apack.apack_renorm import EXHAUSTIVE, bounds
 from tb.apack.combinational import outputs_for, parameter
 
 
@@ -18,6 +18,23 @@ def one_bit_apart(code_w: int) -> Iterator[tuple[int, int]]:
         for _ in range(8):
             low = random.getrandbits(code_w) & ~(1 << bit)
             yield low, low | 1 << bit
+
+
+def any_bounds(code_w: int) -> Iterator[tuple[int, int]]:
+    """Any two numbers: all pairs of short ones."""
+    full = 1 << code_w
+    if code_w < EXHAUSTIVE:
+        yield from ((low, high) for low in range(full) for high in range(full))
+        return
+    for _ in range(3000):
+        low = random.getrandbits(code_w)
+        yield low, low ^ random.getrandbits(random.randint(1, code_w))
+
+
+def bit_of_ends(bit: int, low: int, high: int) -> bool:
+    """A bit of ends, as the header has it."""
+    below = 1 << bit >> 1
+    return low >> bit != high >> bit and not (low & below and not high & below)
 
 
 @cocotb.test()
@@ -30,3 +47,14 @@ async def counts_the_shifts_of_any_interval(dut):
         (ends,) = await outputs_for(dut, {"low": low, "high": high}, "ends")
         found = code_w - ends.bit_length()
         assert found == wanted, f"{low:0{code_w}b}..{high:0{code_w}b}: {found}, expected {wanted}"
+
+
+@cocotb.test()
+async def says_of_each_bit_whether_shifts_may_end_there(dut):
+    code_w = parameter("CODE_W")
+    for low, high in any_bounds(code_w):
+        wanted = sum(bit_of_ends(bit, low, high) << bit for bit in range(code_w))
+        (found,) = await outputs_for(dut, {"low": low, "high": high}, "ends")
+        assert found == wanted, (
+            f"{low:0{code_w}b}..{high:0{code_w}b}: {found:0{code_w}b}, expected {wanted:0{code_w}b}"
+        )

@@ -5,13 +5,16 @@
 /*
  * Deals the blocks of a tensor to ENGINES decoder channels in turn, each with its words from the memory.
  *
- * s_block_* is apack_entry_check's. A block waits until its channel has room; then its words pass, one a
- * cycle, and leave on word_* a cycle later; with its last word or later it is handed over on block_*, with
- * one bit of *_valid for each channel. block_cause tells LENGTH (implausible; its words are dropped),
- * PADDING (bits behind a stream are not zero) and TRUNCATED (s_word_ended came before its last word).
+ * s_block_* is apack_entry_check's. The first block after a reset is for channel 0. A block waits until its
+ * channel has room, which is asked once; then its words pass, one a cycle, and leave on word_* a cycle later;
+ * a cycle after its last word is taken it is handed over on block_*, and one without words a cycle after there
+ * is room. *_valid has one bit for each channel. The next block is taken in the cycle in which the last word of
+ * the one before is. block_cause tells LENGTH (implausible; its words are dropped), PADDING (bits behind a
+ * stream are not zero, in one of the words that came) and TRUNCATED (s_word_ended came before its last word).
  *
- * s_word_ended says that no more words come; words that no block needs are left alone. m_busy: there are
- * blocks to be dealt. m_truncated: a block lacks words. m_full: its channel has no room for the next block.
+ * s_word_ended says that no more words come, whatever s_word_valid says; words that no block needs are left
+ * alone. m_busy: there is a block to be dealt, or one is offered. m_truncated: a block lacks words, for one
+ * cycle, in which it is over. m_full: its channel has no room for the next block.
  */
 module apack_block_deal #(
     parameter ENGINES      = 1,

@@ -40,6 +40,10 @@ PARTS: dict[str, tuple[tuple[str, ...], list[tuple[int, ...]]]] = {
         ("VALUE_W", "WORD_W", "BLOCK_VALUES"),
         [(8, 64, 128), (5, 16, 32), (3, 32, 4), (16, 64, 4096)],
     ),
+    "apack_block_deal": (
+        ("ENGINES", "VALUE_W", "WORD_W", "BLOCK_VALUES"),
+        [(3, 5, 16, 32), (1, 8, 64, 128), (4, 16, 32, 4), (64, 2, 16, 8)],
+    ),
     # The last has blocks of so many bits that BITS overflows.
     "apack_registers": (
         REGISTER_WIDTHS,

@@ -32,6 +32,9 @@ ELABORATE = (
     *("proc", OPTIMISE, "wreduce -keepdc", OPTIMISE, "clean"),
     "chtype -set $shift t:$shiftx",
 )
+# A fault may select two branches of a case at once: simulator and prover see both of them, merged.
+# Of the choice of exactly one that Yosys would write, Verilator ends the simulation then.
+MERGE_BRANCHES = "techmap t:$pmux"
 
 
 @dataclass(frozen=True)
@@ -278,7 +281,7 @@ def _write(
     apply.write_text("".join(f"{mutant.command(width)}\n" for mutant in mutants))
     run_yosys(
         [f"read_rtlil {elaborated}", f"script {apply}", f"rename {target.top} {NETLIST}",
-         "clean", f"write_verilog -noattr {netlist}"], folder,
+         MERGE_BRANCHES, "clean", f"write_verilog -noattr {netlist}"], folder,
     )  # fmt: skip
     wrapper = folder / "wrapper.v"
     wrapper.write_text(wrapper_text(target, ports, width))

@@ -35,9 +35,17 @@ module toy #(parameter STEP = 2) (
     output wire       over,
     output wire [3:0] m_data,    // the count, while m_valid
     output wire       m_want,    // no payload
-    output wire       m_valid
+    output wire       m_valid,
+    output reg  [1:0] part       // of the count
 );
     reg [3:0] count_reg;
+    always @(*) begin
+        case (count_reg)
+            4'd0:    part = 2'd1;
+            4'd1:    part = 2'd2;
+            default: part = 2'd0;
+        endcase
+    end
     always @(posedge clk) begin
         count_reg <= rst ? 4'd0 : count_reg + STEP[3:0];
     end
@@ -84,6 +92,7 @@ WRONG_ODD = ("assign odd", "Y[0] of reduce_xor")
 NEVER_HIGH = ("assign high", "Y[0] of ge stuck at 0")
 NEVER_OVER = ("assign over", "Y[0] of reduce_and (over[0]) stuck at 0")
 ONCE_IN_SEEDS = ("assign odd", "Y[0] of reduce_xor (odd[0]) stuck at 1")
+TWO_BRANCHES = ("4'd0:", "A[0] of eq stuck at 1")
 SAME = ("assign high", "Y[0] of eq stuck at 0")
 NEVER_WANTING = ("assign m_want", "Y[0] of logic_not (m_want[0]) stuck at 0")
 SAME_WHILE_VALID = ("assign m_data", "A[2] of mux inverted")
@@ -116,6 +125,13 @@ def test_what_becomes_of_mutants(
     assert [verdict.status for verdict in verdicts] == [KILLED, SURVIVED, HUNG, SURVIVED]
     assert verdicts[0].test == "counts_to_the_end"
     assert verdicts[2].seconds >= 1
+
+
+def test_a_fault_that_selects_two_branches_of_a_case_gets_its_verdict(
+    target: Target, design: MutatedDesign, tmp_path: Path
+) -> None:
+    _, verdicts = simulate(target, some(design, TWO_BRANCHES), [1], 1, tmp_path)
+    assert [verdict.status for verdict in verdicts] == [SURVIVED]
 
 
 def test_goes_on_where_an_interrupted_run_stopped(

@@ -7,10 +7,18 @@
  *
  * s_begin starts stream s_begin_stream on the block in region s_begin_region of the memory: s_begin_code
  * words of code, then s_begin_offset words of offsets, each region REGION_WORDS words. It may come when the
- * CLEAR of the stream's block before has taken effect on both ports, or later.
+ * CLEAR of the stream's block before has taken effect on both ports, or later. The stream reads from the second
+ * cycle after it on.
  *
- * Each stream has a read of its own every STREAMS cycles, which goes to the one of its two bit streams with
- * fewer pieces at hand. Behind the end of a bit stream zeros are delivered, as many as are asked for.
+ * Each stream has a read of its own every STREAMS cycles, stream 0 the first after a reset. It goes to the one
+ * of its two bit streams with fewer pieces at hand or under way, of which there may be DEPTH; to the code when
+ * both have as many. A cycle after a stream's turn read_enable is high, with read_address; read_data is that
+ * word in the cycle after. The word's first piece is its most significant. The piece is at hand in the third
+ * cycle after the turn, and apack_piece_port has the ports: with more than one stream it shows the piece a cycle
+ * later. Behind the end of a bit stream zeros are delivered, as many as are asked for; each takes a read, whose
+ * address means nothing. A port's CLEAR drops what is at hand or under way in the stream's bit stream of that
+ * port, which reads no more until the stream's next s_begin. Two CLEARs of a stream are two cycles apart at
+ * least, and so many are a stream's s_begin and its CLEAR.
  */
 module apack_piece_fetch #(
     // streams of the engine

@@ -5,10 +5,12 @@
 /*
  * Offers the pieces of several streams to a port of the decoder engine, on which the streams take turns.
  *
- * s_valid and s_data are each stream's oldest piece, stream 0 in the low bits. In every cycle the port names
- * a stream, each in its turn, and takes that stream's piece if port_ready and port_valid are high; s_take
- * tells the stream, and s_clear that port_clear is meant for it. With more than one stream the piece is
- * chosen a cycle ahead, for nobody but the stream at turn can take its piece.
+ * s_valid and s_data are each stream's oldest piece, stream 0 in the low bits. In every cycle port_stream names
+ * a stream, each in its turn; while no stream has a piece yet, it may name anything. That stream's piece is on
+ * port_data if port_valid is high, and is taken if port_ready is high too: s_take tells the stream so, and
+ * s_clear that port_clear is meant for it. With more than one stream the piece is chosen a cycle ahead, as
+ * s_valid and s_data are in the cycle before the stream's turn, for nobody but the stream at turn can take its
+ * piece. A reset drops what was chosen.
  */
 module apack_piece_port #(
     // streams that take turns

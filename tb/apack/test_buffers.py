@@ -44,6 +44,11 @@ PARTS: dict[str, tuple[tuple[str, ...], list[tuple[int, ...]]]] = {
         ("ENGINES", "VALUE_W", "WORD_W", "BLOCK_VALUES"),
         [(3, 5, 16, 32), (1, 8, 64, 128), (4, 16, 32, 4), (64, 2, 16, 8)],
     ),
+    "apack_piece_port": (("STREAMS", "PIECE_W"), [(3, 8), (1, 5), (4, 16), (8, 3)]),
+    "apack_piece_fetch": (
+        ("STREAMS", "PIECE_W", "PIECES", "DEPTH", "REGION_WORDS"),
+        [(3, 4, 4, 4, 5), (1, 16, 1, 2, 3), (2, 8, 8, 4, 16), (8, 5, 2, 2, 7)],
+    ),
     # The last has blocks of so many bits that BITS overflows.
     "apack_registers": (
         REGISTER_WIDTHS,

@@ -5,19 +5,21 @@
 /*
  * Holds the values of one block for each stream of an encoder engine, and feeds the engine's slots.
  *
- * Blocks come in beats of LANES values, for the streams in turn: fill_ready says that stream fill_stream has
- * room for a whole block, of which the first beat then makes it that stream's. fill_count is the number of
- * values in a beat, LANES in all but the beat with fill_last, where it may be 0. A block keeps its room
- * until coded_valid or raw_valid names its stream: its code is stored, or it has been read.
+ * Blocks come in beats of LANES values, lane 0 lowest, for the streams in turn: fill_ready says that stream
+ * fill_stream has room for a whole block, of which the first beat, with fill_begin high, then makes it that
+ * stream's. fill_count is the number of values in a beat, LANES in all but the beat with fill_last, where it may
+ * be 0 if the block has values already. A block keeps its room until coded_valid or raw_valid names its
+ * stream after its end: its code is stored, or it has been read.
  *
- * The engine's slot of stream s_stream takes m_valid, m_value and m_end in a cycle of enable: a value, the
- * end of the block after its last value, or nothing when the next value is not there yet. A block may begin
- * before all of it has come.
+ * The engine's slot of stream s_stream takes m_valid, m_value and m_end in a cycle of enable, and the next
+ * slot is that of the stream after, of stream 0 after a reset. A slot has a value, the end of the block after
+ * its last value, or nothing when, in the cycle of enable before, the next value was not there yet. A block may
+ * begin before all of it has come.
  *
  * look_count is the number of values of stream look_stream's block, look_crc the CRC-32 of those; both hold
  * from the block's end until the stream's next block begins. read_enable, in a cycle of enable only, turns
- * the slot after the next into an idle one, and read_data shows beat read_beat of stream read_stream's
- * block in the next cycle, and in no other; lane 0 is its lowest.
+ * the next slot into an idle one, and read_data shows beat read_beat of stream read_stream's block in the next
+ * cycle, and in no other; lane 0 is its lowest.
  */
 module apack_block_feed #(
     // streams, each with room for a block

@@ -6,18 +6,21 @@
  * Gathers the words of coded blocks, and decides which blocks are stored raw.
  *
  * There is room for STREAMS + 1 blocks. begin_valid, only while room is high, begins a block of stream
- * begin_stream; blocks begin, and are drained, in one order, round robin over the streams. The engine's
- * pieces of code and offsets come on s_code_* and s_offset_*, PIECE_W bits but for the last. Words of code
- * go up from the bottom of a block's region, words of offsets down from its top, padded with zeros.
+ * begin_stream, whose block before has been released, or was raw and has been drained; blocks begin, and are
+ * drained, in one order, round robin over the streams, from 0 after a reset. The engine's pieces of code and
+ * offsets come on s_code_* and s_offset_*, for blocks that have begun: PIECE_W bits but for the last of a block,
+ * zeros below its bits. Two pieces of each port wait; a cycle stores one, of the port that the cycle before
+ * did not serve, code when it served none. Words of code go up from the bottom of a block's region, words of
+ * offsets down from its top, padded with zeros.
  *
- * When both streams of a block have ended, look_stream asks for its number of values and its CRC. The block
- * is raw if its bits exceed those of its values or its words exceed those of the raw block. Otherwise
- * release_valid says that the values of release_stream are no longer needed.
+ * In the cycle after that of a block's last piece, look_stream asks for its number of values and its CRC. The
+ * block is raw if its bits exceed those of its values or its words exceed those of the raw block. Otherwise
+ * release_valid says in the cycle after that the values of release_stream are no longer needed.
  *
- * drain_valid shows the oldest block when it has been decided on: bits, CRC, number of values, its stream;
- * a raw one has drain_raw, 0 code bits, and the bits of its values as offset bits. Its words are read with
- * read_enable, by number, code from 0 up, offsets from WORDS - 1 down; they show in the next cycle.
- * drain_done gives its room away.
+ * drain_valid shows the oldest block from the next cycle on: bits, CRC, number of values, its stream; a raw
+ * one has drain_raw, 0 code bits, and the bits of its values as offset bits. Its words are read with
+ * read_enable, by number, code from 0 up, offsets from WORDS - 1 down; they show from the next cycle until
+ * another is read. drain_done gives its room away.
  */
 module apack_block_store #(
     parameter STREAMS      = 4,

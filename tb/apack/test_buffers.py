@@ -32,6 +32,21 @@ PARTS: dict[str, tuple[tuple[str, ...], list[tuple[int, ...]]]] = {
     "apack_gearbox": (("IN_W", "OUT_W"), [(64, 64), (128, 64), (12, 16), (5, 1), (40, 16)]),
     "apack_region_track": (("STREAMS",), [(1,), (3,), (8,)]),
     "apack_block_queue": (("STREAMS", "DATA_W"), [(1, 3), (3, 9), (8, 16)]),
+    # The first has words at the end of a region's address range that are the next region's.
+    "apack_block_store": (
+        ("STREAMS", "VALUE_W", "PIECE_W", "WORD_W", "BLOCK_VALUES", "BITS_W"),
+        [
+            (5, 5, 4, 16, 32, 8),
+            (1, 2, 8, 8, 8, 7),
+            (2, 9, 16, 16, 8, 8),
+            (4, 8, 16, 64, 32, 10),
+            (8, 16, 32, 64, 16, 9),
+        ],
+    ),
+    "apack_block_feed": (
+        ("STREAMS", "VALUE_W", "LANES", "BLOCK_VALUES"),
+        [(5, 5, 4, 16), (1, 2, 1, 8), (3, 16, 8, 8), (8, 9, 2, 32)],
+    ),
     "apack_piece_lane": (
         ("DEPTH", "PIECE_W", "ADDRESS_W", "LEFT_W"),
         [(2, 5, 6, 4), (4, 16, 9, 8)],

@@ -14,6 +14,7 @@ from pyuvm import (
     uvm_sequencer,
 )
 
+from tb.apack.bench import now
 from tb.apack.register_bus import EVERY_BYTE
 from tb.uvm.config import CONFIG
 
@@ -29,13 +30,17 @@ class RegisterItem(uvm_sequence_item):
 
 @dataclass(frozen=True)
 class RegisterAccess:
-    """An access as the pins showed it; published when its answer is taken."""
+    """An access as the pins showed it; published when its answer is taken.
+
+    begun: the cycle in which its address was taken.
+    """
 
     write: bool
     address: int
     data: int
     strobe: int
     response: int
+    begun: int
 
 
 class RegisterDriver(uvm_driver):
@@ -78,19 +83,21 @@ class RegisterMonitor(uvm_monitor):
             ):
                 if self._taken(channel):
                     seen[channel] = {name: self._number(channel, name) for name in payload}
+                    seen[channel]["cycle"] = now()
             self._publish(seen)
 
     def _publish(self, seen: dict[str, dict[str, int]]) -> None:
         if answer := seen.pop("b", None):
-            address, word = seen.pop("aw"), seen.pop("w")
-            self.accesses.write(
-                RegisterAccess(True, address["addr"], word["data"], word["strb"], answer["resp"])
-            )
+            request, word = seen.pop("aw"), seen.pop("w")
+            self._write(True, request, word["data"], word["strb"], answer["resp"])
         if answer := seen.pop("r", None):
-            address = seen.pop("ar")["addr"]
-            self.accesses.write(
-                RegisterAccess(False, address, answer["data"], EVERY_BYTE, answer["resp"])
-            )
+            self._write(False, seen.pop("ar"), answer["data"], EVERY_BYTE, answer["resp"])
+
+    def _write(
+        self, write: bool, request: dict[str, int], data: int, strobe: int, response: int
+    ) -> None:
+        address, begun = request["addr"], request["cycle"]
+        self.accesses.write(RegisterAccess(write, address, data, strobe, response, begun))
 
     def _taken(self, channel: str) -> bool:
         signals = (getattr(self._dut, f"s_axil_{channel}{end}") for end in ("valid", "ready"))

@@ -14,11 +14,12 @@ import cocotb
 from pyuvm import uvm_analysis_port, uvm_scoreboard, uvm_subscriber
 
 from model.apack import SymbolTable
-from tb.apack.bench import assert_frame
+from tb.apack.bench import assert_frame, now
 from tb.apack.illegal import is_legal
 from tb.apack.memory_image import first_difference
 from tb.apack.register_bus import COUNTERS, OKAY
 from tb.apack.streams import Frame
+from tb.apack.top import TABLE_LATENCY
 from tb.uvm.config import CONFIG
 from tb.uvm.prediction import (
     Outcome,
@@ -33,6 +34,9 @@ from tb.uvm.register_agent import RegisterAccess
 from tb.uvm.stream_agent import FrameSeen, StreamMonitorComponent
 
 STORED = ("BLOCK", "VALUES_LO", "VALUES_HI", "TABLE_BASE")
+ENDS = frozenset({"DONE", "ABORTED"})
+EARLY = frozenset({"KEEP", "BLOCK_BAD", "INDEX_LENGTH", "MEMORY_LENGTH"})  # while a tensor runs
+SETTLED = TABLE_LATENCY + 5  # cycles after which STATUS tells of a command, a table or an end
 
 
 @dataclass
@@ -101,6 +105,8 @@ class Scoreboard(uvm_scoreboard):
         self.running: deque[Run] = deque()
         self._due: set[str] = set()
         self._maybe: set[str] = set()
+        self._unsure_ends = 0  # aborted tensors that may have been done by then
+        self._changed = 0  # the cycle in which a command, a row or an end was last seen
         self._counters: dict[str, int] = dict.fromkeys(COUNTERS, 0)
         self._causes: tuple[frozenset[str], frozenset[str]] | None = None
 
@@ -118,10 +124,12 @@ class Scoreboard(uvm_scoreboard):
         if access.write:
             self._written(name, access)
         else:
-            self._read(name, access.data)
+            self._read(name, access)
 
     def _written(self, name: str, access: RegisterAccess) -> None:
         register = self._map[name]
+        if name in ("CONTROL", "TABLE_CUM"):
+            self._changed = now()
         if name in STORED:
             mask = sum(0xFF << 8 * byte for byte in range(4) if access.strobe >> byte & 1)
             self._stored[name] = self._stored[name] & ~mask | access.data & mask
@@ -129,6 +137,8 @@ class Scoreboard(uvm_scoreboard):
             cleared = register.names(access.data)
             self._due -= cleared
             self._maybe -= cleared
+            if cleared & ENDS:
+                self._unsure_ends = 0
         elif name == "TABLE_CUM":
             fields = register.fields
             bank, last = fields["BANK"].of(access.data), fields["LAST"].of(access.data)
@@ -179,30 +189,56 @@ class Scoreboard(uvm_scoreboard):
         self._started += 1
         self._resolve()
 
-    def _read(self, name: str, data: int) -> None:
-        if self.running:
+    def _read(self, name: str, access: RegisterAccess) -> None:
+        """Compare what is known of a register: while a tensor runs, once that has settled."""
+        settled = access.begun - self._changed > SETTLED
+        if self.running and not settled:
             return
+        found = self._map[name].names(access.data)
         if name == "EVENTS":
-            found = self._map[name].names(data)
-            assert self._due <= found <= self._due | self._maybe, (
-                f"events {found}, expected {self._due}{self._tail()}"
-            )
+            self._check_events(found)
         elif name == "STATUS":
-            found = self._map[name].names(data)
-            for bank, held in enumerate(self.banks):
-                valid = f"TABLE{bank}_VALID" in found
-                assert valid == (held.table is not None), (
-                    f"table of bank {bank} is valid: {valid}{self._tail()}"
-                )
+            self._check_tables(found)
+            if settled:
+                self._check_activity(found)
         elif name == "BAD_CAUSE" and self._causes:
-            found = self._map[name].names(data)
             some, maybe = self._causes
             assert found & some and found <= some | maybe, (
                 f"causes {found}, expected of {set(some)}{self._tail()}"
             )
         elif (counter := name.removesuffix("_LO")) in self._counters:
             wanted = self._counters[counter] & 0xFFFFFFFF
-            assert data == wanted, f"{counter} is {data}, expected {wanted}{self._tail()}"
+            assert access.data == wanted, (
+                f"{counter} is {access.data}, expected {wanted}{self._tail()}"
+            )
+
+    def _check_events(self, found: set[str]) -> None:
+        """All that is due, nothing that cannot be; an end for each tensor that has ended."""
+        maybe = self._maybe | (EARLY if self.running else set())
+        assert self._due <= found <= self._due | maybe, (
+            f"events {found}, expected {self._due}{self._tail()}"
+        )
+        if self._unsure_ends and not self._due & ENDS:
+            ends = found & ENDS
+            assert ends, f"no end of an aborted tensor among {found}{self._tail()}"
+            assert self._unsure_ends > 1 or len(ends) == 1, (
+                f"one tensor ended as {ends}{self._tail()}"
+            )
+
+    def _check_tables(self, found: set[str]) -> None:
+        for bank, held in enumerate(self.banks):
+            valid = f"TABLE{bank}_VALID" in found
+            assert valid == (held.table is not None), (
+                f"table of bank {bank} is valid: {valid}{self._tail()}"
+            )
+
+    def _check_activity(self, found: set[str]) -> None:
+        """What STATUS says of tensors that run and wait."""
+        wanted = {"BUSY": len(self.running) > 0, "QUEUED": len(self.running) > 1}
+        if not any(run.aborted or not self._config.decompressor for run in self.running):
+            wanted["DISCARD"] = False  # an illegal tkeep discards too
+        shown = {name: name in found for name in wanted}
+        assert shown == wanted, f"STATUS says {shown}, expected {wanted}{self._tail()}"
 
     # -- what the streams show
 
@@ -229,7 +265,8 @@ class Scoreboard(uvm_scoreboard):
         for port in inputs:
             self._queues[port].popleft()
         found = {port: self._queues[port].popleft() for port in needed}
-        marked = self._compare(run, outcome, found, cut)
+        marked, whole = self._compare(run, outcome, found, cut)
+        self._expect_end(outcome, marked, cut, whole)
         self._conclude(run, outcome, marked, cut)
         return True
 
@@ -239,14 +276,19 @@ class Scoreboard(uvm_scoreboard):
             return compressed(widths, run.start, frames[0])
         return decompressed(widths, run.start, *(frames or ([], [])))
 
-    def _compare(self, run: Run, outcome: Outcome, found: dict[str, Frame], cut: bool) -> set[int]:
+    def _compare(
+        self, run: Run, outcome: Outcome, found: dict[str, Frame], cut: bool
+    ) -> tuple[set[int], bool]:
+        """Compare all outputs; returns the marked blocks, and whether nothing was cut off."""
         marked: set[int] = set()
+        whole = True
         for port, beats in found.items():
             wanted = outcome.outputs.get(port)
             if wanted is None:
                 wanted, marked = value_frame(self._config.widths, run.start, outcome, beats)
             beats = [meaning(beat) for beat in beats]
             if cut and beats != wanted:
+                whole = False
                 story = self._story(run, outcome)
                 assert is_closing(beats[-1]), (
                     f"{port} ends with {beats[-1]} after an abort; {story}"
@@ -256,7 +298,7 @@ class Scoreboard(uvm_scoreboard):
             if place is not None:
                 where = f"block {self._block_of(port, place, run, outcome)}, "
                 assert_frame(beats, wanted, port, where + self._story(run, outcome))
-        return marked
+        return marked, whole
 
     def _block_of(self, port: str, place: int, run: Run, outcome: Outcome) -> int:
         """The block that a beat of an output belongs to."""
@@ -266,15 +308,27 @@ class Scoreboard(uvm_scoreboard):
             return place * self._config.widths.lanes // run.start.block
         return place
 
+    def _expect_end(self, outcome: Outcome, marked: set[int], cut: bool, whole: bool) -> None:
+        """The events of a tensor that has ended."""
+        self._changed = now()
+        if not cut:
+            self._due |= {"DONE", *outcome.events, *(["BLOCK_BAD"] if marked else [])}
+            self._maybe |= outcome.maybe_events
+            return
+        if outcome.aborts:
+            self._due |= {"KEEP", "ABORTED"}
+        elif not whole:
+            self._due.add("ABORTED")
+        else:
+            self._unsure_ends += 1
+            self._maybe |= ENDS
+        damaged = any(verdict.bad is not False for verdict in outcome.verdicts)
+        self._maybe |= {*outcome.events, *outcome.maybe_events, *(["BLOCK_BAD"] if damaged else [])}
+
     def _conclude(self, run: Run, outcome: Outcome, marked: set[int], cut: bool) -> None:
         self.compared += 1
         self._counters, self._causes = {}, None
-        if cut:
-            self._due |= {"KEEP", "ABORTED"} if outcome.aborts else set()
-            self._maybe |= {"ABORTED", "DONE", "BLOCK_BAD", *outcome.events, *outcome.maybe_events}
-        else:
-            self._due |= {"DONE", *outcome.events, *(["BLOCK_BAD"] if marked else [])}
-            self._maybe |= outcome.maybe_events
+        if not cut:
             self._counters = self._sound_counters(run, outcome, marked)
             if marked:
                 first = outcome.verdicts[min(marked)]

@@ -7,7 +7,7 @@ PYTHON = $(eval PYTHON := $(or $(shell for python in python3 python3.13 python3.
 SIM = verilator
 
 # Variables given to make reach the recipes through the environment, so that any file name is safe.
-export SIM SEED TEST JOBS WAVES COVERAGE TENSOR TABLE MODEL BLOCK SEEDS SCHEDULER LIMIT DESIGN FO4 LIBERTY MUTANTS TARGET
+export SIM SEED TEST JOBS MAXFAIL WAVES COVERAGE TENSOR TABLE MODEL BLOCK SEEDS SCHEDULER LIMIT DESIGN FO4 LIBERTY MUTANTS TARGET
 
 MAKEFLAGS += --no-print-directory
 RUN = .venv/bin/python -m
@@ -36,6 +36,7 @@ help: ## list the targets and the variables
 #> MODEL=x.tflite|x.onnx  demo: every weight tensor of your own model
 #> BLOCK=4096             demo: values in a block, a multiple of 8
 #> WAVES=1                demo, test: record FST waveforms
+#> MAXFAIL=1              test: end after so many failures
 #> COVERAGE=1             test: count lines, branches and toggles of the hardware, with Verilator
 #> TEST='encoder and not reset'  test, coverage, regress, waves: run only what this pytest -k expression selects
 #> SEED=1                 test, coverage, regress, waves: seed of the random stimulus (default: a new one, printed)
@@ -63,8 +64,8 @@ demo: ## real int8 weights through the RTL compressor and decompressor and back
 test: ## model, script and hardware tests; the hardware on SIM
 	@$(SET_UP) --need $(NEED) --extra requirements-regress.txt
 	@$(RUN) scripts.test --sim "$$SIM" $${TEST:+--test "$$TEST"} $${SEED:+--seed "$$SEED"} \
-		$${JOBS:+--jobs "$$JOBS"} $(if $(filter-out 0,$(WAVES)),--waves) \
-		$(if $(filter-out 0,$(COVERAGE)),--coverage)
+		$${JOBS:+--jobs "$$JOBS"} $${MAXFAIL:+--maxfail "$$MAXFAIL"} \
+		$(if $(filter-out 0,$(WAVES)),--waves) $(if $(filter-out 0,$(COVERAGE)),--coverage)
 
 coverage: ## lines, branches and toggles that the hardware tests cover, into build/coverage/
 	@$(SET_UP) --need verilator

@@ -22,7 +22,7 @@ from scripts.regress.collect import NothingSelected, SelectionError, collect
 from scripts.simulators import SIMULATORS, ToolMissing, find_simulator, require_coverage
 
 ROOT = Path(__file__).resolve().parent.parent
-TESTS = ("model", "scripts", "tb")
+TESTS = ("tb", "model", "scripts")
 NOTHING_COLLECTED = 5
 USAGE_ERROR = 4
 INTERRUPTED = 130
@@ -35,6 +35,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--test", type=selection, help="run only what this expression selects")
     parser.add_argument("--seed", type=at_least(0), help="seed of the random stimulus")
     parser.add_argument("--jobs", type=at_least(1), default=os.cpu_count() or 1)
+    parser.add_argument("--maxfail", type=at_least(1), help="end after so many failures")
     parser.add_argument("--waves", action="store_true", help="record FST waveforms")
     parser.add_argument("--coverage", action="store_true", help="count which code ran")
     parser.add_argument("--tests", nargs="+", default=[], help="files or folders of the tests")
@@ -85,8 +86,10 @@ def pytest_command(options: argparse.Namespace, seed: int) -> list[str]:
     command += [f"--hypothesis-seed={seed}"]
     if options.test:
         command += ["-k", options.test]
-    if options.jobs > 1:
-        command += ["--numprocesses", str(options.jobs), "--dist", "worksteal"]
+    if options.maxfail:
+        command += ["--maxfail", str(options.maxfail)]
+    if options.jobs > 1:  # in the order of TESTS: what takes longest and fails most comes first
+        command += ["--numprocesses", str(options.jobs), "--dist", "load"]
     return [*command, *options.tests]
 
 

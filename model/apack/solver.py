@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from model.apack.errors import ApackError
-from model.apack.exact_solver import solve_exact
-from model.apack.paper_solver import solve_paper
 from model.apack.table import COUNT_W_RANGE, VALUE_W_RANGE, SymbolTable
 
 METHODS = ("exact", "paper")
@@ -33,8 +31,13 @@ def solve(
         raise ApackError(f"{symbols} groups; 1 to {MAX_SYMBOLS} are possible")
     if count_w not in COUNT_W_RANGE:
         raise ApackError(f"count_w is {count_w}; 1 to {COUNT_W_RANGE.stop - 1} are legal")
+    # Imported here: Numba, which compiles them, takes longer to load than all else together.
     if method == "paper":
+        from model.apack.paper_solver import solve_paper
+
         return solve_paper(histogram, value_w, symbols, count_w)
+    from model.apack.exact_solver import solve_exact
+
     return solve_exact(histogram, value_w, symbols, count_w).table
 
 

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 from model.apack import ApackError
-from model.tensors.array_file import read_npy, read_npz
-from model.tensors.onnx_file import read_onnx
-from model.tensors.safetensors_file import read_safetensors
 from model.tensors.select import ACCEPTED
 from model.tensors.tensor import Tensor
-from model.tensors.tflite_file import read_tflite
 
 Reader = Callable[[Path, int], list[Tensor]]
 
-_READERS: dict[str, tuple[str, Reader]] = {
-    ".npy": ("NumPy array", read_npy),
-    ".npz": ("NumPy archive", read_npz),
-    ".tflite": ("TensorFlow Lite model", read_tflite),
-    ".onnx": ("ONNX model", read_onnx),
-    ".safetensors": ("safetensors file", read_safetensors),
+# What it is, and the module and function that read it. A module is imported with the first file of
+# its type: the parsers of all formats take as long to load as many a simulation takes to run.
+_READERS: dict[str, tuple[str, str, str]] = {
+    ".npy": ("NumPy array", "array_file", "read_npy"),
+    ".npz": ("NumPy archive", "array_file", "read_npz"),
+    ".tflite": ("TensorFlow Lite model", "tflite_file", "read_tflite"),
+    ".onnx": ("ONNX model", "onnx_file", "read_onnx"),
+    ".safetensors": ("safetensors file", "safetensors_file", "read_safetensors"),
 }
 EXTENSIONS = tuple(_READERS)
 
@@ -46,7 +45,8 @@ def read_tensors(path: str | Path, value_w: int = 8) -> list[Tensor]:
         raise ApackError(f"{path}: unknown file type; accepted are {', '.join(EXTENSIONS)}")
     if not path.is_file():
         raise ApackError(f"{path}: not a file")
-    kind, reader = _READERS[path.suffix.lower()]
+    kind, module, function = _READERS[path.suffix.lower()]
+    reader = getattr(import_module(f"model.tensors.{module}"), function)
     tensors = _read_guarded(path, kind, reader, value_w)
     if not tensors:
         raise ApackError(

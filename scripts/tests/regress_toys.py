@@ -45,6 +45,10 @@ def test_odd_seed_fails() -> None:
     assert chosen_seed() % 2 == 0, f"seed {chosen_seed()} is odd, at 0x{chosen_seed():X}"
 
 
+def test_bad_seed_fails() -> None:
+    assert chosen_seed() != 7
+
+
 def test_has_no_limit(tmp_path: Path) -> None:
     simulate(tmp_path, UNLIMITED="1")
 

@@ -53,3 +53,11 @@ def test_only_the_tests_that_are_asked_for_can_match(monkeypatch) -> None:
     monkeypatch.setattr(command, "is_known", lambda selection: False)
     with pytest.raises(NothingSelected):
         command.check_selection("test_uvm and test_rtl", "icarus", ["scripts/tests/test_rtl.py"])
+
+
+@pytest.mark.parametrize(("most", "failed"), [(None, 2), ("1", 1)])
+def test_a_run_may_end_at_its_first_failure(capfd, most: str | None, failed: int) -> None:
+    arguments = ["--sim", chosen_simulator(), "--seed", "7", "--jobs", "1"]
+    arguments += ["--test", "odd_seed or bad_seed", "--tests", "scripts/tests/regress_toys.py"]
+    assert command.main([*arguments, *(["--maxfail", most] if most else [])]) == 1
+    assert f"{failed} failed" in capfd.readouterr().out

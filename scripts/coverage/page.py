@@ -11,6 +11,7 @@ from pathlib import Path
 import jinja2
 
 from scripts.coverage.code import (
+    FLOORS,
     PLURAL,
     THRESHOLDS,
     CodeCoverage,
@@ -66,6 +67,7 @@ def write_page(coverage: CodeCoverage, path: Path) -> None:
         kinds=KINDS,
         plural=PLURAL,
         thresholds=THRESHOLDS,
+        floors=FLOORS,
         rounded=rounded,
         modules=sorted(coverage.modules, key=lambda module: module.worst),
         sources={module.name: source_of(module, coverage) for module in coverage.modules},

@@ -438,6 +438,17 @@ def test_without_coverage_nothing_is_counted(tmp_path: Path) -> None:
     assert not list(run.folder.glob("*.dat"))
 
 
+def test_the_page_marks_a_module_below_its_floor(unit: Unit, tmp_path: Path) -> None:
+    page = tmp_path / "code.html"
+    unit.simulated("one", (1, 3, "line", "block", "3"))
+    write_page(unit.measured(), page)
+    assert "lines,<br>at least 95 %" in page.read_text()
+    assert '<td class="below">' not in page.read_text()
+    unit.simulated("two", (0, 4, "line", "block", "4"))
+    write_page(unit.measured(), page)
+    assert '<td class="below">50.00</td>' in page.read_text()
+
+
 def test_holes_are_named_in_words(unit: Unit) -> None:
     places = [unit.place(3, 0, "line", ""), unit.place(3, 1, "branch", "cond_else")]
     places += [unit.place(3, 2, "toggle", f"net[{bit}]") for bit in (0, 4, 5)]

@@ -5,14 +5,15 @@
 /*
  * Checks each block that leaves a decoder engine against what is known of it: code bits, offset bits, CRC.
  *
- * s_block_* note what a block in region s_block_region must come to, before its first value. The streams take
- * turns on two sides, as in the engine: on the code side a slot tells how many code bits it used up, on the
- * value side it may bring a value (s_valid), how many offset bits that took, and whether its offset lies
- * beyond its group. s_*_clear ends the block of the stream at turn; s_*_region is the region of that stream.
+ * s_block_* note what a block in region s_block_region must come to, before its first slot and after the
+ * verdicts of the region's block before. The streams take turns on two sides, as in the engine: on the code side
+ * a slot tells how many code bits it used up, 0 if it is idle, on the value side it may bring a value (s_valid),
+ * how many offset bits that took, and whether its offset lies beyond its group. s_*_clear ends the block of the
+ * stream at turn, what else is on its side then means nothing; s_*_region is the region of that stream.
  *
  * A block's verdicts leave two cycles after the CLEAR of their side, with its region: m_code_done with
  * m_code_bad (not its shifts and 2 bits; a raw block uses none), m_value_done with m_offset_bad (not the sum
- * of the widths, or an offset beyond its group) and m_crc_bad.
+ * of the widths, or an offset beyond its group) and m_crc_bad. They mean something with their m_*_done only.
  */
 module apack_block_check #(
     // streams of the engine

@@ -5,13 +5,20 @@
 /*
  * Puts out the decoded blocks of an engine in order, as beats of LANES values, once they are checked.
  *
- * s_block_* announce a block in a region of the value memory, its number of values and what is wrong with it
- * so far (see apack_decoder_channel for the causes). It leaves when both s_*_done have come for its region.
- * Of a block with a cause all beats hold zeros; if it was to be skipped (LENGTH, TRUNCATED), verdicts about
- * its values are none. m_free is high for a cycle when a block has been read out, so that its region is free.
+ * s_block_* announce a block in a region of the value memory, its number of values, 1..BLOCK_VALUES, and what
+ * is wrong with it so far (see apack_decoder_channel for the causes). Blocks go round the regions in order, the
+ * first after a reset is in region 0. A block leaves when both s_*_done, one of each in any cycle after its
+ * announcement, have come for its region. Of a block with a cause all beats hold zeros; if it was to be skipped
+ * (LENGTH, TRUNCATED), verdicts about its values are none. m_free is high in the cycle of a block's last read:
+ * its region is free from the next cycle on.
+ *
+ * A region has BLOCK_VALUES / LANES words. Each word of a block is read once, in order; read_data must be the
+ * word from the next cycle on, and hold still until the next read. The first read of a block is two cycles
+ * after the later of its verdicts or the end of the block before; then one follows in every cycle, except while
+ * three beats wait at the output. A beat shows two cycles after its read, or when those before it have left.
  *
  * A block has one beat for each LANES values, m_last with the last; there, lanes behind the block's end mean
- * nothing. m_cause goes with every beat. One beat passes every cycle; m_ready reaches only registers.
+ * nothing. m_cause goes with every beat. m_ready reaches only registers.
  */
 module apack_block_drain #(
     // streams of the engine

@@ -5,10 +5,14 @@
 /*
  * What the slots of a decoder engine do: for each stream's block FIRST, VALUE for each value, CLEAR.
  *
+ * In every cycle a slot begins, of one stream after the other: slot_stream names it, slot_ready says whether it
+ * may take bits, and slot_kind what it does (see apack_decoder_engine). A slot of a stream without a block, or
+ * that is not ready, is IDLE; CLEAR needs no bits.
+ *
  * A block waits with s_valid for stream s_stream; it is taken (s_take) in a slot of that stream in which the
- * stream has no block. A raw block is RAW for each value, then CLEAR; one that is skipped is CLEAR alone.
- * s_count is at least 1. Between a stream's CLEAR and its next block is a slot at least, so that the CLEAR
- * has taken effect in the engine.
+ * stream has no block, and begins in the stream's next slot. A raw block is RAW for each value, then CLEAR; one
+ * that is skipped is CLEAR alone. s_count is at least 1. Between a stream's CLEAR and its next block is a slot
+ * at least, so that the CLEAR has taken effect in the engine.
  */
 module apack_slot_sequence #(
     // streams of the engine

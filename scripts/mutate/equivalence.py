@@ -48,7 +48,13 @@ TO_GATES = (
 # module, first part of their names, the other one. Those of streams are known by their names.
 MEANINGFUL: Mapping[str, tuple[tuple[str, str], ...]] = {
     "apack_table": (("row_", "table_valid"), ("table_illegal_row", "table_illegal")),
-}
+    "apack_block_check": (
+        ("m_code_region", "m_code_done"), ("m_code_bad", "m_code_done"),
+        ("m_value_region", "m_value_done"), ("m_offset_bad", "m_value_done"),
+        ("m_crc_bad", "m_value_done"),
+    ),
+    "apack_block_drain": (("read_address", "read_enable"),),
+}  # fmt: skip
 PORT = re.compile(r"\b(?:input|output)\s+(?:wire|reg)\s*(?:\[[^\]]*\]\s*)?(\w+)")
 VALID = re.compile(r"([^.]+)_(t?)valid")  # not of an instance: what goes into one must be equal
 # What may be the payload of a stream: names after that of the stream. Others are always compared.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 import cocotb
 from cocotb.handle import SimHandleBase
 from cocotb.triggers import Timer
 
 
+@cache
 def parameter(name: str) -> int:
     """A parameter of the module under test."""
     return int(getattr(cocotb.top, name).value)

@@ -51,6 +51,18 @@ PARTS: dict[str, tuple[tuple[str, ...], list[tuple[int, ...]]]] = {
         ("DEPTH", "PIECE_W", "ADDRESS_W", "LEFT_W"),
         [(2, 5, 6, 4), (4, 16, 9, 8)],
     ),
+    "apack_slot_sequence": (
+        ("STREAMS", "BLOCK_W"),
+        [(3, 5), (1, 1), (2, 2), (8, 13)],
+    ),
+    "apack_block_check": (
+        ("STREAMS", "VALUE_W", "CODE_W", "BLOCK_VALUES", "BITS_W"),
+        [(2, 4, 8, 8, 7), (1, 2, 3, 1, 2), (8, 12, 16, 64, 11), (3, 16, 18, 4096, 17)],
+    ),
+    "apack_block_drain": (
+        ("STREAMS", "VALUE_W", "LANES", "BLOCK_VALUES"),
+        [(2, 3, 2, 8), (1, 2, 1, 1), (6, 12, 8, 8), (4, 8, 8, 4096)],
+    ),
     "apack_entry_check": (
         ("VALUE_W", "WORD_W", "BLOCK_VALUES"),
         [(8, 64, 128), (5, 16, 32), (3, 32, 4), (16, 64, 4096)],

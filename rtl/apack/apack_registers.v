@@ -7,11 +7,13 @@
  *
  * The map is the block of localparams below, and stands nowhere else: the benches and the documentation
  * read it from this file. All registers have 32 bits. An address that is not in the map answers SLVERR;
- * bytes without a strobe count as zeros for WO and W1C, and keep their value for RW.
+ * bytes without a strobe count as zeros for WO and W1C, and keep their value for RW. Requests stay until they
+ * are taken, as AXI has it; one write and one read at a time are taken, whose answer comes in the next cycle.
  *
- * A START waits in a queue of one: command_valid with command_bank, command_block and command_values, until
- * command_take, from which on the unit is busy with them (run_*) until finish. run_abort is high for a cycle when
- * ABORT is written while the unit is busy. Rows leave on row_* with one bit of row_valid for each bank.
+ * A START waits in a queue of one, shown by command_valid, until command_take, from which on the unit is
+ * busy with its bank, BLOCK and VALUES (run_*) until finish. The unit takes a command that is there while it
+ * is not busy, and finishes while it is. run_abort is high for a cycle when ABORT is written while the unit
+ * is busy. Rows leave on row_* with one bit of row_valid for each bank.
  *
  * event_* set their bit of EVENTS in the cycle after. count_* add to their counter; bad_valid counts a
  * damaged block, the first of a tensor keeps its number and causes. The counters that are read are those of

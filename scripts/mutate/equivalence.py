@@ -47,6 +47,7 @@ TO_GATES = (
 # Outputs that mean something while another one is high only, as the header of their module says:
 # module, first part of their names, the other one. Those of streams are known by their names.
 MEANINGFUL: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "apack_registers": (("run_block", "busy"), ("run_values", "busy")),
     "apack_table": (("row_", "table_valid"), ("table_illegal_row", "table_illegal")),
     "apack_block_check": (
         ("m_code_region", "m_code_done"), ("m_code_bad", "m_code_done"),

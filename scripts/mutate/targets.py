@@ -19,8 +19,8 @@ IMPORT = re.compile(r"^(?:from|import) ((?:tb|model)\b[\w.]*)", re.MULTILINE)
 CHOSEN_SETS: Mapping[str, tuple[int, ...]] = {
     "apack_encoder": test_apack.CODER_SETS["narrow"],
     "apack_decoder": test_apack.CODER_SETS["narrow"],
-    "apack_encoder_engine": test_engines.ENGINE_SETS["four"],
-    "apack_decoder_engine": test_engines.ENGINE_SETS["four"],
+    "apack_encoder_engine": test_engines.ENGINE_SETS["five-narrow"],
+    "apack_decoder_engine": test_engines.ENGINE_SETS["five-narrow"],
     "apack_encoder_channel": test_channels.CHANNELS["apack_encoder_channel"][1]["five-narrow"],
     "apack_decoder_channel": test_channels.CHANNELS["apack_decoder_channel"][1]["five-narrow"],
     "apack_compressor": test_tops.SETS["three-engines"],

@@ -13,13 +13,14 @@ from cocotb.triggers import FallingEdge, RisingEdge, Timer
 
 from tb.apack.bench import cycles
 from tb.apack.combinational import parameter
-from tb.apack.register_bus import EVERY_BYTE, OKAY, Unit
+from tb.apack.register_bus import COUNTERS, EVERY_BYTE, OKAY, SLVERR, Unit
 from tb.apack.streams import PERIOD_NS, reset, start_clock
 from tb.apack.top_registers import (
     IRQ_LATENCY,
     check_access,
     check_reset_values,
     check_unmapped,
+    reset_values,
 )
 
 # the input that counts -> the counter it adds to
@@ -44,7 +45,12 @@ RAISED_BY = {
 }
 LEVELS = ("table_valid", "table_illegal", "table_illegal_row", "discard")
 PULSES = (*STEPS, *RAISED_BY.values(), "command_take", "finish")
+ANSWERS = tuple(f"s_axil_{name}" for name in ("awready", "wready", "bvalid", "arready", "rvalid"))
+BUS_CYCLES = 400
+MANY_TENSORS = 2100
+MOST_WAITED = 50  # cycles
 STRETCHES = (0x5555, 0x2AAA)  # cycles that a test lets pass without looking
+LONG_STRETCH = 0x7FFF
 TENSORS = 8
 
 
@@ -98,6 +104,11 @@ class Counts:
             name: self.totals[name] % (1 << (32 if name.endswith("BLOCKS") else 48))
             for name in ("CYCLES", *STEPS.values())
         }
+
+
+def bits_of(strobe: int) -> int:
+    """The bits of the bytes that are written."""
+    return sum(0xFF << 8 * lane for lane in range(4) if strobe >> lane & 1)
 
 
 class Outputs:
@@ -154,11 +165,19 @@ class Bench:
             getattr(self.dut, name).value = value
         await RisingEdge(self.dut.clk)
 
+    async def high(self, name: str) -> None:
+        """Wait for the middle of a cycle in which an output is high."""
+        falling = FallingEdge(self.dut.clk)
+        await falling
+        for _ in range(MOST_WAITED):
+            if getattr(self.dut, name).value == 1:
+                return
+            await falling
+        raise AssertionError(f"hang: {name} did not come within {MOST_WAITED} cycles")
+
     async def pulse_in_write(self, names: list[str]) -> None:
         """Raise inputs in the one cycle in which the write that comes next is taken."""
-        await FallingEdge(self.dut.clk)
-        while not int(self.dut.s_axil_awready.value):
-            await FallingEdge(self.dut.clk)
+        await self.high("s_axil_awready")
         await self.cycle(**dict.fromkeys(names, 1))
         for name in names:
             getattr(self.dut, name).value = 0
@@ -175,10 +194,10 @@ class Bench:
         step["count_bits"] *= random.getrandbits(self.widths.bits_w)
         return step | {"bad_block": random.getrandbits(32), "bad_cause": random.getrandbits(6)}
 
-    async def begin(self, step: dict[str, int]) -> None:
-        """Start a tensor in bank 0, with something that passes in the cycle before it."""
+    async def begin(self, step: dict[str, int], bank: int = 0) -> None:
+        """Start a tensor, with something that passes in the cycle before it."""
         self.dut.table_valid.value = 3
-        await self.unit.start(0)
+        await self.unit.start(bank)
         await self.cycle(**step, command_take=1)
         self.dut.command_take.value = 0
 
@@ -284,6 +303,29 @@ async def counts_on_for_long(dut):
 
 
 @cocotb.test()
+async def counts_the_tensors(dut):
+    """Thousands, of a cycle each, that a host starts as fast as it can."""
+    bench = await Bench.started(dut)
+    dut.table_valid.value = 3
+    control = bench.unit.map["CONTROL"]
+    await bench.cycle(
+        s_axil_awaddr=control.address, s_axil_wdata=control.word(START=1), s_axil_wstrb=EVERY_BYTE,
+        s_axil_awvalid=1, s_axil_wvalid=1, s_axil_bready=1,
+    )  # fmt: skip
+    for _ in range(MANY_TENSORS):
+        await bench.high("command_valid")
+        await bench.cycle(command_take=1)
+        await bench.cycle(command_take=0, finish=1)
+        await bench.cycle(finish=0)
+    await bench.high("s_axil_awready")
+    await RisingEdge(dut.clk)
+    await bench.cycle(s_axil_awvalid=0, s_axil_wvalid=0)
+    await bench.quiet()
+    found = await bench.unit.read("TENSORS")
+    assert found == MANY_TENSORS, f"TENSORS is {found} after {MANY_TENSORS}"
+
+
+@cocotb.test()
 async def queues_a_command_and_gives_it_when_it_is_taken(dut):
     bench = await Bench.started(dut)
     unit, outputs = bench.unit, Outputs(dut)
@@ -337,10 +379,13 @@ async def refuses_an_illegal_block(dut):
 
 @cocotb.test()
 async def passes_rows_to_the_bank_that_is_free(dut):
-    """Rows of every width; numbers too wide have a count of 0, which no table may have."""
+    """Rows of every width; numbers too wide have a count of 0, which no table may have.
+
+    Bytes of a row that are not written are zeros.
+    """
     bench = await Bench.started(dut)
     unit, widths, outputs = bench.unit, bench.widths, Outputs(dut)
-    fields = unit.map["TABLE_CUM"]
+    fields, fields_at = unit.map["TABLE_CUM"], unit.map["TABLE_CUM"].address
     dut.table_valid.value = 3
     bits = [*range(widths.count_w - 1, 17), *range(32)]
     for used in ((), (1,), (0, 1), (0,)):  # none, one queued, both, one that runs
@@ -361,7 +406,11 @@ async def passes_rows_to_the_bank_that_is_free(dut):
             elif random.random() < 0.5:
                 base |= 1 << bit
             await unit.write("TABLE_BASE", base)
-            await unit.write("TABLE_CUM", fields.word(CUM=cum, BANK=bank, LAST=last))
+            strobe = random.choice((EVERY_BYTE, EVERY_BYTE, random.randint(1, EVERY_BYTE)))
+            word = fields.word(CUM=cum, BANK=bank, LAST=last) & bits_of(strobe)
+            noise = random.getrandbits(32) & ~bits_of(strobe)
+            assert await unit.bus.write(fields_at, word | noise, strobe) == OKAY
+            cum, bank, last = (fields.fields[name].of(word) for name in ("CUM", "BANK", "LAST"))
             fits = not cum >> widths.count_w + 1 and not base >> widths.value_w
             low = base & ((1 << widths.value_w) - 1)
             wanted = [] if bank in used else [(bank, low, cum if fits else 0, last)]
@@ -369,8 +418,7 @@ async def passes_rows_to_the_bank_that_is_free(dut):
             assert found == wanted, f"row {base:#x} {cum:#x} of bank {bank}: {found}, not {wanted}"
             refused = {"TABLE_REFUSED"} if bank in used else set()
             assert await unit.clear_events() == refused, f"a row of bank {bank}, {used} in use"
-    address = unit.map["TABLE_CUM"].address
-    assert await unit.bus.write(address, fields.word(CUM=1, BANK=1), 0) == OKAY
+    assert await unit.bus.write(fields_at, fields.word(CUM=1, BANK=1), 0) == OKAY
     assert outputs.taken()[0] == [], "a row without a byte"
 
 
@@ -438,17 +486,184 @@ async def tells_what_the_tables_say(dut):
 @cocotb.test()
 async def a_reset_leaves_nothing_behind(dut):
     bench = await Bench.started(dut)
-    for _ in range(2):
-        await bench.begin(bench.any_step(1))
-        await bench.unit.start(1)
+    for over in (True, False, random.random() < 0.5):
+        await bench.begin(bench.any_step(1), bank=1)
+        await bench.unit.start(random.getrandbits(1))
         for _ in range(random.randint(1, 9)):
             await bench.cycle(**bench.any_step(1), **{RAISED_BY["DONE"]: 1})
-        await bench.cycle(finish=1)
+        await bench.cycle(finish=int(over))
         await bench.unit.enable(*bench.unit.map["EVENTS"].fields)
         await bench.unit.set_values(random.getrandbits(48))
         await bench.unit.counter(random.choice(("BITS", "CYCLES")))
+        requests = dict.fromkeys(("s_axil_awvalid", "s_axil_wvalid", "s_axil_arvalid"), 1)
+        await bench.cycle(**requests)
+        await cycles(dut, random.randint(0, 4))
         await bench.restart()
         await FallingEdge(dut.clk)
-        assert not int(dut.busy.value) | int(dut.command_valid.value) | int(dut.irq.value)
+        for name in ("busy", "command_valid", "irq", *ANSWERS):
+            assert getattr(dut, name).value == 0, f"{name} is high after a reset"
         await RisingEdge(dut.clk)
         await check_reset_values(bench, bench.decompressor)
+
+
+async def count_something(bench: Bench, stretch: int) -> dict[str, int]:
+    """Run a tensor of so many cycles, all alike; returns the counters."""
+    step = bench.any_step(1)
+    await bench.begin(step)
+    await FallingEdge(bench.dut.clk)
+    await Timer((stretch - 1) * PERIOD_NS, "ns")
+    await bench.cycle(finish=1)
+    await bench.quiet()
+    counts = Counts()
+    counts.add(step)
+    counts.totals = Counter({name: count * stretch for name, count in counts.totals.items()})
+    return counts.registers
+
+
+async def write_something(bench: Bench) -> dict[str, int]:
+    """Write what can be written; returns what these registers must hold."""
+    widths = {"IRQ_ENABLE": 9, "TABLE_BASE": 32}
+    if bench.decompressor:
+        widths |= {"VALUES_LO": 32, "VALUES_HI": 16}
+    written = {name: random.getrandbits(width) for name, width in widths.items()}
+    written["BLOCK"] = bench.widths.any_block()
+    for name, data in written.items():
+        await bench.unit.write(name, data)
+    return written
+
+
+async def raise_something(bench: Bench) -> dict[str, int]:
+    """Let a tensor run and another wait, with all levels high and some events; returns the same."""
+    unit, row_w = bench.unit, bench.widths.row_w
+    bank, rows = random.getrandbits(1), random.getrandbits(2 * row_w)
+    await unit.clear_events()
+    await bench.begin(dict.fromkeys(STEPS, 0), bank)
+    await unit.start(0)
+    await bench.cycle(table_illegal=3, table_illegal_row=rows, discard=1)
+    events = random.sample(list(RAISED_BY), random.randint(1, len(RAISED_BY)))
+    for level in (1, 0):
+        await bench.cycle(**{RAISED_BY[name]: level for name in events})
+    status = dict.fromkeys(unit.map["STATUS"].fields, 1) | {"BANK": bank}
+    low, high = rows & ((1 << row_w) - 1), rows >> row_w
+    return {
+        "STATUS": unit.map["STATUS"].word(**status),
+        "EVENTS": unit.map["EVENTS"].word(**dict.fromkeys((*events, "TABLE_ILLEGAL"), 1)),
+        "TABLE_ROW": unit.map["TABLE_ROW"].word(BANK0=low, BANK1=high),
+        "TENSORS": 1,
+    }
+
+
+@cocotb.test()
+async def keeps_every_address_apart(dut):
+    """With something in every register."""
+    bench = await Bench.started(dut)
+    holes = set(range(0, 256, 4)) - {register.address for register in bench.unit.map.values()}
+    for stretch in (LONG_STRETCH, 2, random.randint(3, 99)):
+        counts = await count_something(bench, stretch)
+        outputs = Outputs(dut)
+        wanted = reset_values(bench, bench.decompressor) | await write_something(bench)
+        wanted |= await raise_something(bench) | counts
+        outputs.taken()
+        await check_every_address(bench, wanted)
+        for address in random.sample(sorted(holes), len(holes)):
+            data = random.getrandbits(32) | random.choice((0, 3))
+            assert await bench.unit.bus.write(address, data) == SLVERR, hex(address)
+        assert outputs.taken() == ([], 0, 0), "a row, an abort or a clear by an unmapped address"
+        await check_every_address(bench, wanted)
+        await bench.restart()
+
+
+async def check_every_address(bench: Bench, wanted: dict[str, int]) -> None:
+    """Read all in any order; a *_HI belongs to the *_LO that was read last, however long ago."""
+    names = {register.address: name for name, register in bench.unit.map.items()}
+    addresses = [*range(0, 256, 4), *(bench.unit.map[f"{name}_HI"].address for name in COUNTERS)]
+    latched = random.choice(COUNTERS)
+    await bench.unit.read(f"{latched}_LO")
+    for address in random.sample(addresses, len(addresses)):
+        name = names.get(address)
+        counter = name and name[:-3]
+        if counter in COUNTERS and name.endswith("_LO"):
+            latched = counter
+        if counter in COUNTERS:
+            data = wanted[latched] >> 32 if name.endswith("_HI") else wanted[counter] & 0xFFFFFFFF
+        else:
+            data = wanted[name] if name else 0
+        expected = data, OKAY if name else SLVERR
+        found = await bench.unit.bus.read(address | random.getrandbits(2))
+        assert found == expected, f"{name} at {address:#x} is {found}, expected {expected}"
+
+
+async def ask_without_waiting(
+    dut: SimHandleBase, channels: dict[str, list[dict[str, int]]], answer: str
+) -> list[dict[str, int]]:
+    """Offer requests one behind the other on each channel, whatever has been answered.
+
+    Checks that no ready comes unasked and no answer changes while it waits; returns all of these.
+    """
+    answers: list[dict[str, int]] = []
+    waiting: dict[str, int] | None = None
+    valid, ready = (getattr(dut, f"s_axil_{answer}{name}") for name in ("valid", "ready"))
+    offered: dict[str, bool] = dict.fromkeys(channels, False)
+    left = {channel: list(requests) for channel, requests in channels.items()}
+    willing = random.choice((0.2, 0.5, 1))
+    total = max(map(len, channels.values()))
+    for _ in range(BUS_CYCLES):
+        for channel, requests in left.items():
+            offered[channel] = bool(requests) and (offered[channel] or random.random() < 0.7)
+            getattr(dut, f"s_axil_{channel}valid").value = int(offered[channel])
+            for name, value in (requests[0] if offered[channel] else {}).items():
+                getattr(dut, f"s_axil_{channel}{name}").value = value
+        ready.value = int(random.random() < willing)
+        await FallingEdge(dut.clk)
+        found = None
+        if valid.value == 1:
+            names = ("data", "resp") if answer == "r" else ("resp",)
+            found = {name: int(getattr(dut, f"s_axil_{answer}{name}").value) for name in names}
+        assert waiting in (None, found), f"answer {len(answers)}: {waiting} became {found}"
+        waiting = found
+        if found and ready.value == 1:
+            answers.append(found)
+            waiting = None
+        for channel, requests in left.items():
+            if getattr(dut, f"s_axil_{channel}ready").value == 1:
+                assert offered[channel], f"{channel}ready without a request"
+                requests.pop(0)
+                offered[channel] = False
+        taken = min(total - len(requests) for requests in left.values())
+        assert len(answers) + bool(waiting) <= taken, f"{len(answers)} answers to {taken} requests"
+        await RisingEdge(dut.clk)
+    return answers
+
+
+@cocotb.test()
+async def answers_each_of_the_requests_that_wait_in_line(dut):
+    bench = await Bench.started(dut)
+    base = bench.unit.map["TABLE_BASE"].address
+    for _ in range(6):
+        names = random.choices(("ID", "SHAPE", "BLOCK_MAX", None), k=random.randint(2, 20))
+        reset_value = reset_values(bench, bench.decompressor)
+        asked = [{"addr": bench.unit.map[name].address if name else 0xFC} for name in names]
+        wanted = [
+            {"data": reset_value[name] if name else 0, "resp": OKAY if name else SLVERR}
+            for name in names
+        ]
+        written = [random.choice((base, 0xFC)) for _ in names]
+        data = [random.getrandbits(32) for _ in names]
+        writing = cocotb.start_soon(
+            ask_without_waiting(
+                dut,
+                {
+                    "aw": [{"addr": address} for address in written],
+                    "w": [{"data": word, "strb": EVERY_BYTE} for word in data],
+                },
+                "b",
+            )
+        )
+        found = await ask_without_waiting(dut, {"ar": asked}, "r")
+        assert found == wanted, f"reads: {found}, expected {wanted}"
+        found = await writing
+        wanted = [{"resp": OKAY if address == base else SLVERR} for address in written]
+        assert found == wanted, f"writes: {found}, expected {wanted}"
+        kept = [word for address, word in zip(written, data, strict=True) if address == base]
+        if kept:
+            assert await bench.unit.read("TABLE_BASE") == kept[-1]

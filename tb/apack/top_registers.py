@@ -67,8 +67,9 @@ async def check_access(bench: TopBench, decompressor: bool) -> None:
             address = unit.map[name].address | random.getrandbits(2)
             assert await unit.bus.write(address, data, strobe) == OKAY
             wanted[name] = wanted[name] & ~bytes_written | data & bytes_written
-        for name, value in random.sample(list(wanted.items()), len(writable) + 3):
-            address = unit.map[name].address | random.getrandbits(2)
+        others = [name for name in wanted if name not in writable]
+        for name in (*writable, *random.sample(others, 3)):
+            value, address = wanted[name], unit.map[name].address | random.getrandbits(2)
             found, response = await unit.bus.read(address)
             assert (found, response) == (value, OKAY), f"{name} is {found:#x}, not {value:#x}"
     unchanged = [name for name in wanted if name not in writable and name != "CONTROL"]

@@ -15,9 +15,10 @@
  *   2 FIRST  it takes the first CODE_W bits of a block's code; s_ready must be high
  *   3 VALUE  it decodes a value; s_ready must be high
  *   4 RAW    it takes a value verbatim, VALUE_W offset bits and no code; s_ready must be high
+ * Any other kind does nothing, like IDLE.
  * A coded block is FIRST, then VALUE for each value; a raw one is RAW for each. A CLEAR stands between two
- * blocks, and may stand before the first; idle slots may stand anywhere. s_ready is high if the stream holds
- * as many bits of code and of offsets as any slot may take.
+ * blocks, and before the first one; idle slots may stand anywhere. s_ready is high if the stream holds as many
+ * bits of code and of offsets as any slot may take; after a reset it holds none.
  *
  * Words are asked for on two ports: in a cycle with s_*_ready high, stream s_*_stream takes a word if
  * s_*_valid is high (PIECE_W bits, first bit most significant). s_*_clear says that a CLEAR of that stream

@@ -14,7 +14,7 @@ import numpy as np
 from cocotb.triggers import FallingEdge, Timer
 
 from model.apack import Bits, EncodedBlock, SymbolTable, encode_block
-from tb.apack.bench import cycles, now, story_of, until
+from tb.apack.bench import cycles, now, sampled, story_of, until
 from tb.apack.engine import EngineWidths, verbatim
 from tb.apack.expected import decoder_outcome
 from tb.apack.rows import row_buses
@@ -36,6 +36,9 @@ class Kind(IntEnum):
     FIRST = 2
     VALUE = 3
     RAW = 4
+
+
+IDLE_KINDS = (Kind.IDLE, Kind.IDLE, 5, 6, 7)  # what does nothing
 
 
 @dataclass(frozen=True)
@@ -230,7 +233,7 @@ class DecoderEngineBench:
             self.settling = SETTLING if dut.rst.value == 1 else max(self.settling - 1, 0)
             offered = {port: self._offer_word(port) for port in PORTS}
             if dut.rst.value == 1:
-                dut.s_kind.value = random.choice(list(Kind))
+                dut.s_kind.value = random.randrange(8)
                 continue
             await settled
             self._send_slot()
@@ -265,19 +268,19 @@ class DecoderEngineBench:
         stream = self.streams[int(self.dut.s_stream.value)]
         self.dut.s_kind.value = self._kind_for(stream, self.dut.s_ready.value == 1)
 
-    def _kind_for(self, stream: Stream, ready: bool) -> Kind:
+    def _kind_for(self, stream: Stream, ready: bool) -> int:
         if random.random() < stream.idle:
-            return Kind.IDLE
+            return random.choice(IDLE_KINDS)
         if stream.job is None:
             if not stream.queue:
-                return Kind.IDLE
+                return random.choice(IDLE_KINDS)
             stream.job = stream.queue.popleft()
             for port in PORTS:
                 stream.feeding[port].append(stream.job)
             stream.next_kind, stream.left = stream.job.kinds[0], len(stream.job.values)
             return Kind.CLEAR
         if not ready:
-            return Kind.IDLE
+            return random.choice(IDLE_KINDS)
         kind = stream.next_kind
         if kind in (Kind.VALUE, Kind.RAW):
             index = len(stream.job.values) - stream.left
@@ -360,7 +363,8 @@ async def decodes_the_edges_of_each_group_of_tables_of_every_size(dut):
         bench.show(table)
         values = edge_values(table)
         for stream in range(widths.streams):
-            bench.send(stream, bench.job(values[stream :: widths.streams]))
+            wrong = random.choice((0.0, 1.0))
+            bench.send(stream, bench.job(values[stream :: widths.streams], wrong=wrong))
         await bench.expect_all()
 
 
@@ -420,3 +424,17 @@ async def a_reset_at_any_time_leaves_nothing_behind(dut):
             lengths = random.choices((0, 1, 5), k=2)
             stream.queue += [bench.job(bench.widths.any_values(bench.table, n)) for n in lengths]
         await bench.expect_all()
+
+
+@cocotb.test()
+async def no_stream_is_ready_after_a_reset_until_it_has_code_and_offsets(dut):
+    bench = await DecoderEngineBench.started(dut)
+    streams = bench.widths.streams
+    for missing in 2 * PORTS:
+        bench.fed = dict.fromkeys(PORTS, 1.0)
+        await cycles(dut, 8 * streams)  # all streams are full of noise
+        bench.fed[missing] = 0.0
+        await bench.restart()
+        for _ in range(4 * streams):
+            ready = await sampled(dut, "s_ready")
+            assert ready == 0, f"stream {int(dut.s_stream.value)} is ready without {missing} bits"

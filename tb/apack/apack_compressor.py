@@ -254,7 +254,8 @@ async def drops_a_tensor_with_an_illegal_tkeep(dut):
     bench = await CompressorBench.started(dut)
     widths = bench.widths
     for _ in range(max(ROUNDS // 2, 3)):
-        tensor = bench.tensor(length=2 * widths.block_values + 1)
+        length = 2 * widths.block_values + random.randrange(2 * widths.lanes)
+        tensor = bench.tensor(length=length)
         beats = value_beats(tensor.values, widths)
         spoil(beats, widths.lanes, widths.lane_bytes)
         await bench.prepare(tensor)
@@ -265,13 +266,17 @@ async def drops_a_tensor_with_an_illegal_tkeep(dut):
 
 
 def spoil(beats: list[Beat], lanes: int, size: int) -> None:
-    """Give one beat a tkeep that is not allowed there."""
+    """Give one beat a tkeep that is not allowed there: a gap, half a value, or less than all."""
     full = (1 << size * lanes) - 1
-    if lanes > 1 and random.random() < 0.5:
-        hole = random.randrange(lanes - 1)
-        beats[-1]["tkeep"] = full & ~(((1 << size) - 1) << size * hole)
+    last = random.random() < 0.5
+    whole = [(1 << size * count) - 1 for count in range(lanes + 1)]
+    illegal = set(random.choices(range(full), k=20)) - set(whole)
+    illegal |= {full & ~(1 << byte) for byte in range(size * lanes)} - set(whole)
+    if not last or not illegal:
+        illegal |= {*whole} - {full}
+        beats[random.randrange(len(beats) - 1)]["tkeep"] = random.choice(sorted(illegal))
     else:
-        beats[random.randrange(len(beats) - 1)]["tkeep"] = (1 << size * random.randrange(lanes)) - 1
+        beats[-1]["tkeep"] = random.choice(sorted(illegal))
 
 
 @cocotb.test()

@@ -70,6 +70,11 @@ class Widths:
     bits_w: int
     row_w: int
 
+    @property
+    def block_max(self) -> int:
+        """Most values of a block."""
+        return self.block_values
+
     @classmethod
     def of_top(cls) -> Self:
         """Those of the module under test."""

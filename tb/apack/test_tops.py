@@ -33,6 +33,8 @@ SETS = {
     "wide-values": (2, 8, 16, 16, 12, 16, 16, 64, 2, 64),
     "one-stream": (1, 1, 5, 7, 6, 9, 16, 16, 1, 32),
 }
+# Everything that a top has in it, small but for the blocks, whose entries may be long.
+LONG_BLOCKS = (3, 2, 9, 5, 6, 8, 16, 32, 4, 8192)
 MOST_ENGINES = (64, 1, 4, 4, 5, 8, 8, 16, 4, 8)
 ANY_TENSORS = {
     "apack_compressor": "compresses_any_tensors",
@@ -45,6 +47,11 @@ LARGE_BLOCKS = (2, 3, 16, 16, 10, 16, 32, 64, 4, 4096)
 @pytest.mark.parametrize("top", TOPS)
 def test_top(top: str, values: tuple[int, ...]) -> None:
     run(top, values)
+
+
+def test_long_blocks() -> None:
+    """Short blocks in hardware that is made for long ones."""
+    run("apack_compressor", LONG_BLOCKS)
 
 
 def any_shape(rng: random.Random) -> tuple[int, ...]:

@@ -33,6 +33,7 @@ from tb.apack.streams import (
 
 ROUNDS = int(os.environ.get("ROUNDS") or 6)
 CLOSING = {"tkeep": 0, "tlast": 1}
+TESTED_BLOCK = 64
 TABLE_LATENCY = 20  # cycles from the write of a table's last row to its verdict
 
 
@@ -49,14 +50,19 @@ class TopWidths:
     piece_w: int
     word_w: int
     lanes: int
-    block_values: int
+    block_max: int  # BLOCK_VALUES
 
     @classmethod
     def of(cls, dut: SimHandleBase) -> Self:
         """Those that `dut` was built with."""
-        return cls(
-            **{name: int(getattr(dut, name.upper()).value) for name in cls.__dataclass_fields__}
-        )
+        names = {name: name.upper() for name in cls.__dataclass_fields__}
+        names["block_max"] = "BLOCK_VALUES"
+        return cls(**{name: int(getattr(dut, names[name]).value) for name in names})
+
+    @property
+    def block_values(self) -> int:
+        """Most values of the blocks that tests make: few where the hardware is for long ones."""
+        return self.block_max if self.block_max <= TESTED_BLOCK else 8 * self.lanes
 
     @property
     def lane_bytes(self) -> int:

@@ -354,12 +354,12 @@ async def check_lengths(bench: TopBench) -> None:
 async def check_entry_sizes(bench: TopBench) -> None:
     """Short and long index entries, where blocks can be large enough for these."""
     widths = bench.widths
-    for block in (widths.block_values, widths.block_values // 2, widths.block_values):
+    for block in (widths.block_max, widths.block_max // 2, widths.block_max):
         if block % widths.lanes == 0:
             await bench.run(bench.tensor(block=block, length=random.randint(1, 40)))
     if ROUNDS > 1:  # minutes in Icarus, where there is one round
-        whole = widths.block_values
-        await bench.run(bench.tensor(block=whole, length=whole + random.randint(1, whole)))
+        whole = widths.block_max
+        await bench.run(bench.tensor(block=whole, length=whole + random.randint(1, 40)))
 
 
 async def check_any(bench: TopBench, any_tensor: Callable[[], Tensor]) -> None:

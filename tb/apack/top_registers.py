@@ -37,8 +37,8 @@ def reset_values(bench: TopBench, decompressor: bool) -> dict[str, int]:
             COUNT_W=widths.count_w,
             CODE_W=widths.code_w,
         ),
-        "BLOCK_MAX": widths.block_values,
-        "BLOCK": widths.block_values,
+        "BLOCK_MAX": widths.block_max,
+        "BLOCK": widths.block_max,
     }
     return {name: known.get(name, 0) for name in registers}
 
@@ -139,7 +139,7 @@ async def check_refused_starts(bench: TopBench) -> None:
         await _check_refused(bench, 0, "with a table under way")
         await bench.restart()
     await unit.load_table(1, table)
-    most, lanes = widths.block_values, widths.lanes
+    most, lanes = widths.block_max, widths.lanes
     illegal = {0, most + lanes, 2 * most, 1 << 31, (1 << 32) - lanes, 1 << 17, most | 1 << 17}
     if lanes > 1:
         illegal |= {1, lanes - 1, lanes + 1, most - 1}

@@ -17,13 +17,14 @@
  *   4 RAW    it takes a value verbatim, VALUE_W offset bits and no code; s_ready must be high
  * Any other kind does nothing, like IDLE.
  * A coded block is FIRST, then VALUE for each value; a raw one is RAW for each. A CLEAR stands between two
- * blocks, and before the first one; idle slots may stand anywhere. s_ready is high if the stream holds as many
- * bits of code and of offsets as any slot may take; after a reset it holds none.
+ * blocks, and may stand before the first; idle slots may stand anywhere. s_ready is high if the stream holds
+ * as many bits of code and of offsets as any slot may take; after a reset it holds none.
  *
  * Words are asked for on two ports: in a cycle with s_*_ready high, stream s_*_stream takes a word if
  * s_*_valid is high (PIECE_W bits, first bit most significant). s_*_clear says that a CLEAR of that stream
  * takes effect in this cycle: its next word is the first of the next block. Behind the end of a block's
- * bits the words must be zeros, as many as are asked for, up to then.
+ * bits the words must be zeros, as many as are asked for, up to then. Until the first slot after a reset has
+ * come to a port, its s_*_stream means nothing: any stream takes a word that is given then.
  *
  * A value leaves some cycles after its slot, in order: m_value, with m_illegal if its offset points beyond
  * its group. With it m_offset_count says how many offset bits it took. How many code bits a slot took

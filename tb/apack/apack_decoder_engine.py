@@ -66,9 +66,13 @@ class Job:
 
 @dataclass(eq=False)
 class Stream:
-    """A stream's place in its queue: its slots and each of its two word ports run on their own."""
+    """A stream's place in its queue: its slots and each of its two word ports run on their own.
+
+    A fresh one gets no words before its first block, which then needs no CLEAR.
+    """
 
     queue: deque[Job] = field(default_factory=deque)
+    fresh: bool = False
     idle: float = 0.0  # part of its slots left unused
     job: Job | None = None  # the one whose slots are sent
     next_kind: Kind = Kind.CLEAR
@@ -110,7 +114,7 @@ class DecoderEngineBench:
 
     @classmethod
     async def started(cls, dut) -> DecoderEngineBench:
-        """A bench after reset."""
+        """A bench after reset, when its streams can begin."""
         bench = cls(dut)
         bench.show(bench.table)
         start_clock(dut)
@@ -120,6 +124,7 @@ class DecoderEngineBench:
         dut.rst.value = 1
         cocotb.start_soon(bench._run())
         await reset(dut)
+        await cycles(dut, SETTLING)
         return bench
 
     def show(self, table: SymbolTable) -> None:
@@ -129,10 +134,10 @@ class DecoderEngineBench:
             getattr(self.dut, name).value = rows
 
     def forget(self) -> None:
-        """Begin with streams that have nothing to do, and get noise until their first block."""
-        self.streams = [Stream() for _ in range(self.widths.streams)]
+        """Begin with streams that have nothing to do, and get noise or nothing until they have."""
+        self.streams = [Stream(fresh=random.random() < 0.5) for _ in range(self.widths.streams)]
         for stream in self.streams:
-            for port in PORTS:
+            for port in () if stream.fresh else PORTS:
                 self._feed_from(stream, port, noise(self.widths.word_w))
 
     async def restart(self) -> None:
@@ -247,6 +252,7 @@ class DecoderEngineBench:
         """Show the next word to the stream at turn; returns the stream unless there is none."""
         valid, data = (getattr(self.dut, f"s_{port}_{name}") for name in ("valid", "data"))
         offers = random.random() < self.fed[port] and self.dut.rst.value == 0
+        offers = offers and not (self.settling and any(stream.fresh for stream in self.streams))
         valid.value = offers
         if not offers:
             data.value = random.getrandbits(self.widths.word_w)
@@ -257,7 +263,7 @@ class DecoderEngineBench:
             data.value = random.getrandbits(self.widths.word_w)
             return None
         stream = self.streams[int(number)]
-        if self.starved == (port, stream):
+        if self.starved == (port, stream) or stream.fresh:
             valid.value = 0
             return None
         data.value = stream.word[port]
@@ -272,13 +278,9 @@ class DecoderEngineBench:
         if random.random() < stream.idle:
             return random.choice(IDLE_KINDS)
         if stream.job is None:
-            if not stream.queue:
+            if not stream.queue or (stream.fresh and self.settling):
                 return random.choice(IDLE_KINDS)
-            stream.job = stream.queue.popleft()
-            for port in PORTS:
-                stream.feeding[port].append(stream.job)
-            stream.next_kind, stream.left = stream.job.kinds[0], len(stream.job.values)
-            return Kind.CLEAR
+            return self._begin(stream, stream.queue.popleft())
         if not ready:
             return random.choice(IDLE_KINDS)
         kind = stream.next_kind
@@ -290,6 +292,18 @@ class DecoderEngineBench:
         if stream.left == 0:
             stream.job = None
         return kind
+
+    def _begin(self, stream: Stream, job: Job) -> int:
+        """Begin with a block; returns the kind of the slot before it."""
+        stream.job, stream.next_kind, stream.left = job, job.kinds[0], len(job.values)
+        if stream.fresh:
+            stream.fresh, stream.counting = False, job
+            for port in PORTS:
+                self._feed_from(stream, port, words_of(job.bits[port], self.widths.word_w))
+            return random.choice(IDLE_KINDS)
+        for port in PORTS:
+            stream.feeding[port].append(job)
+        return Kind.CLEAR
 
     def _check_value(self) -> None:
         """Compare the value that leaves in this cycle, if one does."""

@@ -21,8 +21,9 @@
  * hold zeros. Lanes behind the block's end mean nothing. Block k is stream k mod STREAMS of the engine, and
  * region k mod (STREAMS + 1) of both buffers; a region is one block's from its first word to its last beat.
  *
- * After a reset s_room stays low until the engine is settled. The row buses are apack_table's; they must hold
- * still while there are blocks.
+ * s_room is low in the cycle of s_block_valid, while blocks are in all regions, and in the 16 cycles after a
+ * reset, until the engine is settled. A region is free once its last beat shows, or up to three beats before.
+ * The row buses are apack_table's; they must hold still while there are blocks.
  */
 module apack_decoder_channel #(
     // streams of the engine, 1..8

@@ -23,6 +23,9 @@ from tb.apack.rows import row_buses
 from tb.apack.streams import reset, start_clock
 
 ROUNDS = int(os.environ.get("ROUNDS") or 6)
+SETTLING = 16  # cycles without room after a reset
+BLOCK_FIELDS = ("count", "code_bits", "offset_bits", "code_words", "offset_words", "crc", "cause")
+HELD = 3  # beats that may have left their region and wait at the output
 
 
 class Cause(IntFlag):
@@ -45,6 +48,10 @@ class ChannelWidths(EngineWidths):
 
     lanes: int
     most: int
+
+    def beats(self, count: int) -> int:
+        """Beats of so many values of a block."""
+        return -(-count // self.lanes)
 
     @classmethod
     def of(cls, dut) -> ChannelWidths:
@@ -144,6 +151,8 @@ class DecoderChannelBench:
         self.awaited: deque[Stored] = deque()
         self.brought = 0  # blocks that are in
         self.compared = 0  # blocks that came out
+        self._room = False
+        self._settled = 0  # cycles since the reset
         self._bringing: list[int] | None = None  # words left of the block that is being brought
         self._beats = Beats()
         self._waiting: tuple[int, ...] | None = None
@@ -238,6 +247,22 @@ class DecoderChannelBench:
         )
         return random.choice(kinds)(block, crc)
 
+    def missing(self, length: int, given: Cause) -> Stored:
+        """A block without words, of which it is known that it has no values."""
+        block = EncodedBlock(length, Bits.from_bits((1,) * length), Bits.from_bits((1,)))
+        values = [0] * length
+        return Stored(
+            length, block.code, block.offsets, [], 0, given, given, values, f"given {given!r}"
+        )
+
+    async def latency(self, block: Stored) -> int:
+        """Cycles that a block takes in an idle channel, with what it costs to see its end."""
+        await cycles(self.dut, SETTLING + 1)
+        begin = now()
+        self.send(block)
+        await self.expect_all()
+        return now() - begin
+
     def unsound(self, length: int) -> Stored:
         """A block of any values with another CRC."""
         values = self.widths.any_values(self.table, length)
@@ -256,7 +281,7 @@ class DecoderChannelBench:
         """A stream a little longer or shorter, the words that it needs with it."""
         name = random.choice(("code", "offsets") if block.code.bits else ("offsets",))
         bits = getattr(block, name)
-        least = 2 if name == "code" else 0
+        least = 1 if name == "code" else 0
         changed = resized(bits, max(least, bits.bits + random.choice((-9, -2, -1, 1, 2, 9))))
         other = replace(block, **{name: changed})
         if not block.code.bits or not self.fits(other):
@@ -287,7 +312,7 @@ class DecoderChannelBench:
         """Both streams without their ends, and the CRC of what they hold then: zeros go on."""
         if not block.code.bits:
             return self._crc(block, crc)
-        code = resized(block.code, random.choice((2, random.randint(2, block.code.bits))))
+        code = resized(block.code, random.choice((1, 2, random.randint(1, block.code.bits))))
         offsets = resized(block.offsets, random.randint(0, block.offsets.bits))
         short = replace(block, code=code, offsets=offsets)
         if not self.fits(short):
@@ -296,12 +321,13 @@ class DecoderChannelBench:
         return self.stored(short, crc_of(values, self.widths.value_w), Cause(0), "cut")
 
     def beyond(self, block: EncodedBlock, crc: int) -> Stored:
-        """Offsets beyond their groups up to a random place, and the CRC of what they make."""
+        """Any or high offsets up to a random place, and the CRC of what they make."""
         if not block.code.bits:
             return self._crc(block, crc)
         bits = block.offsets.array().tolist()
-        ones = random.randint(0, len(bits))
-        other = replace(block, offsets=Bits.from_bits([1] * ones + bits[ones:]))
+        place = random.randint(0, len(bits))
+        high = random.choices((0, 1), weights=(random.choice((0, 1)), 1), k=place)
+        other = replace(block, offsets=Bits.from_bits([*high, *bits[place:]]))
         if not self.fits(other):
             return self.raw(block.count)
         values, _ = decoded(other, self.table, self.widths.code_w)
@@ -342,12 +368,35 @@ class DecoderChannelBench:
             dut.m_beat_ready.value = random.random() < self.taken
             await falling
             if dut.rst.value == 1:
-                self._waiting = None
+                self._waiting, self._settled = None, 0
                 continue
-            self._room = dut.s_room.value == 1
+            self._settled += 1
+            self._check_room()
             self._take()
 
-    _room = False
+    def _check_room(self) -> None:
+        """There is room if a region is free, as far as that can be known here."""
+        dut = self.dut
+        assert dut.s_room.value.is_resolvable, "s_room is undefined"
+        self._room = dut.s_room.value == 1
+        if self._settled <= SETTLING or dut.s_block_valid.value == 1:
+            assert not self._room, f"room {self._settled} cycles after a reset, or beside a block"
+            return
+        ends = dut.m_beat_valid.value == 1 and dut.m_beat_last.value == 1
+        most = self.brought - self.compared - int(ends)
+        story = f"{self.brought} blocks are in, {self.compared} are out"
+        assert self._room or most > self.widths.streams, f"no room, {story}"
+        assert not self._room or self._in_regions() <= self.widths.streams, f"room, {story}"
+
+    def _in_regions(self) -> int:
+        """Blocks that are in and have beats that cannot have been read out yet."""
+        held = HELD + self.widths.beats(len(self._beats.data))  # beats of the oldest, and after it
+        blocks = list(self.awaited)[: self.brought - self.compared]
+        for place, block in enumerate(blocks):
+            held -= self.widths.beats(block.count)
+            if held < 0:
+                return len(blocks) - place
+        return 0
 
     def _bring(self) -> None:
         """Show a word, the block, both or nothing in this cycle."""
@@ -372,20 +421,21 @@ class DecoderChannelBench:
             self._bringing, self._room = None, False
 
     def _describe(self, block: Stored | None) -> None:
+        """Show a block; what means nothing is random."""
         dut, word_w = self.dut, self.widths.word_w
         dut.s_block_valid.value = block is not None
-        fields = {
-            "count": block and block.count,
-            "code_bits": block and block.code.bits,
-            "offset_bits": block and block.offsets.bits,
-            "code_words": block and -(-block.code.bits // word_w),
-            "offset_words": block and -(-block.offsets.bits // word_w),
-            "crc": block and block.crc,
-            "cause": block and int(block.given),
-        }
-        for name, value in fields.items():
+        fields = {} if block is None else {"count": block.count, "cause": int(block.given)}
+        if block and not block.given & SKIPPED:
+            fields |= {
+                "code_bits": block.code.bits,
+                "offset_bits": block.offsets.bits,
+                "code_words": -(-block.code.bits // word_w),
+                "offset_words": -(-block.offsets.bits // word_w),
+                "crc": block.crc,
+            }
+        for name in BLOCK_FIELDS:
             handle = getattr(dut, f"s_block_{name}")
-            handle.value = random.getrandbits(len(handle)) if value is None else value
+            handle.value = fields.get(name, random.getrandbits(len(handle)))
 
     def _take(self) -> None:
         """Check the beat on show, and take it if it is time to."""
@@ -458,7 +508,7 @@ async def takes_zeros_behind_the_end_of_a_stream(dut):
 async def finds_offsets_beyond_their_group(dut):
     """Nothing else is wrong with these blocks."""
     bench = await DecoderChannelBench.started(dut)
-    for _ in range(3):
+    for _ in range(max(3, 2 * ROUNDS)):
         bench.show(bench.widths.random_table())
         for _ in range(bench.widths.streams):
             bench.send(bench.beyond(bench.any_coded(), 0))
@@ -487,6 +537,18 @@ async def decodes_a_value_a_cycle(dut):
 
 
 @cocotb.test()
+async def does_not_decode_a_block_that_is_not_whole(dut):
+    """It takes no time but that of its beats, and its lengths may be anything."""
+    bench = await DecoderChannelBench.started(dut)
+    widths = bench.widths
+    for given in (Cause.LENGTH, Cause.TRUNCATED, SKIPPED):
+        latencies = [await bench.latency(bench.missing(n, given)) for n in (1, widths.most)]
+        late = latencies[1] - latencies[0]
+        allowed = widths.beats(widths.most) - 1 + widths.streams
+        assert late <= allowed, f"{late} cycles more for a long block, {allowed} allowed"
+
+
+@cocotb.test()
 async def takes_one_block_more_than_it_has_streams(dut):
     bench = await DecoderChannelBench.started(dut)
     widths = bench.widths
@@ -512,7 +574,7 @@ async def a_reset_at_any_time_leaves_nothing_behind(dut):
         await cycles(dut, random.randint(0, 60 + 2 * bench.widths.most))
         await bench.restart()
         bench.show(bench.widths.random_table())
-        for _ in range(2):
+        for _ in range(bench.widths.streams + 1):
             bench.send(bench.any_block())
         await bench.expect_all()
 
@@ -526,10 +588,11 @@ async def a_reset_in_any_cycle_of_a_block_leaves_nothing_behind(dut):
     count = max(2, 2 * len(moments) // max(widths.symbols, 2))
     for moment in random.sample(moments, count):
         bench.pause, bench.taken = 0.0, 1.0
+        length = random.choice((1, widths.most))
         for _ in range(widths.streams + 1):
-            bench.send(bench.sound(1))
+            bench.send(bench.sound(length))
         await cycles(dut, moment)
         await bench.restart()
         for _ in range(widths.streams + 1):
-            bench.send(random.choice((bench.unsound, bench.damaged))(1))
+            bench.send(random.choice((bench.sound, bench.unsound, bench.damaged))(1))
         await bench.expect_all()

@@ -42,6 +42,7 @@ CHANNELS: dict[str, tuple[tuple[str, ...], dict[str, tuple[int, ...]]]] = {
         {
             "one": (1, 8, 16, 10, 16, 16, 4, 8, 128),
             "two-smallest": (2, 2, 2, 1, 3, 3, 1, 1, 8),
+            "three-narrow": (3, 3, 3, 2, 4, 4, 2, 2, 8),
             "three-wide": (3, 16, 6, 14, 16, 32, 2, 4, 8),
             "four": (4, 8, 16, 10, 16, 16, 4, 8, 32),
             "five-narrow": (5, 4, 5, 6, 8, 8, 2, 2, 32),

@@ -18,7 +18,7 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyosys
@@ -38,7 +38,8 @@ SEARCH_SECONDS, PROOF_SECONDS = 3, 6
 FRAMES = 60
 BUDGET_SECONDS = 300  # for all survivors of a module
 NO_TIME = "no time left for a proof"
-FLAT_CHARACTERS = 30_000  # of Verilog: more is not compared with its instances inside
+FLAT_CHARACTERS = 30_000  # of Verilog: more is compared with its instances inside only at last
+WHOLE_CHARACTERS = 120_000  # of Verilog: more is never compared with its instances inside
 TO_GATES = (
     "memory_map", "opt -nodffe -nosdff", "setundef -zero -undriven", "techmap",
     "opt -nodffe -nosdff", "dfflegalize -cell $_DFF_P_ x", "setundef -zero", "aigmap",
@@ -213,17 +214,24 @@ class Prover:
         """What is known of one mutant."""
         if time.monotonic() > self.end:
             return Proof(UNKNOWN, NO_TIME)
-        if self._cut_helps():
-            proof = self._compare(mutant, Comparison(False, False))
+        for comparison in self._comparisons():
+            proof = self._compare(mutant, comparison)
+            if proof.status == IDLE:
+                strict = self._compare(mutant, replace(comparison, idle=False))
+                return strict if strict.status in PROVEN else proof
             if proof.status in PROVEN:
-                return proof
-        proof = self._compare(mutant, Comparison(self._fits(), True))
-        if proof.status not in PROVEN and contract_of(self.target):
-            return self._compare(mutant, Comparison(True, True, True))
-        if proof.status not in PROVEN:
-            return proof
-        strict = self._compare(mutant, Comparison(self._fits(), False))
-        return strict if strict.status in PROVEN else proof
+                break
+        return proof
+
+    def _comparisons(self) -> Iterator[Comparison]:
+        """Ways to compare, in the order in which they are tried."""
+        if self._cut_helps():
+            yield Comparison(False, False)
+        yield Comparison(self._fits(), True)
+        if not self._fits() and self._may_be_whole():
+            yield Comparison(True, True)
+        if contract_of(self.target):
+            yield Comparison(True, True, True)
 
     def _files(self) -> tuple[Path, ...]:
         """Verilog of the module and of what is in it."""
@@ -232,7 +240,15 @@ class Prover:
 
     def _fits(self) -> bool:
         """Whether the module can be compared with its instances inside."""
-        return sum(len(path.read_text()) for path in self._files()) <= FLAT_CHARACTERS
+        return self._characters() <= FLAT_CHARACTERS
+
+    def _may_be_whole(self) -> bool:
+        """Whether a large module may still be compared so: it takes long, others need time too."""
+        early = time.monotonic() < self.end - BUDGET_SECONDS / 2
+        return early and self._characters() <= WHOLE_CHARACTERS
+
+    def _characters(self) -> int:
+        return sum(len(path.read_text()) for path in self._files())
 
     def _cut_helps(self) -> bool:
         """Whether there is something to cut out that is compared inside otherwise."""

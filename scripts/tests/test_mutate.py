@@ -188,6 +188,32 @@ def test_proves_what_no_test_can_find(
     assert proof.status == status, proof
 
 
+LEAF = """module leaf (input wire used, input wire ignored, output wire y);
+    assign y = used;
+endmodule
+"""
+LARGE = """module large (input wire a, input wire b, output wire y);
+    leaf leaf_inst (.used (a), .ignored (!b), .y (y));
+endmodule
+"""
+
+
+@pytest.mark.parametrize(("most", "status"), [(1000, EQUIVALENT), (0, DISTINCT)])
+def test_a_large_module_is_compared_with_its_instances_inside_at_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, status: str
+) -> None:
+    sources = tuple(tmp_path / f"{name}.v" for name in ("large", "leaf"))
+    for source, text in zip(sources, (LARGE, LEAF), strict=True):
+        source.write_text(text)
+    target = Target("large", "large", "scripts.tests.mutate_checks", sources)
+    monkeypatch.setattr(equivalence, "FLAT_CHARACTERS", 0)
+    monkeypatch.setattr(equivalence, "WHOLE_CHARACTERS", most)
+    design = mutate(target, 1000, 1, tmp_path)
+    mutant = mutant_of(design, "leaf leaf_inst", "logic_not")
+    proof = Prover(target, design, tmp_path).prove(mutant)
+    assert proof.status == status, proof
+
+
 CONTRACT = """module toy_contract (input wire [3:0] count, output wire kept);
     assign kept = count < 4'd4;
 endmodule

@@ -35,7 +35,9 @@ module apack_block_feed #(
     // bits of a number of values, 0..LANES; leave at its default
     parameter LANES_W      = $clog2(LANES + 1),
     // bits of a number of values, 0..BLOCK_VALUES; leave at its default
-    parameter COUNT_W      = $clog2(BLOCK_VALUES + 1)
+    parameter COUNT_W      = $clog2(BLOCK_VALUES + 1),
+    // bits of a beat's number; leave at its default
+    parameter BEAT_W       = (BLOCK_VALUES > LANES) ? $clog2(BLOCK_VALUES / LANES) : 1
 ) (
     input  wire                     clk,
     input  wire                     rst,
@@ -64,12 +66,11 @@ module apack_block_feed #(
 
     input  wire                     read_enable,
     input  wire [STREAM_W-1:0]      read_stream,
-    input  wire [COUNT_W-1:0]       read_beat,
+    input  wire [BEAT_W-1:0]        read_beat,
     output wire [LANES*VALUE_W-1:0] read_data
 );
 
     localparam BEATS  = BLOCK_VALUES / LANES;
-    localparam BEAT_W = (BEATS > 1) ? $clog2(BEATS) : 1;
     localparam LANE_W = $clog2(LANES);
 
     localparam [COUNT_W-1:0]  LANE_MASK = LANES[COUNT_W-1:0] - 1'b1;
@@ -189,7 +190,7 @@ module apack_block_feed #(
         .write_data   (fill_data),
         .read_enable  (enable),
         .read_region  (read_enable ? read_stream : next_stream),
-        .read_word    (read_enable ? read_beat[BEAT_W-1:0] : sent_beat[BEAT_W-1:0]),
+        .read_word    (read_enable ? read_beat : sent_beat[BEAT_W-1:0]),
         .read_data    (read_data)
     );
 

@@ -11,8 +11,9 @@
  *
  * Blocks leave in the order in which they came, each as an entry (m_entry: CRC-32, offset bits, code bits,
  * from the top of m_data's lowest ENTRY_W bits down; code bits 0 for a raw block) and then as pieces of
- * m_count bits, left-aligned in m_data, m_last with the last one: the words of a coded block, or beats of
- * values, first value at the top, of a raw one.
+ * m_count bits, left-aligned in m_data, zeros below, m_last with the last of them only: the words of a coded
+ * block, code before offsets, or beats of values, first value at the top, of a raw one. A block is raw if it
+ * has more bits or takes more words coded. What leaves waits unchanged for m_ready.
  *
  * STREAMS blocks are coded at a time, a value a cycle in all. Reading a raw block takes a slot of the engine
  * for each beat.
@@ -83,9 +84,10 @@ module apack_encoder_channel #(
     localparam WORDS     = (BLOCK_VALUES * VALUE_W + WORD_W - 1) / WORD_W;
     localparam ADDRESS_W = (WORDS > 1) ? $clog2(WORDS) : 1;
     localparam WORD_LOG  = $clog2(WORD_W);
-    localparam WORDS_W   = BITS_W - WORD_LOG + 1;
     localparam LANE_LOG  = $clog2(LANES);
-    localparam PLACE_W   = (WORDS_W > VALUES_W) ? WORDS_W : VALUES_W;
+    localparam BEATS     = BLOCK_VALUES / LANES;
+    localparam NUMBER_W  = (BEATS > 1) ? $clog2(BEATS) : 1;
+    localparam PLACE_W   = $clog2(((WORDS > BEATS) ? WORDS : BEATS) + 1);
 
     localparam [FILL_W-1:0]  WORD_BITS  = WORD_W[FILL_W-1:0];
     localparam [FILL_W-1:0]  BEAT_BITS  = BEAT_W[FILL_W-1:0];
@@ -93,10 +95,14 @@ module apack_encoder_channel #(
     localparam [PLACE_W-1:0] TOP_WORD   = WORDS[PLACE_W-1:0] - 1'b1;
     localparam [VALUES_W-1:0] LANE_MASK = LANES[VALUES_W-1:0] - 1'b1;
 
-    // words that so many bits take
+    // words that so many bits take, at most WORDS
     function [PLACE_W-1:0] memory_words;
         input [BITS_W-1:0] bits;
-        memory_words = {{PLACE_W+WORD_LOG-BITS_W{1'b0}}, bits[BITS_W-1:WORD_LOG]} + {{PLACE_W-1{1'b0}}, |bits[WORD_LOG-1:0]};
+        reg   [BITS_W-1:0] full;
+        begin
+            full         = bits >> WORD_LOG;
+            memory_words = full[PLACE_W-1:0] + {{PLACE_W-1{1'b0}}, |bits[WORD_LOG-1:0]};
+        end
     endfunction
 
     // ---- values in ---------------------------------------------------------------------------------
@@ -171,7 +177,7 @@ module apack_encoder_channel #(
         .raw_stream        (release_stream_reg),
         .read_enable       (beat_read),
         .read_stream       (drain_stream),
-        .read_beat         (place_reg[VALUES_W-1:0]),
+        .read_beat         (place_reg[NUMBER_W-1:0]),
         .read_data         (beat_data)
     );
 
@@ -279,8 +285,9 @@ module apack_encoder_channel #(
     wire                room;
     wire [PLACE_W-1:0]  all_words  = code_words + memory_words(drain_offset_bits);
     wire [VALUES_W-1:0] rest       = drain_count & LANE_MASK;       // values of a beat that is not full
-    wire [VALUES_W-1:0] raw_beats  = (drain_count >> LANE_LOG) + {{VALUES_W-1{1'b0}}, |rest};
-    wire [PLACE_W-1:0]  places     = drain_raw ? {{PLACE_W-VALUES_W{1'b0}}, raw_beats} : all_words;
+    wire [VALUES_W-1:0] full_beats = drain_count >> LANE_LOG;
+    wire [PLACE_W-1:0]  raw_beats  = full_beats[PLACE_W-1:0] + {{PLACE_W-1{1'b0}}, |rest};
+    wire [PLACE_W-1:0]  places     = drain_raw ? raw_beats : all_words;
     wire                last_place = place_reg + 1'b1 == places;
 
     wire entry_read = drain_valid && !entry_read_reg && room;

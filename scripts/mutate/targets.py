@@ -21,7 +21,7 @@ CHOSEN_SETS: Mapping[str, tuple[int, ...]] = {
     "apack_decoder": test_apack.CODER_SETS["narrow"],
     "apack_encoder_engine": test_engines.ENGINE_SETS["five-narrow"],
     "apack_decoder_engine": test_engines.ENGINE_SETS["five-narrow"],
-    "apack_encoder_channel": test_channels.CHANNELS["apack_encoder_channel"][1]["five-narrow"],
+    "apack_encoder_channel": test_channels.CHANNELS["apack_encoder_channel"][1]["three-small"],
     "apack_decoder_channel": test_channels.CHANNELS["apack_decoder_channel"][1]["three-narrow"],
     "apack_compressor": test_tops.LONG_BLOCKS,
     "apack_decompressor": test_tops.SETS["three-engines"],

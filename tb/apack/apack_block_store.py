@@ -62,6 +62,7 @@ class Widths:
         if kind == "bits":
             total = max(raw + random.randint(-1, 1), 0)
             code = random.randint(0, total)
+            code -= random.choice((0, code % self.word_w))  # as few words as so many bits take
             return code, total - code
         full = max(self.words(raw) - random.choice((1, 1, 2)), 0)
         code = random.randint(0, full)

@@ -1,19 +1,20 @@
-"""apack_encoder_channel: blocks of values in, entries and words out, against the container's."""
+"""apack_encoder_channel: blocks of values in, entries and words out, against the model."""
 
 from __future__ import annotations
 
 import os
 import random
+import zlib
 from dataclasses import dataclass
 
 import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, RisingEdge
 
+from model.apack import SymbolTable, encode_block
 from model.apack.hostile import centred_table
 from tb.apack.combinational import parameter
-from tb.apack.engine import EngineWidths
-from tb.apack.memory_image import MemoryImage
+from tb.apack.engine import EngineWidths, verbatim
 from tb.apack.rows import row_buses
 from tb.apack.stimulus import hostile_values
 from tb.apack.streams import reset, start_clock
@@ -31,6 +32,38 @@ class Piece:
     last: bool
 
 
+@dataclass(frozen=True)
+class Stored:
+    """What a block leaves: its entry, and pieces of so many bits, the last one marked."""
+
+    code_bits: int
+    offset_bits: int
+    crc: int
+    pieces: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, values: np.ndarray, table: SymbolTable, code_w: int, word_w: int, beat_w: int
+    ) -> Stored:
+        """Values by the model, coded, or raw where that would take more bits or more words."""
+        block, raw = encode_block(values, table, code_w), verbatim(values.tolist(), table.value_w)
+        crc = zlib.crc32(values.astype("<u2" if table.value_w > 8 else "u1").tobytes())
+        coded = (*_cut(str(block.code), word_w), *_cut(str(block.offsets), word_w))
+        if block.bits > raw.bits or len(coded) > len(_cut(str(raw), word_w)):
+            return cls(0, raw.bits, crc, tuple(_cut(str(raw), beat_w)))
+        words = tuple(word.ljust(word_w, "0") for word in coded)
+        return cls(block.code.bits, block.offsets.bits, crc, words)
+
+    @property
+    def raw(self) -> bool:
+        """Whether it is stored raw."""
+        return self.code_bits == 0
+
+
+def _cut(bits: str, size: int) -> list[str]:
+    return [bits[at : at + size] for at in range(0, len(bits), size)]
+
+
 class EncoderChannelBench:
     """Brings blocks, each as soon as there is room, and checks them in the order they leave."""
 
@@ -40,7 +73,7 @@ class EncoderChannelBench:
         *coder, piece_w, streams = map(parameter, names)
         self.widths = EngineWidths(*coder, piece_w, 16, streams)
         self.word_w, self.lanes, self.most = map(parameter, ("WORD_W", "LANES", "BLOCK_VALUES"))
-        self.bits_w, self.data_w, self.out_w = map(parameter, ("BITS_W", "DATA_W", "OUT_W"))
+        self.bits_w, self.data_w = map(parameter, ("BITS_W", "DATA_W"))
         self.table = self.widths.random_table()
         self.pieces: list[Piece] = []
         self.ready = 1.0  # part of the cycles in which a piece is taken
@@ -81,7 +114,8 @@ class EncoderChannelBench:
             while random.random() < self.gaps:
                 self.dut.fill_valid.value = 0
                 await RisingEdge(self.dut.clk)
-            lanes = [*beat.tolist(), *([random.getrandbits(2)] * (self.lanes - len(beat)))]
+            empty = range(self.lanes - len(beat))
+            lanes = [*beat.tolist(), *(random.getrandbits(self.widths.value_w) for _ in empty)]
             self.dut.fill_valid.value = 1
             self.dut.fill_data.value = sum(
                 lane << (at * self.widths.value_w) for at, lane in enumerate(lanes)
@@ -91,33 +125,32 @@ class EncoderChannelBench:
             await RisingEdge(self.dut.clk)
         self.dut.fill_valid.value = 0
 
+    def stored(self, values: np.ndarray) -> Stored:
+        """What a block should leave with the table of now."""
+        beat_w = self.lanes * self.widths.value_w
+        return Stored.of(values, self.table, self.widths.code_w, self.word_w, beat_w)
+
     async def expect(self, values: np.ndarray) -> None:
         """Check the next block that leaves."""
-        image = MemoryImage.of(values, self.table, len(values), self.word_w, self.widths.code_w)
-        (entry,) = image.entries
+        wanted = self.stored(values)
+        story = f"{len(values)} values {values[:20].tolist()} with {self.table}"
         await self._until(1)
         head = self.pieces.pop(0)
-        assert head.entry, "a piece where an entry should be"
+        assert head.entry, f"a piece where an entry should be: {story}"
+        assert not head.last, f"an entry is the last of a block: {story}"
         mask = (1 << self.bits_w) - 1
         found = (head.data & mask, head.data >> self.bits_w & mask, head.data >> 2 * self.bits_w)
-        wanted = (int(entry["code_bits"]), int(entry["offset_bits"]), int(entry["crc"]))
-        story = f"{len(values)} values {values[:20].tolist()} with {self.table}"
-        assert tuple(part & 0xFFFFFFFF for part in found) == wanted, f"{found} {wanted}: {story}"
-        bits = ""
-        while True:
+        entry = (wanted.code_bits, wanted.offset_bits, wanted.crc)
+        found = (*found[:2], found[2] & 0xFFFFFFFF)
+        assert found == entry, f"entry {found}, expected {entry}: {story}"
+        for place, bits in enumerate(wanted.pieces):
             await self._until(1)
-            piece = self.pieces.pop(0)
-            assert not piece.entry, f"an entry among the pieces: {story}"
-            assert wanted[0] == 0 or piece.count == self.word_w, f"{piece}: {story}"
-            text = f"{piece.data >> (self.data_w - self.out_w):0{self.out_w}b}"
-            assert "1" not in text[piece.count :], f"bits below a piece: {piece}: {story}"
-            bits += text[: piece.count]
-            if piece.last:
-                break
-        assert wanted[0] or len(bits) == wanted[1], f"{len(bits)} raw bits: {story}"
-        bits += "0" * (-len(bits) % self.word_w)
-        payload = int(bits, 2).to_bytes(len(bits) // 8, "big")
-        assert payload == image.payload, f"{payload.hex()} {image.payload.hex()}: {story}"
+            piece, at = self.pieces.pop(0), f"piece {place} of {len(wanted.pieces)}"
+            assert not piece.entry, f"an entry for {at}: {story}"
+            data = f"{piece.data:0{self.data_w}b}"
+            assert piece.count == len(bits), f"{at}: {piece.count} bits, not {len(bits)}: {story}"
+            assert data == bits.ljust(self.data_w, "0"), f"{at}: {data}, expected {bits}: {story}"
+            assert piece.last == (place == len(wanted.pieces) - 1), f"last at {at}: {story}"
 
     async def _until(self, count: int) -> None:
         for _ in range(400 + 60 * self.widths.streams * self.most):
@@ -127,20 +160,36 @@ class EncoderChannelBench:
         raise AssertionError("hang: nothing leaves")
 
     async def _take(self) -> None:
+        waiting: Piece | None = None
         while True:
             await RisingEdge(self.dut.clk)
             self.dut.m_ready.value = int(random.random() < self.ready)
             await FallingEdge(self.dut.clk)
-            if self.dut.m_valid.value == 1 and self.dut.m_ready.value == 1:
-                names = ("m_entry", "m_data", "m_count", "m_last")
-                entry, data, count, last = (getattr(self.dut, name).value for name in names)
-                size = 0 if entry == 1 else int(count)
-                self.pieces.append(Piece(entry == 1, int(data), size, entry == 0 and last == 1))
+            piece = self._shown()
+            assert waiting in (None, piece), f"{waiting} became {piece} before it was taken"
+            waiting = piece
+            if piece and self.dut.m_ready.value == 1:
+                self.pieces.append(piece)
+                waiting = None
+
+    def _shown(self) -> Piece | None:
+        """What waits at the output."""
+        if self.dut.rst.value == 1 or self.dut.m_valid.value == 0:
+            return None
+        names = ("m_entry", "m_data", "m_count", "m_last")
+        entry, data, count, last = (getattr(self.dut, name).value for name in names)
+        size = 0 if entry == 1 else int(count)
+        return Piece(entry == 1, int(data), size, last == 1)
 
     def any_values(self) -> np.ndarray:
         """A block of any length and kind."""
         length = random.choice((1, self.lanes, self.most, random.randint(1, self.most)))
         return self.widths.any_values(self.table, length)
+
+    def drawn(self, values: range) -> np.ndarray:
+        """A block of full length, of some values."""
+        drawn = random.choices(values, k=self.most)
+        return np.array(drawn, dtype=np.uint8 if self.widths.value_w <= 8 else np.uint16)
 
     async def send(self, blocks: list[np.ndarray]) -> None:
         """Bring blocks while those before leave, and check all."""
@@ -190,8 +239,9 @@ async def keeps_coded_what_is_as_long_as_raw(dut):
     for _ in range(200):
         bench.table = bench.widths.random_table()
         values = bench.any_values()
-        image = MemoryImage.of(values, bench.table, len(values), bench.word_w, bench.widths.code_w)
-        if image.code_bits[0] and image.bits == len(values) * bench.widths.value_w:
+        block = bench.stored(values)
+        bits = block.code_bits + block.offset_bits
+        if not block.raw and bits == len(values) * bench.widths.value_w:
             bench.use(bench.table)
             await bench.send([values])
             return
@@ -206,6 +256,57 @@ async def is_exact_for_long_runs_of_pending_bits(dut):
     bench.use(centred_table(widths.value_w, widths.count_w))
     blocks = [hostile_values(bench.table, bench.most, widths.code_w) for _ in range(3)]
     await bench.send(blocks)
+
+
+def all_code(widths: EngineWidths) -> tuple[SymbolTable, range]:
+    """A table, and values of it that are the longest code and have no offsets."""
+    groups = min(widths.symbols, 1 << widths.count_w)
+    cum = (*range(groups), 1 << widths.count_w)
+    table = SymbolTable(widths.value_w, widths.count_w, tuple(range(groups)), cum)
+    return table, range(max(groups - 1, 1))
+
+
+def all_offsets(widths: EngineWidths) -> tuple[SymbolTable, range]:
+    """A table, and values of it that take hardly any code, and offsets one bit short of a value."""
+    half, total = 1 << widths.value_w - 1, 1 << widths.count_w
+    if widths.symbols == 1:
+        return SymbolTable(widths.value_w, widths.count_w, (0,), (0, total)), range(half)
+    table = SymbolTable(widths.value_w, widths.count_w, (0, half), (0, total - 1, total))
+    return table, range(half)
+
+
+def most_of_both(widths: EngineWidths) -> tuple[SymbolTable, range]:
+    """A table, and values of it with long offsets and the longest code."""
+    total = 1 << widths.count_w
+    if widths.symbols == 1:
+        return all_offsets(widths)
+    table = SymbolTable(widths.value_w, widths.count_w, (0, 1), (0, total - 1, total))
+    return table, range(1, 1 << widths.value_w)
+
+
+@cocotb.test()
+async def stores_what_is_all_code_or_all_offsets_or_much_of_both(dut):
+    bench = await EncoderChannelBench.started(dut)
+    for extreme in (all_code, all_offsets, most_of_both):
+        table, values = extreme(bench.widths)
+        bench.use(table)
+        bench.ready = random.choice((1.0, 0.5))
+        await bench.send([bench.drawn(values) for _ in range(2 * bench.widths.streams)])
+
+
+@cocotb.test()
+async def takes_no_more_blocks_than_it_can_hold_while_none_leaves(dut):
+    bench = await EncoderChannelBench.started(dut)
+    table, values = all_offsets(bench.widths)
+    bench.use(table)
+    bench.ready = 0.0
+    task = cocotb.start_soon(
+        bench.send([bench.drawn(values) for _ in range(4 * bench.widths.streams)])
+    )
+    for _ in range(4 * bench.widths.streams * bench.most):
+        await FallingEdge(dut.clk)
+    bench.ready = 1.0
+    await task
 
 
 @cocotb.test()

@@ -36,7 +36,7 @@ PARTS: dict[str, tuple[tuple[str, ...], list[tuple[int, ...]]]] = {
     "apack_block_store": (
         ("STREAMS", "VALUE_W", "PIECE_W", "WORD_W", "BLOCK_VALUES", "BITS_W"),
         [
-            (5, 5, 4, 16, 32, 8),
+            (5, 9, 4, 16, 32, 9),
             (1, 2, 8, 8, 8, 7),
             (2, 9, 16, 16, 8, 8),
             (4, 8, 16, 64, 32, 10),

@@ -31,6 +31,7 @@ CHANNELS: dict[str, tuple[tuple[str, ...], dict[str, tuple[int, ...]]]] = {
         {
             "one": (1, 8, 16, 10, 16, 16, 64, 8, 32),
             "two-smallest": (2, 2, 2, 1, 3, 4, 16, 1, 8),
+            "three-small": (3, 7, 4, 5, 7, 8, 8, 4, 16),
             "three-wide": (3, 16, 32, 14, 16, 32, 64, 4, 16),
             "four": (4, 8, 16, 10, 16, 16, 64, 8, 32),
             "five-narrow": (5, 5, 5, 6, 8, 8, 16, 4, 32),

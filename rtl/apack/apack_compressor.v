@@ -453,7 +453,7 @@ module apack_compressor #(
         .m_data  (gear_data),
         .m_last  (gear_last),
         .m_valid (gear_valid),
-        .m_ready (memory_ready && state_reg == RUN)
+        .m_ready (memory_ready)
     );
 
     // The first byte of a word is its most significant in the gearbox, and lane 0 outside.
@@ -516,7 +516,7 @@ module apack_compressor #(
     // ---- state -------------------------------------------------------------------------------------
 
     wire taken   = !m_axis_index_tvalid && !m_axis_memory_tvalid;
-    wire put_out = begun_reg ? index_closed_reg && memory_closed_reg : 1'b1;
+    wire put_out = !begun_reg || memory_closed_reg;     // the last word follows the last entry
 
     assign command_take = state_reg == IDLE && command_valid;
     assign discard      = state_reg == CLOSE && !ended_reg;

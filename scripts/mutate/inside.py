@@ -189,7 +189,13 @@ def tests_of(module_name: str) -> list[Test | TestGenerator]:
     return [member for member in members if isinstance(member, (Test, TestGenerator))]
 
 
+def prepare(module_name: str) -> None:
+    """Let a bench that has a `prepare` load once what every mutant needs."""
+    getattr(import_module(module_name), "prepare", lambda: None)()
+
+
 if TASK in os.environ:
     server = Server(Task.read(Path(os.environ[TASK])))
+    prepare(server.task.test_module)
     server.serve()
     globals().update({test.name: test for test in server.tests})

@@ -127,7 +127,8 @@ def mutate(target: Target, count: int, seed: int, folder: Path) -> MutatedDesign
              f"mutate -list {EVERYTHING} -module {variant} -o {listed}"],
             folder,
         )  # fmt: skip
-        found += _sensible(listed.read_text(), Netlist(modules[variant]), target.source)
+        netlist = Netlist(modules[variant], modules)
+        found += _sensible(listed.read_text(), netlist, target.source)
     mutants = tuple(_numbered(_drawn(found, count, random.Random(seed))))
     ports = modules[target.top]["ports"]
     return _write(target, mutants, len(found), ports, elaborated, folder)
@@ -163,21 +164,46 @@ def _numbered(mutants: Iterable[Mutant]) -> Iterator[Mutant]:
         yield Mutant(**{**asdict(mutant), "number": number})
 
 
-class Netlist:
-    """Cells of one elaborated module, as Yosys writes them in JSON."""
+def bits_read(module: Mapping) -> set[int | str]:
+    """Nets of an elaborated module that a cell in it or a port takes from it."""
+    outputs = [port["bits"] for port in module["ports"].values() if port["direction"] == "output"]
+    inputs = [
+        bits
+        for cell in module["cells"].values()
+        for port, bits in cell["connections"].items()
+        if cell["port_directions"].get(port) != "output"
+    ]
+    return {bit for bits in (*outputs, *inputs) for bit in bits}
 
-    def __init__(self, module: Mapping) -> None:
+
+class Netlist:
+    """Cells of one elaborated module, as Yosys writes them in JSON.
+
+    What goes into an instance that does nothing with it is read by nobody.
+    """
+
+    def __init__(self, module: Mapping, modules: Mapping[str, Mapping]) -> None:
         self.cells: Mapping[str, Mapping] = module["cells"]
         clock = module["netnames"].get(CLOCK, {"bits": []})
         self.clocks = set(clock["bits"])
         self.readers: dict[int, int] = {}
         self.driven: set[int] = set()
-        for cell in self.cells.values():
+        self.ignored: set[tuple[str, str, int]] = set()  # cell, port, bit of an instance
+        read_inside = {name: bits_read(inner) for name, inner in modules.items()}
+        for name, cell in self.cells.items():
             for port, bits in cell["connections"].items():
                 if cell["port_directions"].get(port) == "output":
                     self.driven.update(bits)
-                else:
-                    self._read(bits)
+                    continue
+                pins = (
+                    modules[cell["type"]]["ports"][port]["bits"] if cell["type"] in modules else ()
+                )
+                for bit, pin in enumerate(pins):
+                    if pin not in read_inside[cell["type"]]:
+                        self.ignored.add((name, port, bit))
+                self._read(
+                    net for bit, net in enumerate(bits) if (name, port, bit) not in self.ignored
+                )
         for port in module["ports"].values():
             if port["direction"] == "output":
                 self._read(port["bits"])
@@ -197,6 +223,8 @@ class Netlist:
         net = bits[bit]
         drives = entry["port_directions"].get(port) == "output"
         if net == "x" or net in self.clocks or mode == f"const{net}":
+            return None
+        if (cell, port, bit) in self.ignored:
             return None
         if drives and not self.readers.get(net):
             return None

@@ -106,6 +106,21 @@ def test_lists_each_change_once_with_its_line(target: Target, design: MutatedDes
     assert not any(mutant.port == "\\CLK" for mutant in design.mutants)
 
 
+def test_changes_nothing_that_an_instance_does_not_read(tmp_path: Path) -> None:
+    inner, outer = tmp_path / "inner.v", tmp_path / "outer.v"
+    inner.write_text(
+        "module inner (input wire clk, input wire [1:0] d, output reg q);\n"
+        "    always @(posedge clk) q <= d[1];\nendmodule\n"
+    )
+    outer.write_text(
+        "module outer (input wire clk, input wire [1:0] d, output wire q);\n"
+        "    inner inner_inst (.clk (clk), .d (d), .q (q));\nendmodule\n"
+    )
+    whole = Target("outer", "outer", "scripts.tests.mutate_checks", (inner, outer))
+    mutants = mutate(whole, 1000, 1, tmp_path).mutants
+    assert {(mutant.port, mutant.bit) for mutant in mutants} == {("d", 1), ("q", 0)}
+
+
 def test_draws_from_every_line(target: Target, tmp_path: Path) -> None:
     drawn = mutate(target, 7, 1, tmp_path)
     assert len(drawn.mutants) == 7

@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 
 import cocotb
 import numpy as np
+from cocotb.triggers import FallingEdge
 
 from model.apack import SymbolTable
+from model.zoo.wakeword import wakeword_paths
 from tb.apack import top_control, top_registers
 from tb.apack.bench import cycles
 from tb.apack.memory_image import image_of_frames
-from tb.apack.streams import Beat, Frame, always
-from tb.apack.top import ROUNDS, Tensor, TopBench, sent, settle, until_settled, value_beats
+from tb.apack.streams import Beat, Frame, always, rarely
+from tb.apack.top import (
+    ROUNDS,
+    Tensor,
+    TopBench,
+    load_codec,
+    sent,
+    settle,
+    until_settled,
+    value_beats,
+)
+
+
+def prepare() -> None:
+    """What the mutation score does once for all mutants."""
+    load_codec()
+    for _, path in wakeword_paths():
+        top_control.shipped_weights(path)
+
+
+LATENCY = 16  # cycles between a command or an event and what is seen of it
 
 
 class CompressorBench(TopBench):
@@ -178,6 +200,39 @@ async def stores_raw_only_what_would_grow(dut):
 
 
 @cocotb.test()
+async def counts_as_raw_only_what_is_raw(dut):
+    """Code streams of 4, 8, 16 ... bits: values of a bit each, and the two that end the block."""
+    bench = await CompressorBench.started(dut)
+    widths = bench.widths
+    if widths.symbols < 2:
+        return
+    total = 1 << widths.count_w
+    table = SymbolTable(widths.value_w, widths.count_w, (0, 1), (0, total // 2, total))
+    dtype = np.uint8 if widths.value_w <= 8 else np.uint16
+    for bits in range(2, 12):
+        length = (1 << bits) - 2
+        if length <= widths.block_max:
+            tensor = top_control.tensor_of(bench, np.zeros(length, dtype), table, widths.block_max)
+            assert tensor.image.raw[0] or tensor.image.code_bits[0] == 1 << bits
+            await bench.run(tensor)
+
+
+@cocotb.test()
+async def keeps_the_table_of_a_bank_while_the_other_one_is_loaded(dut):
+    bench = await CompressorBench.started(dut)
+    for first in (0, 1):
+        tensors = [bench.tensor(bench.widths.block_values) for _ in range(2)]
+        for bank in (first, 1 - first):
+            await bench.unit.load_table(bank, tensors[bank].table)
+        for bank in (first, 1 - first):
+            await bench.set_up(tensors[bank])
+            await bench.unit.start(bank)
+            bench.send(tensors[bank])
+            await bench.expect(tensors[bank])
+            await bench.expect_quiet({"DONE"})
+
+
+@cocotb.test()
 async def carries_long_pending_runs(dut):
     bench = await CompressorBench.started(dut)
     await top_control.check_any(bench, lambda: top_control.hostile_tensor(bench))
@@ -247,6 +302,55 @@ async def keeps_the_counters_of_a_tensor_while_the_next_one_runs(dut):
 @cocotb.test()
 async def counts_cycles_and_who_makes_them_wait(dut):
     await top_control.check_counters(await CompressorBench.started(dut), "values")
+
+
+async def watch_stalls(bench: CompressorBench, seen: Counter[str]) -> None:
+    """Count the cycles in which something waits at a port, as the counters should."""
+    values = bench.ins["values"]
+    outputs = list(bench.outs.values())
+    ended = False
+    while True:
+        await FallingEdge(bench.dut.clk)
+        offered, ready = values._valid.value == 1, values._ready.value == 1
+        seen["idle"] += not offered and not ended
+        seen["blocked"] += offered and not ready
+        ended = ended or (offered and ready and bench.dut.s_axis_values_tlast.value == 1)
+        seen["held"] += any(out._valid.value == 1 and out._ready.value == 0 for out in outputs)
+
+
+@cocotb.test()
+async def counts_as_stalls_what_waits_at_the_ports(dut):
+    bench = await CompressorBench.started(dut)
+    widths = bench.widths
+    block = min(widths.block_values, 8 * widths.lanes)
+    for slow in (True, False, False):
+        tensor = bench.tensor(block=block, length=8 * block + 1)
+        if slow:  # input for which there is always room where a block can wait
+            bench.pace(always)
+            bench.ins["values"].set_valid_generator(rarely(4 * widths.lanes + 30))
+        else:
+            bench.pace()
+        await bench.prepare(tensor)
+        seen: Counter[str] = Counter()
+        watching = cocotb.start_soon(watch_stalls(bench, seen))
+        await bench.unit.start()
+        await cycles(dut, random.randint(0, 100))
+        bench.send(tensor)
+        await bench.expect(tensor)
+        await bench.wait_event("DONE", bench.patience(tensor))
+        watching.cancel()
+        found = await bench.expect_counters(**bench.counters_of(tensor))
+        story = f"{found} while {dict(seen)} at the ports; test seed {cocotb.RANDOM_SEED}"
+        assert found["STALL_OUTPUT"] == seen["held"], story
+        assert found["STALL_INPUT"] <= seen["idle"], story
+        if slow and widths.engines * widths.streams > 1:
+            assert found["STALL_INPUT"] >= seen["idle"] - LATENCY, story
+            assert found["STALL_ENGINE"] == seen["blocked"] == 0, story
+        taken = -(-len(tensor.values) // widths.lanes)
+        waited = found["STALL_INPUT"] + found["STALL_ENGINE"]
+        assert waited + taken <= found["CYCLES"], f"{taken} beats, {story}"
+        assert found["STALL_ENGINE"] >= seen["blocked"] - 2 * tensor.blocks, story
+        await bench.expect_quiet()
 
 
 @cocotb.test()

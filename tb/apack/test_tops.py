@@ -34,7 +34,7 @@ SETS = {
     "one-stream": (1, 1, 5, 7, 6, 9, 16, 16, 1, 32),
 }
 # Everything that a top has in it, small but for the blocks, whose entries may be long.
-LONG_BLOCKS = (3, 2, 9, 5, 6, 8, 16, 32, 4, 8192)
+LONG_BLOCKS = (3, 2, 16, 5, 6, 8, 16, 32, 8, 65536)
 MOST_ENGINES = (64, 1, 4, 4, 5, 8, 8, 16, 4, 8)
 ANY_TENSORS = {
     "apack_compressor": "compresses_any_tensors",

@@ -13,7 +13,7 @@ import numpy as np
 from cocotb.handle import SimHandleBase
 from cocotb.triggers import Event, FallingEdge, RisingEdge
 
-from model.apack import SymbolTable
+from model.apack import SymbolTable, histogram, solve
 from model.apack.hostile import centred_table
 from tb.apack.bench import assert_frame, cycles, now
 from tb.apack.memory_image import MemoryImage
@@ -169,6 +169,13 @@ def _value_beat(row: list[int], widths: TopWidths, size: int) -> Beat:
         data &= ~(((1 << 8 * size) - 1) << low)
         data |= (random.getrandbits(above) << widths.value_w | value) << low
     return {"tdata": data, "tkeep": (1 << size * len(row)) - 1, "tlast": 0}
+
+
+def load_codec() -> None:
+    """Load the compiled codec and solver, for simulations that begin from one process."""
+    values = np.zeros(4, np.uint8)
+    table = solve(histogram(values, 8), value_w=8, symbols=2, count_w=4)
+    assert not MemoryImage.of(values, table, 4, 16).values().any()
 
 
 class TopBench:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import cache
 from math import log2
+from pathlib import Path
 
 import numpy as np
 
@@ -13,9 +15,10 @@ from model.apack.hostile import pending_run
 from model.tensors import read_tensors
 from model.zoo.wakeword import wakeword_paths
 from tb.apack.bench import cycles, now
-from tb.apack.streams import always, within
+from tb.apack.streams import always, at_random, within
 from tb.apack.top import ROUNDS, Tensor, TopBench, sent, settle, until_settled
 
+LONG_ENTRY_BITS = 1 << 16  # of a block, from which on its entry is long
 STALLED = 150  # cycles of a pause that a counter must notice
 LATENCY = 12  # cycles between a command or an event and what is seen of it
 
@@ -57,11 +60,17 @@ def borderline_tensor(bench: TopBench, surplus: int) -> Tensor | None:
     return None
 
 
+@cache
+def shipped_weights(path: Path) -> list[np.ndarray]:
+    """The weight tensors of a microWakeWord model."""
+    return [tensor.values.reshape(-1) for tensor in read_tensors(path, 8)]
+
+
 def real_tensor(bench: TopBench, most: int) -> Tensor:
     """The start of a weight tensor of a microWakeWord model, with the table solved for it."""
     widths = bench.widths
     _, path = random.choice(wakeword_paths())
-    shipped = random.choice(read_tensors(path, 8)).values.reshape(-1)[:most]
+    shipped = random.choice(shipped_weights(path))[:most]
     narrow, wide = max(8 - widths.value_w, 0), max(widths.value_w - 8, 0)
     dtype = np.uint8 if widths.value_w <= 8 else np.uint16
     values = (shipped.astype(np.uint16) >> narrow << wide).astype(dtype)
@@ -354,12 +363,30 @@ async def check_lengths(bench: TopBench) -> None:
 async def check_entry_sizes(bench: TopBench) -> None:
     """Short and long index entries, where blocks can be large enough for these."""
     widths = bench.widths
-    for block in (widths.block_max, widths.block_max // 2, widths.block_max):
-        if block % widths.lanes == 0:
+    most, lanes = widths.block_max, widths.lanes
+    least_long = -(-LONG_ENTRY_BITS // (widths.value_w * lanes)) * lanes
+    for block in (most, least_long - lanes, least_long, most // 2, most):
+        if 0 < block <= most and block % lanes == 0:
             await bench.run(bench.tensor(block=block, length=random.randint(1, 40)))
     if ROUNDS > 1:  # minutes in Icarus, where there is one round
-        whole = widths.block_max
-        await bench.run(bench.tensor(block=whole, length=whole + random.randint(1, 40)))
+        await check_whole_block(bench)
+
+
+async def check_whole_block(bench: TopBench) -> None:
+    """A block of about the most values, and a little of the next, of values that take few words."""
+    widths = bench.widths
+    beats = widths.block_max // widths.lanes
+    block = widths.lanes * random.randint(beats // 2 + 1, beats)
+    total = 1 << widths.count_w
+    table = SymbolTable.uniform(widths.value_w, 1, widths.count_w)
+    if widths.symbols > 1 and total > 1:
+        table = SymbolTable(widths.value_w, widths.count_w, (0, 1), (0, total - 1, total))
+    dtype = np.uint8 if widths.value_w <= 8 else np.uint16
+    values = np.zeros(block + random.randint(1, 40), dtype)
+    values[random.randrange(len(values))] = 1
+    bench.pace(lambda: at_random(0.9))
+    await bench.run(tensor_of(bench, values, table, block))
+    bench.pace(always)
 
 
 async def check_any(bench: TopBench, any_tensor: Callable[[], Tensor]) -> None:

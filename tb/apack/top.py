@@ -33,7 +33,7 @@ from tb.apack.streams import (
 
 ROUNDS = int(os.environ.get("ROUNDS") or 6)
 CLOSING = {"tkeep": 0, "tlast": 1}
-TESTED_BLOCK = 64
+TESTED_BLOCK = 4096
 TABLE_LATENCY = 20  # cycles from the write of a table's last row to its verdict
 
 

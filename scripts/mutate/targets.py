@@ -24,7 +24,7 @@ CHOSEN_SETS: Mapping[str, tuple[int, ...]] = {
     "apack_encoder_channel": test_channels.CHANNELS["apack_encoder_channel"][1]["three-small"],
     "apack_decoder_channel": test_channels.CHANNELS["apack_decoder_channel"][1]["three-narrow"],
     "apack_compressor": test_tops.LONG_BLOCKS,
-    "apack_decompressor": test_tops.SETS["three-engines"],
+    "apack_decompressor": test_tops.LONG_BLOCKS,
     "apack_pending": (8, 16, 7),
     "apack_bit_packer": (5, 7),
     "apack_bit_unpacker": (5, 9),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import cocotb
 import numpy as np
@@ -11,10 +12,13 @@ import numpy as np
 from model.apack import SymbolTable
 from tb.apack import top_control, top_registers
 from tb.apack.bench import assert_frame, cycles
-from tb.apack.damage import Damage, damages, ended
+from tb.apack.damage import NULL, Damage, damages, ended
+from tb.apack.memory_image import MemoryImage
+from tb.apack.stimulus import edge_values, random_table
 from tb.apack.streams import Beat, Frame
 from tb.apack.top import CLOSING, ROUNDS, Tensor, TopBench, sent, until_settled
 
+INPUT_ROOM = 2  # beats that an input takes before anyone needs them
 HOST_READS = 200  # of a status that changes within a few cycles
 
 
@@ -78,6 +82,8 @@ class DecompressorBench(TopBench):
             causes = await self.unit.bad_cause()
             assert counters["BAD_BLOCKS"] == len(bad), counters
             assert counters["VALUES_DONE"] == len(tensor.values), counters
+            assert counters["BLOCKS"] == tensor.blocks, counters
+            assert counters["WORDS"] == sum(beat["tkeep"] != 0 for beat in damage.memory), counters
             if bad:
                 assert counters["BAD_BLOCK"] == min(bad), counters
                 damage.check_causes(causes)
@@ -155,6 +161,20 @@ async def decompresses_any_tensors(dut):
 
 
 @cocotb.test()
+async def decompresses_with_any_table_in_either_bank(dut):
+    """Each group's first and last value, in blocks of any legal size."""
+    bench = await DecompressorBench.started(dut)
+    widths = bench.widths
+    for number in range(4 * ROUNDS):
+        table = random_table(widths.value_w, widths.symbols, widths.count_w)
+        dtype = np.uint8 if widths.value_w <= 8 else np.uint16
+        values = np.array(edge_values(table)[: 2 * widths.block_values], dtype)
+        steps = range((widths.block_max // widths.lanes).bit_length())
+        block = widths.lanes << random.choice(steps)
+        await bench.run(top_control.tensor_of(bench, values, table, block), number % 2)
+
+
+@cocotb.test()
 async def decompresses_tensors_that_end_anywhere(dut):
     await top_control.check_lengths(await DecompressorBench.started(dut))
 
@@ -175,6 +195,20 @@ async def beats_that_keep_nothing_bring_nothing(dut):
     await bench.expect(tensor)
     await bench.unit.wait_idle(HOST_READS)
     await bench.expect_counters(**bench.counters_of(tensor))
+    await bench.expect_quiet({"DONE"})
+
+
+@cocotb.test()
+async def a_beat_with_any_kept_byte_brings_all_of_its_bytes(dut):
+    bench = await DecompressorBench.started(dut)
+    tensor = bench.tensor(block=bench.widths.lanes, length=12 * bench.widths.lanes)
+    await bench.prepare(tensor)
+    await bench.unit.start()
+    for name, beats in bench.input_of(tensor).items():
+        size = len(bench.ins[name].bus.tkeep)
+        sent(bench.ins[name], [b | {"tkeep": 1 << n % size} for n, b in enumerate(beats)])
+    await bench.expect(tensor)
+    await bench.unit.wait_idle(HOST_READS)
     await bench.expect_quiet({"DONE"})
 
 
@@ -270,7 +304,7 @@ def some_damages(tensor: Tensor, code_w: int) -> list[Damage]:
 @cocotb.test()
 async def marks_damaged_blocks_and_loses_no_others(dut):
     bench = await DecompressorBench.started(dut)
-    for _ in range(ROUNDS):
+    for _ in range((ROUNDS + 1) // 2):
         block = bench.widths.any_block()
         tensor = bench.tensor(block=block, length=random.randint(3, 5) * block - 1)
         for damage in some_damages(tensor, bench.widths.code_w):
@@ -311,6 +345,58 @@ async def counts_no_bits_of_blocks_without_a_plausible_entry(dut):
 
 
 @cocotb.test()
+async def names_the_first_damaged_block_of_many(dut):
+    bench = await DecompressorBench.started(dut)
+    lanes = bench.widths.lanes
+    tensor = bench.tensor(block=lanes, length=130 * lanes)
+    for block in (random.choice((15, 16, 31, 32, 63, 64)), 127, 128):
+        crc = int(tensor.image.entries["crc"][block]) ^ 1 << random.randrange(32)
+        damaged = tensor.image.with_entry(block, crc=crc)
+        await bench.run_damaged(
+            tensor,
+            Damage(
+                f"CRC of block {block} is {crc:#x}",
+                damaged.memory_frame(),
+                damaged.index_frame(),
+                frozenset({block}),
+                frozenset({"CRC"}),
+            ),
+        )
+
+
+@cocotb.test()
+async def tells_an_entry_with_any_bit_too_many(dut):
+    """A block, of which the entry says more bits than it can have; its words are too few then."""
+    bench = await DecompressorBench.started(dut)
+    bench.unit.bus.longest_delay = 0
+    widths = bench.widths
+    for block in sorted({widths.block_values, widths.block_max}):
+        tensor = bench.tensor(block=block, length=random.randint(2, widths.lanes + 2))
+        most = 1 + (len(tensor.values) * widths.value_w - 1) // widths.word_w
+        names = ("code_bits", "offset_bits")
+        places = range(8 * tensor.image.entries.dtype[names[0]].itemsize)
+        changes = [(name, place) for name in names for place in places]
+        for name, place in random.sample(changes, min(4 * ROUNDS, len(changes))):
+            wrong = int(tensor.image.entries[name][0]) | 1 << place
+            damaged = tensor.image.with_entry(0, **{name: wrong})
+            if damaged.starts[1] > most:
+                await bench.run_damaged(tensor, entry_damage(tensor, damaged, f"{name} {wrong}"))
+
+
+def entry_damage(tensor: Tensor, damaged: MemoryImage, story: str) -> Damage:
+    """A tensor of one block with an entry that speaks of more words than there are."""
+    return Damage(
+        f"the entry says {story}",
+        tensor.image.memory_frame(),
+        damaged.index_frame(),
+        frozenset({0}),
+        frozenset({"LENGTH"}),
+        frozenset({"TRUNCATED"}),
+        events=frozenset({"MEMORY_LENGTH"}),
+    )
+
+
+@cocotb.test()
 async def survives_words_and_entries_of_any_content(dut):
     """Nothing can be said of the causes: no value leaves unmarked that does not fit its CRC."""
     bench = await DecompressorBench.started(dut)
@@ -337,6 +423,196 @@ async def keeps_the_counters_of_a_tensor_while_the_next_one_runs(dut):
 @cocotb.test()
 async def counts_cycles_and_who_makes_them_wait(dut):
     await top_control.check_counters(await DecompressorBench.started(dut), "memory")
+
+
+WAITS = ("CYCLES", "STALL_INPUT", "STALL_OUTPUT", "STALL_ENGINE")
+REST = 100  # cycles of a pause in which everything comes to rest
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Beats of each input that come before a pause, and those that come after it.
+
+    held: whether nothing is taken from the output before the pause ends.
+    counted: the counters that have to notice the pause.
+    events: that the tensor ends with.
+    """
+
+    story: str
+    before: dict[str, list[Beat]]
+    after: dict[str, list[Beat]]
+    counted: frozenset[str]
+    held: bool = False
+    events: frozenset[str] = frozenset({"DONE"})
+
+
+async def check_pause(bench: DecompressorBench, tensor: Tensor, pause: Pause) -> None:
+    """The same tensor with two pauses: what is counted differs by what they differ."""
+    longer = longer_pause(bench)
+    found = [await counted_waits(bench, tensor, pause, length) for length in (REST, REST + longer)]
+    wanted = {name: longer * (name in pause.counted | {"CYCLES"}) for name in WAITS}
+    grown = {name: found[1][name] - found[0][name] for name in WAITS}
+    story = f"{pause.story} for {longer} cycles more"
+    assert grown == wanted, f"{story}: counters grew by {grown}, expected {wanted}"
+
+
+def longer_pause(bench: DecompressorBench) -> int:
+    """Cycles in which all streams have as many turns."""
+    return 12 * bench.widths.streams
+
+
+async def counted_waits(
+    bench: DecompressorBench, tensor: Tensor, pause: Pause, length: int
+) -> dict[str, int]:
+    """The counters of a tensor whose input stops for so many cycles."""
+    for name, beats in pause.before.items():
+        sent(bench.ins[name], beats)
+    if pause.held:
+        bench.hold()
+    await cycles(bench.dut, 10)  # what is sent waits at the inputs
+    await bench.unit.start()
+    if pause.held:
+        await cycles(bench.dut, filling_cycles(bench))
+    await cycles(bench.dut, length)
+    bench.release()
+    for name, beats in pause.after.items():
+        sent(bench.ins[name], beats)
+    await bench.outs["values"].next_frame(bench.patience(tensor))
+    await bench.unit.wait_idle(HOST_READS)
+    counters = await bench.unit.counters()
+    await bench.expect_quiet(pause.events)
+    return counters
+
+
+def filling_cycles(bench: DecompressorBench) -> int:
+    """Cycles in which all buffers fill while no value is taken."""
+    widths = bench.widths
+    return 100 + 8 * widths.streams * widths.lanes * widths.engines * (widths.streams + 2)
+
+
+@cocotb.test()
+async def counts_each_cycle_that_an_input_is_late(dut):
+    bench = await DecompressorBench.started(dut)
+    bench.unit.bus.longest_delay = 0
+    lanes = bench.widths.lanes
+    tensor = bench.tensor(block=lanes, length=3 * lanes)
+    await bench.prepare(tensor)
+    beats = bench.input_of(tensor)
+    starts = tensor.image.starts
+    for name, other, places in (
+        ("index", "memory", (0, 1, 2)),
+        ("memory", "index", (0, starts[1])),
+    ):
+        for place in places:
+            before = {other: beats[other], name: beats[name][:place]}
+            await check_pause(
+                bench,
+                tensor,
+                Pause(
+                    f"{name} stops after {place} beats",
+                    {key: some for key, some in before.items() if some},
+                    {name: beats[name][place:]},
+                    frozenset({"STALL_INPUT"}),
+                ),
+            )
+        unended = [*beats[name][:-1], beats[name][-1] | {"tlast": 0}]
+        await check_pause(
+            bench,
+            tensor,
+            Pause(
+                f"the tlast of {name} is late",
+                {other: beats[other], name: unended},
+                {name: [NULL]},
+                frozenset(),
+                events=frozenset({"DONE", f"{name.upper()}_LENGTH"}),
+            ),
+        )
+
+
+@cocotb.test()
+async def counts_each_cycle_that_no_buffer_is_free(dut):
+    """It is the engine's only while there is a word that waits for the buffer."""
+    bench = await DecompressorBench.started(dut)
+    bench.unit.bus.longest_delay = 0
+    widths = bench.widths
+    lanes, blocks = widths.lanes, widths.engines * (widths.streams + 3) + 8
+    tensor = bench.tensor(block=lanes, length=blocks * lanes)
+    await bench.prepare(tensor)
+    whole = bench.input_of(tensor)
+    dealt = await blocks_that_fit(bench, tensor)
+    words = tensor.image.starts[dealt]
+    await check_pause(
+        bench,
+        tensor,
+        Pause("no room", whole, {}, frozenset({"STALL_ENGINE", "STALL_OUTPUT"}), held=True),
+    )
+    await check_pause(
+        bench,
+        tensor,
+        Pause(
+            "no room and no words",
+            {"index": whole["index"], "memory": whole["memory"][:words]},
+            {"memory": whole["memory"][words:]},
+            frozenset({"STALL_OUTPUT"}),
+            held=True,
+        ),
+    )
+    await check_pause(
+        bench,
+        tensor,
+        Pause(
+            "no room and no further entries",
+            {"index": whole["index"][: dealt + 1], "memory": whole["memory"]},
+            {"index": whole["index"][dealt + 1 :]},
+            frozenset({"STALL_ENGINE", "STALL_OUTPUT"}),
+            held=True,
+        ),
+    )
+    await bench.run(tensor)
+
+
+async def blocks_that_fit(bench: DecompressorBench, tensor: Tensor) -> int:
+    """Blocks whose words are taken while no value is."""
+    memory = bench.ins["memory"]
+    begin = memory.sent
+    bench.hold()
+    bench.send(tensor)
+    await bench.unit.start()
+    await cycles(bench.dut, filling_cycles(bench))
+    taken = memory.sent - begin
+    bench.release()
+    await bench.expect(tensor)
+    await bench.unit.wait_idle(HOST_READS)
+    await bench.expect_quiet({"DONE"})
+    starts = tensor.image.starts
+    return max(block for block in range(tensor.blocks) if starts[block] <= taken - INPUT_ROOM)
+
+
+@cocotb.test()
+async def words_of_the_next_tensor_wait_for_no_buffer_of_this_one(dut):
+    bench = await DecompressorBench.started(dut)
+    bench.unit.bus.longest_delay = 0
+    widths = bench.widths
+    lanes, blocks = widths.lanes, widths.engines * (widths.streams + 3) + 8
+    tensor = bench.tensor(block=lanes, length=blocks * lanes)
+    await bench.prepare(tensor)
+    whole = bench.input_of(tensor)
+    words = tensor.image.starts[await blocks_that_fit(bench, tensor)]
+    found = []
+    for length in (REST, REST + longer_pause(bench)):
+        cut = {
+            "index": whole["index"],
+            "memory": [*ended(whole["memory"][:words]), *whole["memory"]],
+        }
+        events = frozenset({"DONE", "MEMORY_LENGTH", "BLOCK_BAD"})
+        pause = Pause("", cut, {}, frozenset(), held=True, events=events)
+        found.append(await counted_waits(bench, tensor, pause, length))
+        sent(bench.ins["index"], whole["index"])
+        await bench.unit.start()
+        await bench.expect(tensor)
+        await bench.unit.wait_idle(HOST_READS)
+        await bench.expect_quiet({"DONE"})
+    assert found[0]["STALL_ENGINE"] == found[1]["STALL_ENGINE"], found
 
 
 @cocotb.test()
@@ -387,14 +663,19 @@ async def an_abort_as_an_empty_tensor_begins_waits_for_no_input(dut):
 async def a_tensor_of_any_length_waits_for_more_until_its_abort(dut):
     """VALUES has 48 bits: the first block comes out and is not the last."""
     bench = await DecompressorBench.started(dut)
-    for length in ((1 << 48) - 1, 1 << random.randrange(17, 47), 1 << 47):
-        await check_unended(bench, length)
+    bench.unit.bus.longest_delay = 0
+    block = bench.widths.block_values
+    places = range(17, 48) if ROUNDS > 1 else random.sample(range(17, 48), 3)
+    for place in places:
+        await check_unended(bench, 1 << place, bench.widths.lanes)
+    for length in ((1 << 48) - 1, (1 << 47) + block):
+        await check_unended(bench, length, block)
         await bench.run(bench.tensor())
 
 
-async def check_unended(bench: DecompressorBench, length: int) -> None:
+async def check_unended(bench: DecompressorBench, length: int, block: int) -> None:
     """One block of a tensor of so many values, and an ABORT in place of the others."""
-    out, block = bench.outs["values"], bench.widths.block_values
+    out = bench.outs["values"]
     tensor = bench.tensor(block=block, length=block)
     wanted = bench.value_frame(tensor, ())
     wanted[-1] |= {"tlast": 0}
@@ -405,7 +686,7 @@ async def check_unended(bench: DecompressorBench, length: int) -> None:
         sent(bench.ins[name], [beat | {"tlast": 0} for beat in beats])
     patience = bench.patience(tensor)
     await until_settled(bench.dut, lambda: len(out._frame) == len(wanted), patience, "a block")
-    await cycles(bench.dut, 50)
+    await cycles(bench.dut, 10)
     assert "BUSY" in await bench.unit.status(), f"{length} values are over after {block}"
     for _ in range(2):
         await bench.unit.abort()

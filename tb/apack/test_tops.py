@@ -49,9 +49,10 @@ def test_top(top: str, values: tuple[int, ...]) -> None:
     run(top, values)
 
 
-def test_long_blocks() -> None:
+@pytest.mark.parametrize("top", TOPS)
+def test_long_blocks(top: str) -> None:
     """Short blocks in hardware that is made for long ones."""
-    run("apack_compressor", LONG_BLOCKS)
+    run(top, LONG_BLOCKS)
 
 
 def any_shape(rng: random.Random) -> tuple[int, ...]:

@@ -232,9 +232,10 @@ class StoreBench:
         if self.word is not None:
             wanted["read_data"] = self.word
         for name, value in wanted.items():
-            found = getattr(self.dut, name).value
-            assert found.is_resolvable and int(found) == value, (
-                f"cycle {self.cycle}: {name} is {found}, expected {value:b}; blocks: "
+            port = getattr(self.dut, name).value
+            found = int(port) if port.is_resolvable else port
+            assert found == value, (
+                f"cycle {self.cycle}: {name} is {found}, expected {value}; blocks: "
                 f"{', '.join(map(str, self.store.blocks))}"
             )
 

@@ -384,6 +384,23 @@ def spoil(beats: list[Beat], lanes: int, size: int) -> None:
 
 
 @cocotb.test()
+async def drops_a_tensor_that_ends_within_a_value(dut):
+    """Half of a value kept, of each lane in turn."""
+    bench = await CompressorBench.started(dut)
+    widths = bench.widths
+    if widths.lane_bytes == 1:
+        return
+    for lane in range(widths.lanes):
+        tensor = bench.tensor(length=widths.lanes + lane + 1)
+        beats = value_beats(tensor.values, widths, null_end=False)
+        beats[-1]["tkeep"] >>= 1
+        await bench.prepare(tensor)
+        await bench.unit.start()
+        sent(bench.ins["values"], beats)
+        await bench.expect_aborted(tensor, {"KEEP", "ABORTED"})
+
+
+@cocotb.test()
 async def aborts_at_any_time_and_goes_on_with_the_next_tensor(dut):
     await top_control.check_aborts(await CompressorBench.started(dut))
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -144,29 +144,66 @@ def miter(graph: Graph, mutant: int, valids: Mapping[str, str]) -> Iterator[str]
         mutant: what the second copy has; the first has none.
         valids: outputs to compare only while another one is high in the first copy.
     """
-    free = [name for name in graph.inputs if not name.startswith(f"{SELECTOR}[")]
-    starts = [f"start{index}" for index in range(len(graph.latches))]
-    pins = {name: f"in{index}" for index, name in enumerate(free)}
-    yield f".model miter\n.inputs {' '.join([*pins.values(), *starts])}\n.outputs differ"
-    yield ".names one\n1"
+    yield from _beginning(graph)
     yield ".latch one begun 0" if graph.latches else ".names one begun\n1 1"
+    pins = _pins(graph)
     for copy, selected in (("a", 0), ("b", mutant)):
         yield from _copy(graph, copy, selected, pins)
-    differences = []
-    compared = {name: literal for name, literal in graph.outputs.items() if name != KEPT}
-    for index, (name, literal) in enumerate(compared.items()):
-        a, b, different = _net("a", literal), _net("b", literal), f"different{index}"
-        valid = valids.get(name)
-        seen = _net("a", graph.outputs[valid]) if valid else "one"
-        yield f".names {a} {b} {seen} {different}\n101 1\n011 1"
-        differences.append(different)
-    yield f".names {' '.join(differences)} any"
-    for index in range(len(differences)):
-        yield "-" * index + "1" + "-" * (len(differences) - index - 1) + " 1"
+        yield from _latches(graph, copy)
+    yield from _differences(_compared(graph, valids))
     kept = _net("a", graph.outputs[KEPT]) if KEPT in graph.outputs else "one"
     broken = ".latch breaks broken 0" if graph.latches else ".names broken"
     yield f"{broken}\n.names begun {kept} broken breaks\n10- 1\n--1 1"
     yield ".names any begun breaks differ\n110 1\n.end"
+
+
+def step_miter(graph: Graph, mutant: int) -> Iterator[str]:
+    """The same for one step: high where outputs or next states of equal states differ."""
+    yield from _beginning(graph)
+    yield ".names one begun\n1 1"
+    pins = _pins(graph)
+    compared = _compared(graph, {})
+    for copy, selected in (("a", 0), ("b", mutant)):
+        yield from _copy(graph, copy, selected, pins)
+        for index, (literal, following) in enumerate(graph.latches):
+            yield f".names start{index} {_variable(copy, literal)}\n1 1"
+            yield f".names {_variable(copy, following)} {copy}next{index}\n{1 - following % 2} 1"
+    compared += [(f"anext{index}", f"bnext{index}", "one") for index in range(len(graph.latches))]
+    yield from _differences(compared)
+    yield ".names any differ\n1 1\n.end"
+
+
+def _pins(graph: Graph) -> dict[str, str]:
+    free = [name for name in graph.inputs if not name.startswith(f"{SELECTOR}[")]
+    return {name: f"in{index}" for index, name in enumerate(free)}
+
+
+def _beginning(graph: Graph) -> Iterator[str]:
+    starts = [f"start{index}" for index in range(len(graph.latches))]
+    yield f".model miter\n.inputs {' '.join([*_pins(graph).values(), *starts])}\n.outputs differ"
+    yield ".names one\n1"
+
+
+def _compared(graph: Graph, valids: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Nets of each output in both copies, and one that is high when it means something."""
+    return [
+        (
+            _net("a", literal),
+            _net("b", literal),
+            _net("a", graph.outputs[valids[name]]) if name in valids else "one",
+        )
+        for name, literal in graph.outputs.items()
+        if name != KEPT
+    ]
+
+
+def _differences(compared: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+    """The net `any`, high where two nets differ while a third is high."""
+    for index, (a, b, seen) in enumerate(compared):
+        yield f".names {a} {b} {seen} different{index}\n101 1\n011 1"
+    yield f".names {' '.join(f'different{index}' for index in range(len(compared)))} any"
+    for index in range(len(compared)):
+        yield "-" * index + "1" + "-" * (len(compared) - index - 1) + " 1"
 
 
 def _copy(graph: Graph, copy: str, selected: int, pins: Mapping[str, str]) -> Iterator[str]:
@@ -179,17 +216,20 @@ def _copy(graph: Graph, copy: str, selected: int, pins: Mapping[str, str]) -> It
             yield f".names {pins[name]} begun {_variable(copy, literal)}\n1- 1\n-0 1"
         else:
             yield f".names {pins[name]} {_variable(copy, literal)}\n1 1"
-    for index, (literal, following) in enumerate(graph.latches):
-        state = f"{copy}state{index}"
-        yield f".names {_variable(copy, following)} {copy}next{index}\n{1 - following % 2} 1"
-        yield f".latch {copy}next{index} {state} 0"
-        yield f".names begun {state} start{index} {_variable(copy, literal)}\n11- 1\n0-1 1"
     for literal, left, right in graph.gates:
         operands = f"{_variable(copy, left)} {_variable(copy, right)}"
         values = f"{1 - left % 2}{1 - right % 2}"
         yield f".names {operands} {_variable(copy, literal)}\n{values} 1"
     for literal in sorted({literal for literal in graph.outputs.values() if literal % 2}):
         yield f".names {_variable(copy, literal)} {_net(copy, literal)}\n0 1"
+
+
+def _latches(graph: Graph, copy: str) -> Iterator[str]:
+    for index, (literal, following) in enumerate(graph.latches):
+        state = f"{copy}state{index}"
+        yield f".names {_variable(copy, following)} {copy}next{index}\n{1 - following % 2} 1"
+        yield f".latch {copy}next{index} {state} 0"
+        yield f".names begun {state} start{index} {_variable(copy, literal)}\n11- 1\n0-1 1"
 
 
 def _variable(copy: str, literal: int) -> str:
@@ -208,12 +248,14 @@ class Prover:
         self.design = design
         self.folder = folder
         self.end = time.monotonic() + BUDGET_SECONDS
-        self.graphs: dict[tuple[str, bool, bool], Graph] = {}
+        self.graphs: dict[tuple[str, bool, bool, tuple[str, ...]], Graph] = {}
 
     def prove(self, mutant: Mutant) -> Proof:
         """What is known of one mutant."""
         if time.monotonic() > self.end:
             return Proof(UNKNOWN, NO_TIME)
+        if not self._fits() and self._same_step(mutant):
+            return Proof(EQUIVALENT, "proven for any state with its small instances")
         for comparison in self._comparisons():
             proof = self._compare(mutant, comparison)
             if proof.status == IDLE:
@@ -240,15 +282,17 @@ class Prover:
 
     def _fits(self) -> bool:
         """Whether the module can be compared with its instances inside."""
-        return self._characters() <= FLAT_CHARACTERS
+        return _characters(self._files()) <= FLAT_CHARACTERS
 
     def _may_be_whole(self) -> bool:
         """Whether a large module may still be compared so: it takes long, others need time too."""
         early = time.monotonic() < self.end - BUDGET_SECONDS / 2
-        return early and self._characters() <= WHOLE_CHARACTERS
+        return early and _characters(self._files()) <= WHOLE_CHARACTERS
 
-    def _characters(self) -> int:
-        return sum(len(path.read_text()) for path in self._files())
+    def _large(self) -> tuple[str, ...]:
+        """Modules in this one that are large themselves."""
+        inside = (path for path in self._files() if path.stem != self.target.module)
+        return tuple(path.stem for path in inside if _characters(_below(path)) > FLAT_CHARACTERS)
 
     def _cut_helps(self) -> bool:
         """Whether there is something to cut out that is compared inside otherwise."""
@@ -256,38 +300,59 @@ class Prover:
 
     def _compare(self, mutant: Mutant, comparison: Comparison) -> Proof:
         graph = self._graph(mutant.module, comparison)
-        path = self.folder / "miter.blif"
         valids = graph.valids(self.target.module) if comparison.idle else {}
-        path.write_text("\n".join(miter(graph, mutant.number, valids)) + "\n")
-        commands = (
-            f"read_blif {path.name}; strash; sat -C 1000000; scorr; sat -C 1000000; "
-            f"bmc3 -F {FRAMES} -T {SEARCH_SECONDS}; pdr -T {PROOF_SECONDS}"
+        said = self._abc(
+            miter(graph, mutant.number, valids),
+            "sat -C 1000000; scorr; sat -C 1000000; "
+            f"bmc3 -F {FRAMES} -T {SEARCH_SECONDS}; pdr -T {PROOF_SECONDS}",
         )
-        try:
-            done = subprocess.run(
-                [ABC, "-c", commands], cwd=self.folder, text=True, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, timeout=4 * (SEARCH_SECONDS + PROOF_SECONDS),
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
+        if said is None:
             return Proof(UNKNOWN, f"not decided {comparison.how}")
-        asserted = ASSERTED.search(done.stdout)
+        asserted = ASSERTED.search(said)
         if asserted:
             return Proof(DISTINCT, f"differs {asserted[1]} cycles after reset, {comparison.how}")
-        if PROVED.search(done.stdout):
+        if PROVED.search(said):
             return Proof(comparison.proof, f"proven {comparison.how}")
-        if "SATISFIABLE" in done.stdout:
+        if "SATISFIABLE" in said:
             return Proof(DISTINCT, f"differs, {comparison.how}")
         return Proof(UNKNOWN, f"not decided {comparison.how}")
 
-    def _graph(self, module: str, comparison: Comparison) -> Graph:
-        key = (module, comparison.instances, comparison.contract)
+    def _same_step(self, mutant: Mutant) -> bool:
+        """Whether any state has the same outputs and the same next state, whatever the inputs."""
+        graph = self._graph(mutant.module, Comparison(True, False), self._large())
+        said = self._abc(step_miter(graph, mutant.number), "sat -C 100000")
+        return said is not None and bool(PROVED.search(said))
+
+    def _abc(self, lines: Iterable[str], commands: str) -> str | None:
+        """What ABC says of a network; None when it takes too long."""
+        path = self.folder / "miter.blif"
+        path.write_text("\n".join(lines) + "\n")
+        try:
+            done = subprocess.run(
+                [ABC, "-c", f"read_blif {path.name}; strash; {commands}"], cwd=self.folder,
+                text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                timeout=4 * (SEARCH_SECONDS + PROOF_SECONDS),
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return None
+        return done.stdout
+
+    def _graph(self, module: str, comparison: Comparison, outside: tuple[str, ...] = ()) -> Graph:
+        """The graph of all mutants of a module; `outside` are modules in it that stay cut out."""
+        key = (module, comparison.instances, comparison.contract, outside)
         if key not in self.graphs:
             path = self.folder / "mutants.aag"
-            cut = (f"select -module {module}", "expose -evert", "select -clear")
+            # Cells only: of wires, those are compared that go into what is cut out.
+            cut = (
+                f"select -module {module}", "select c:*", "expose -evert", "select -clear",
+                f"hierarchy -top {module}",
+            )  # fmt: skip
+            kept = tuple(f"setattr -mod -set keep_hierarchy 1 *?{name}*" for name in outside)
+            flat = (*kept, "flatten", *(cut if outside else ()))
             run_yosys(
                 [f"read_rtlil {self.design.elaborated}", f"script {self.design.apply}",
                  *(self._under_contract() if comparison.contract else [f"hierarchy -top {module}"]),
-                 *(("flatten",) if comparison.instances else cut), *TO_GATES,
+                 *(flat if comparison.instances else cut), *TO_GATES,
                  f"write_aiger -ascii -symbols {path}"], self.folder,
             )  # fmt: skip
             self.graphs[key] = Graph.read(path)
@@ -306,6 +371,15 @@ class Prover:
             f"rename {top} {NETLIST}", f"read_verilog {contract}", f"read_verilog {path}",
             f"hierarchy -top {top}{values}", "proc",
         ]  # fmt: skip
+
+
+def _below(path: Path) -> tuple[Path, ...]:
+    """Verilog of a module and of what is in it."""
+    return rtl_sources(path.stem) if path.stem in rtl_modules() else (path,)
+
+
+def _characters(files: Iterable[Path]) -> int:
+    return sum(len(path.read_text()) for path in files)
 
 
 def contract_of(target: Target) -> Path | None:

@@ -213,15 +213,18 @@ endmodule
 """
 
 
-@pytest.mark.parametrize(("most", "status"), [(1000, EQUIVALENT), (0, DISTINCT)])
+@pytest.mark.parametrize(
+    ("flat", "most", "status"),
+    [(0, 1000, EQUIVALENT), (0, 0, DISTINCT), (len(LEAF), 0, EQUIVALENT)],
+)
 def test_a_large_module_is_compared_with_its_instances_inside_at_last(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, status: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flat: int, most: int, status: str
 ) -> None:
     sources = tuple(tmp_path / f"{name}.v" for name in ("large", "leaf"))
     for source, text in zip(sources, (LARGE, LEAF), strict=True):
         source.write_text(text)
     target = Target("large", "large", "scripts.tests.mutate_checks", sources)
-    monkeypatch.setattr(equivalence, "FLAT_CHARACTERS", 0)
+    monkeypatch.setattr(equivalence, "FLAT_CHARACTERS", flat)
     monkeypatch.setattr(equivalence, "WHOLE_CHARACTERS", most)
     design = mutate(target, 1000, 1, tmp_path)
     mutant = mutant_of(design, "leaf leaf_inst", "logic_not")

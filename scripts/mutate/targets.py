@@ -84,20 +84,22 @@ def bench_sets() -> dict[str, dict[str, int]]:
 
 @cache
 def all_targets() -> dict[str, Target]:
-    """Every module with its bench, or with that of the smallest module that has it inside."""
+    """Every module with its bench.
+
+    Raises:
+        NoSuchDesign: a module has none.
+    """
     return {module: _target(module) for module in rtl_modules()}
 
 
 def _target(module: str) -> Target:
-    top = module if module in bench_sets() else _smallest_around(module)
-    bench = f"tb.apack.{top}"
-    return Target(module, top, bench, rtl_sources(top), bench_sets()[top], _imported(bench))
-
-
-def _smallest_around(module: str) -> str:
-    """The module with a bench and the least Verilog among those that have `module` inside."""
-    around = [top for top in bench_sets() if rtl_modules()[module] in rtl_sources(top)]
-    return min(around, key=lambda top: sum(len(path.read_text()) for path in rtl_sources(top)))
+    if module not in bench_sets():
+        raise NoSuchDesign(
+            f"{module} has no bench: it needs tb/apack/{module}.py, and parameters in a test_*.py"
+        )
+    bench = f"tb.apack.{module}"
+    sources = rtl_sources(module)
+    return Target(module, module, bench, sources, bench_sets()[module], _imported(bench))
 
 
 def _imported(test_module: str) -> tuple[Path, ...]:
@@ -116,7 +118,7 @@ def select_targets(patterns: list[str]) -> list[Target]:
     """Targets whose module matches one of `patterns` (shell wildcards); all for none.
 
     Raises:
-        NoSuchDesign: a pattern matches nothing.
+        NoSuchDesign: a pattern matches nothing, or a module has no bench.
     """
     targets = all_targets()
     for pattern in patterns:

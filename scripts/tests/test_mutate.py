@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from scripts.mutate import command, equivalence, measure
+from scripts.mutate import targets as targets_module
 from scripts.mutate.equivalence import DISTINCT, EQUIVALENT, IDLE, KEEPING, UNKNOWN, Prover
 from scripts.mutate.inside import DIED, HUNG, KILLED, SURVIVED, VERDICTS, Server, Task
 from scripts.mutate.measure import Entry, Result
@@ -406,11 +407,19 @@ def test_a_bad_argument_is_one_line_and_exit_code_2(
     assert error.count("\n") == 1
 
 
-def test_every_module_has_a_bench_that_has_it_inside() -> None:
+def test_every_module_has_its_bench() -> None:
     targets = all_targets()
     assert list(targets) == list(rtl_modules())
     for module, target in targets.items():
-        assert rtl_modules()[module] in target.sources
-        assert ROOT.joinpath(*target.test_module.split(".")).with_suffix(".py") in target.watched
-        own = (ROOT / "tb" / "apack" / f"{module}.py").is_file()
-        assert (target.top == module) == own
+        assert target.source == rtl_modules()[module]
+        assert ROOT / "tb" / "apack" / f"{module}.py" in target.watched
+
+
+def test_a_module_without_a_bench_is_one_line(monkeypatch, capsys) -> None:
+    new = {"apack_new": ROOT / "rtl" / "apack" / "apack_new.v"}
+    monkeypatch.setattr(targets_module, "rtl_modules", lambda: new)
+    monkeypatch.setattr(targets_module, "all_targets", all_targets.__wrapped__)
+    assert command.main([]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("mutate: apack_new has no bench: it needs tb/apack/apack_new.py")
+    assert error.count("\n") == 1

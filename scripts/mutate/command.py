@@ -89,11 +89,12 @@ def score(targets: Sequence[Target], options: argparse.Namespace, folder: Path =
     """Measure all targets, write the results, and say what came out."""
     console = Console(highlight=False, soft_wrap=True)
     begin = time.monotonic()
+    chosen = (options.mutants, options.seed, options.seeds)
+    paths = {target.module: result_path(target, *chosen) for target in targets}
     measure_all(targets, options, console)
     results, errors = [], {}
-    chosen = (options.mutants, options.seed, options.seeds)
     for target in targets:
-        path = result_path(target, *chosen)
+        path = paths[target.module]
         if path.is_file():
             results.append(Result.read(path))
         else:

@@ -129,13 +129,14 @@ def measure(target: Target, count: int, seed: int, seeds: int, children: int) ->
         seeds: of the tests, for what survives the first.
         children: simulations at once.
     """
-    folder = work_folder(target, count, seed, seeds)
+    path = result_path(target, count, seed, seeds)  # of the sources as they are now
+    folder = path.parent
     _drop_old(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / ERROR).unlink(missing_ok=True)
     try:
         result = _measured(target, count, seed, seeds, children, folder)
-        result.write(result_path(target, count, seed, seeds))
+        result.write(path)
     except (BenchFails, BuildError, ToolMissing, SynthesisError) as error:
         (folder / ERROR).write_text(f"{error}\n")
 

@@ -423,3 +423,22 @@ def test_a_module_without_a_bench_is_one_line(monkeypatch, capsys) -> None:
     error = capsys.readouterr().err
     assert error.startswith("mutate: apack_new has no bench: it needs tb/apack/apack_new.py")
     assert error.count("\n") == 1
+
+
+def test_an_edit_in_mid_run_loses_no_result(target: Target, tmp_path: Path, monkeypatch) -> None:
+    source = tmp_path / "toy.v"
+    source.write_text(TOY)
+    target = replace(target, sources=(source,))
+    monkeypatch.setattr(measure, "WORK", tmp_path / "work")
+
+    def edited_meanwhile(*_: object) -> Result:
+        source.write_text(f"{source.read_text()}// edited\n")
+        return result_of(8, 2, 3)
+
+    def measured(targets: list[Target], options: object, console: object) -> None:
+        measure.measure(targets[0], 10, 1, 3, 1)
+
+    monkeypatch.setattr(measure, "_measured", edited_meanwhile)
+    monkeypatch.setattr(command, "measure_all", measured)
+    options = command.parse_arguments(["--mutants", "10", "--target", "80"])
+    assert command.score([target], options, tmp_path) == 0

@@ -192,7 +192,8 @@ def report(run: Run, console: Console, folder: Path) -> None:
 def score_table(run: Run) -> Table:
     """A row for each module."""
     table = Table(box=None, pad_edge=False)
-    table.add_column("module")
+    longest = max((len(result.module) for result in run.results), default=0)
+    table.add_column("module", min_width=longest)
     for name in ("places", "mutants", "equivalent", "found", "survived", "score", "a second"):
         table.add_column(name, justify="right")
     for result in run.results:

@@ -371,11 +371,13 @@ def test_exit_code_and_reports(
     options = command.parse_arguments(["--mutants", "10", "--target", least])
     folder = measure.work_folder(target, 10, 1, 3)
     folder.mkdir(parents=True)
-    result_of(8, 2, 3).write(measure.result_path(target, 10, 1, 3))
+    result = replace(result_of(8, 2, 3), module="apack_decoder_channel")
+    result.write(measure.result_path(target, 10, 1, 3))
     assert command.score([target], options, tmp_path) == code
     output = capsys.readouterr().out
     assert "rtl/apack/apack_crc.v:22: change 8" in output
     assert "80.00 %: 8 of 10 mutants found" in output
+    assert "\napack_decoder_channel " in output, "a name that is cut short"
     page = (tmp_path / "index.html").read_text()
     assert "change 9 &lt;&amp;" in page
     assert "change 7" not in page

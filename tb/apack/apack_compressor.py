@@ -26,15 +26,14 @@ from tb.apack.top import (
     value_beats,
 )
 
+LATENCY = 16  # cycles between a command or an event and what is seen of it
+
 
 def prepare() -> None:
     """What the mutation score does once for all mutants."""
     load_codec()
     for _, path in wakeword_paths():
         top_control.shipped_weights(path)
-
-
-LATENCY = 16  # cycles between a command or an event and what is seen of it
 
 
 class CompressorBench(TopBench):

@@ -16,10 +16,15 @@ from tb.apack.damage import NULL, Damage, damages, ended
 from tb.apack.memory_image import MemoryImage
 from tb.apack.stimulus import edge_values, random_table
 from tb.apack.streams import Beat, Frame
-from tb.apack.top import CLOSING, ROUNDS, Tensor, TopBench, sent, until_settled
+from tb.apack.top import CLOSING, ROUNDS, Tensor, TopBench, load_codec, sent, until_settled
 
 INPUT_ROOM = 2  # beats that an input takes before anyone needs them
 HOST_READS = 200  # of a status that changes within a few cycles
+
+
+def prepare() -> None:
+    """What the mutation score does once for all mutants."""
+    load_codec()
 
 
 class DecompressorBench(TopBench):

@@ -36,10 +36,6 @@ CLOSING = {"tkeep": 0, "tlast": 1}
 TESTED_BLOCK = 4096
 TABLE_LATENCY = 20  # cycles from the write of a table's last row to its verdict
 
-# The model loads what it has compiled at its first use, which takes longer than many a test: here
-# it does so once for all processes that fork from this one.
-MemoryImage.of(np.zeros(1, np.uint8), SymbolTable.uniform(), 1, 16)
-
 
 @dataclass(frozen=True)
 class TopWidths:

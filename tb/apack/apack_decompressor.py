@@ -538,11 +538,7 @@ async def counts_each_cycle_that_an_input_is_late(dut):
 async def counts_each_cycle_that_no_buffer_is_free(dut):
     """It is the engine's only while there is a word that waits for the buffer."""
     bench = await DecompressorBench.started(dut)
-    bench.unit.bus.longest_delay = 0
-    widths = bench.widths
-    lanes, blocks = widths.lanes, widths.engines * (widths.streams + 3) + 8
-    tensor = bench.tensor(block=lanes, length=blocks * lanes)
-    await bench.prepare(tensor)
+    tensor = await overfull_tensor(bench)
     whole = bench.input_of(tensor)
     dealt = await blocks_that_fit(bench, tensor)
     words = tensor.image.starts[dealt]
@@ -576,6 +572,16 @@ async def counts_each_cycle_that_no_buffer_is_free(dut):
     await bench.run(tensor)
 
 
+async def overfull_tensor(bench: DecompressorBench) -> Tensor:
+    """A tensor of more blocks than there are buffers, prepared at a host without delays."""
+    bench.unit.bus.longest_delay = 0
+    widths = bench.widths
+    lanes, blocks = widths.lanes, widths.engines * (widths.streams + 3) + 8
+    tensor = bench.tensor(block=lanes, length=blocks * lanes)
+    await bench.prepare(tensor)
+    return tensor
+
+
 async def blocks_that_fit(bench: DecompressorBench, tensor: Tensor) -> int:
     """Blocks whose words are taken while no value is."""
     memory = bench.ins["memory"]
@@ -596,11 +602,7 @@ async def blocks_that_fit(bench: DecompressorBench, tensor: Tensor) -> int:
 @cocotb.test()
 async def words_of_the_next_tensor_wait_for_no_buffer_of_this_one(dut):
     bench = await DecompressorBench.started(dut)
-    bench.unit.bus.longest_delay = 0
-    widths = bench.widths
-    lanes, blocks = widths.lanes, widths.engines * (widths.streams + 3) + 8
-    tensor = bench.tensor(block=lanes, length=blocks * lanes)
-    await bench.prepare(tensor)
+    tensor = await overfull_tensor(bench)
     whole = bench.input_of(tensor)
     words = tensor.image.starts[await blocks_that_fit(bench, tensor)]
     found = []

@@ -431,7 +431,6 @@ async def counts_cycles_and_who_makes_them_wait(dut):
 
 
 WAITS = ("CYCLES", "STALL_INPUT", "STALL_OUTPUT", "STALL_ENGINE")
-REST = 100  # cycles of a pause in which everything comes to rest
 
 
 @dataclass(frozen=True)
@@ -454,11 +453,17 @@ class Pause:
 async def check_pause(bench: DecompressorBench, tensor: Tensor, pause: Pause) -> None:
     """The same tensor with two pauses: what is counted differs by what they differ."""
     longer = longer_pause(bench)
-    found = [await counted_waits(bench, tensor, pause, length) for length in (REST, REST + longer)]
+    rest = resting_cycles(bench)
+    found = [await counted_waits(bench, tensor, pause, length) for length in (rest, rest + longer)]
     wanted = {name: longer * (name in pause.counted | {"CYCLES"}) for name in WAITS}
     grown = {name: found[1][name] - found[0][name] for name in WAITS}
     story = f"{pause.story} for {longer} cycles more"
     assert grown == wanted, f"{story}: counters grew by {grown}, expected {wanted}"
+
+
+def resting_cycles(bench: DecompressorBench) -> int:
+    """Cycles in which everything comes to rest that needs no more than one block for each stream."""
+    return 100 + bench.widths.streams * (bench.widths.lanes + 12)
 
 
 def longer_pause(bench: DecompressorBench) -> int:
@@ -606,7 +611,8 @@ async def words_of_the_next_tensor_wait_for_no_buffer_of_this_one(dut):
     whole = bench.input_of(tensor)
     words = tensor.image.starts[await blocks_that_fit(bench, tensor)]
     found = []
-    for length in (REST, REST + longer_pause(bench)):
+    rest = resting_cycles(bench)
+    for length in (rest, rest + longer_pause(bench)):
         cut = {
             "index": whole["index"],
             "memory": [*ended(whole["memory"][:words]), *whole["memory"]],

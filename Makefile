@@ -9,6 +9,12 @@ SIM = verilator
 # Variables given to make reach the recipes through the environment, so that any file name is safe.
 export SIM SEED TEST JOBS MAXFAIL WAVES COVERAGE TENSOR TABLE MODEL BLOCK SEEDS SCHEDULER LIMIT DESIGN FO4 LIBERTY MUTANTS TARGET
 
+# Each simulation starts Python: where no bytecode is to lie beside the sources, it is kept in build/.
+ifdef PYTHONDONTWRITEBYTECODE
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX ?= $(CURDIR)/build/cache/python
+endif
+
 MAKEFLAGS += --no-print-directory
 RUN = .venv/bin/python -m
 NEED = "$$SIM" $(if $(filter-out 0,$(WAVES)),waves)

@@ -1,8 +1,8 @@
 """Whether a Dask cluster can run the jobs: reachable, of the same versions, with the same sources.
 
-    python -m scripts.regress.cluster tcp://host:8786
+    python -m scripts.regress.cluster tcp://host:8786 10
 
-Prints one line and ends with code 2 when it cannot. It runs in a process of its own: whatever
+The number is STEP_SECONDS. Prints one line and ends with code 2 when it cannot. It runs in a process of its own: whatever
 answers at the address, a hang and the tracebacks of Dask's own threads end with that process.
 """
 
@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parents[2]
-STEP_SECONDS = 10  # each step of the check is over by then, or has failed
+STEP_SECONDS = 10.0  # each step of the check is over by then, or has failed
 SOURCES = ("model", "rtl", "scripts", "tb")
 SUFFIXES = (".py", ".v")
 SAME = (
@@ -33,36 +35,38 @@ class ClusterError(Exception):
     """A cluster that cannot run the jobs; the message is one line."""
 
 
-def check(address: str) -> None:
+def check(address: str, step_seconds: float = STEP_SECONDS) -> None:
     """Raise ClusterError unless the scheduler at an address and all its workers can run jobs."""
     from distributed import Client
 
-    client = _within(
-        lambda: Client(address, timeout=STEP_SECONDS, set_as_default=False),
-        f"no Dask scheduler answers at SCHEDULER={address}: start one, or correct the address",
+    def within(step: Callable[[], Result], fault: str) -> Result:
+        """The result of a step that may hang or raise anything, which is then the fault."""
+        try:
+            return ThreadPoolExecutor(1).submit(step).result(step_seconds + 2)
+        except Exception:
+            raise ClusterError(fault) from None
+
+    absent = f"no Dask scheduler answers at SCHEDULER={address}: start one, or correct the address"
+    place = urlsplit(address)
+    # Dask goes on trying where nobody listens.
+    within(
+        lambda: socket.create_connection((place.hostname, place.port), step_seconds).close(), absent
     )
-    _within(
-        lambda: client.wait_for_workers(1, timeout=STEP_SECONDS),
+    client = within(lambda: Client(address, timeout=step_seconds, set_as_default=False), absent)
+    within(
+        lambda: client.wait_for_workers(1, timeout=step_seconds),
         f"the scheduler at SCHEDULER={address} has no workers: start some with "
         f"dask worker {address}",
     )
     silent = f"the cluster at SCHEDULER={address} does not answer: start its workers anew"
-    versions = _within(client.get_versions, silent)
+    versions = within(client.get_versions, silent)
     for who, found in _members(versions["scheduler"], versions["workers"]):
         check_versions(who, found, versions["client"])
     probe = _probe()
-    of_scheduler = _within(lambda: client.run_on_scheduler(probe), silent)
-    of_workers = _within(lambda: client.run(probe, on_error="return"), silent)
+    of_scheduler = within(lambda: client.run_on_scheduler(probe), silent)
+    of_workers = within(lambda: client.run(probe, on_error="return"), silent)
     for who, found in _members(of_scheduler, of_workers):
         check_sources(who, found)
-
-
-def _within(step: Callable[[], Result], fault: str) -> Result:
-    """The result of a step that may hang or raise anything, which is then the fault."""
-    try:
-        return ThreadPoolExecutor(1).submit(step).result(STEP_SECONDS + 2)
-    except Exception:
-        raise ClusterError(fault) from None
 
 
 def _members(scheduler: Any, workers: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -130,7 +134,7 @@ def digest(root: Path = ROOT) -> str:
 def main() -> int:
     """Exit code 0 when the cluster can run jobs, 2 with one line when it cannot."""
     try:
-        check(sys.argv[1])
+        check(sys.argv[1], float(sys.argv[2]))
     except ImportError:
         print("Dask is not installed: make regress installs it", flush=True)
     except ClusterError as error:

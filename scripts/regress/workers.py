@@ -18,11 +18,11 @@ from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any, Protocol
 
+from scripts.regress.cluster import STEP_SECONDS
 from scripts.regress.collect import ROOT
 from scripts.regress.jobs import LOST, Job, Outcome, kill, run_job
 
 ATTEMPTS = 3
-CONNECT_SECONDS = 10
 WORKERLESS_SECONDS = 120  # a cluster that has had no worker for so long is given up
 ADDRESS = re.compile(r"(tcp|tls|ws|wss)://[\w.\-\[\]:]+:\d+")
 
@@ -98,19 +98,23 @@ class LocalWorkers:
 class ClusterWorkers:
     """The workers of a Dask cluster that runs already; each has the repository.
 
+    Args:
+        address: of its scheduler, such as tcp://host:8786.
+        step_seconds: for each step of connecting to it and of checking what is there.
+
     Raises:
         WorkersError: the address is none, or what is behind it cannot run the jobs.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, step_seconds: float = STEP_SECONDS) -> None:
         if not ADDRESS.fullmatch(address):
             raise WorkersError(f"SCHEDULER={address!r} is no address such as tcp://host:8786")
-        check_cluster(address)
+        check_cluster(address, step_seconds)
         from distributed import Client
 
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         try:
-            self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+            self._client = Client(address, timeout=step_seconds, set_as_default=False)
         except (OSError, TimeoutError):
             raise WorkersError(f"the scheduler at SCHEDULER={address} has just gone") from None
         self.name = f"the cluster at {address}"
@@ -165,9 +169,9 @@ class ClusterWorkers:
         return Outcome(job, LOST, "the cluster has no workers any more", attempts=attempt)
 
 
-def check_cluster(address: str) -> None:
+def check_cluster(address: str, step_seconds: float) -> None:
     """Raise WorkersError unless the cluster at an address can run jobs."""
-    command = [sys.executable, "-m", "scripts.regress.cluster", address]
+    command = [sys.executable, "-m", "scripts.regress.cluster", address, str(step_seconds)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     if done.returncode:

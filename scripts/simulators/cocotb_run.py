@@ -291,9 +291,11 @@ def simulate_cocotb(
         test_args = [f"+verilator+rand+reset+{start}", f"+verilator+seed+{reset_seed}"]
         test_args += ["--trace-file", str(waves)] if waves else []
         test_args += [f"+verilator+coverage+file+{coverage}"] if coverage else []
-    guard = {"SIM_CMD_PREFIX": f"timeout --kill-after=10 {seconds}"}
-    guarded = seconds is not None and shutil.which("timeout")
-    with patch.dict(os.environ, guard if guarded else {}):
+    # cocotb has pytest rewrite assertions, for which the plugins that are installed need no loading.
+    environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    if seconds is not None and shutil.which("timeout"):
+        environment["SIM_CMD_PREFIX"] = f"timeout --kill-after=10 {seconds}"
+    with patch.dict(os.environ, environment):
         os.environ.pop("WAVES", None)  # would overrule the argument
         os.environ.pop("COVERAGE", None)  # cocotb would count the lines of the Python tests
         # The results file tells what failed, and its absence that the simulation died.

@@ -328,15 +328,16 @@ def test_versions_are_compared(host: dict, packages: dict, fault: str | None) ->
 def test_a_scheduler_without_workers_is_told(dask: Dask) -> None:
     dask.start("scheduler", "--port", "0")
     with pytest.raises(WorkersError, match="has no workers: start some with dask worker tcp://"):
-        ClusterWorkers(dask.address)
+        ClusterWorkers(dask.address, step_seconds=2)
 
 
 def test_what_takes_a_connection_and_never_answers_is_no_scheduler() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
         begin = time.monotonic()
         with pytest.raises(WorkersError, match="no Dask scheduler answers at SCHEDULER=tcp://127"):
-            ClusterWorkers(f"tcp://127.0.0.1:{server.getsockname()[1]}")
-    assert time.monotonic() - begin < 30
+            ClusterWorkers(address, step_seconds=2)
+    assert time.monotonic() - begin < 20
 
 
 @pytest.mark.parametrize(

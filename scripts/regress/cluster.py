@@ -2,8 +2,9 @@
 
     python -m scripts.regress.cluster tcp://host:8786 10
 
-The number is STEP_SECONDS. Prints one line and ends with code 2 when it cannot. It runs in a process of its own: whatever
-answers at the address, a hang and the tracebacks of Dask's own threads end with that process.
+The number is the seconds of each step. Prints one line and ends with code 2 when it cannot. It
+runs in a process of its own: whatever answers at the address, a hang and the tracebacks of Dask's
+own threads end with that process.
 """
 
 from __future__ import annotations

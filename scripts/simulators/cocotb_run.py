@@ -291,7 +291,7 @@ def simulate_cocotb(
         test_args = [f"+verilator+rand+reset+{start}", f"+verilator+seed+{reset_seed}"]
         test_args += ["--trace-file", str(waves)] if waves else []
         test_args += [f"+verilator+coverage+file+{coverage}"] if coverage else []
-    # cocotb has pytest rewrite assertions, for which the plugins that are installed need no loading.
+    # cocotb has pytest rewrite assertions, for which no plugins of pytest need be loaded.
     environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     if seconds is not None and shutil.which("timeout"):
         environment["SIM_CMD_PREFIX"] = f"timeout --kill-after=10 {seconds}"

@@ -462,7 +462,7 @@ async def check_pause(bench: DecompressorBench, tensor: Tensor, pause: Pause) ->
 
 
 def resting_cycles(bench: DecompressorBench) -> int:
-    """Cycles in which everything comes to rest that needs no more than one block for each stream."""
+    """Cycles in which everything comes to rest that needs at most one block of each stream."""
     return 100 + bench.widths.streams * (bench.widths.lanes + 12)
 
 

@@ -58,12 +58,14 @@ MEANINGFUL: Mapping[str, tuple[tuple[str, str], ...]] = {
     "apack_block_drain": (("read_address", "read_enable"),),
 }  # fmt: skip
 PORT = re.compile(r"\b(?:input|output)\s+(?:wire|reg)\s*(?:\[[^\]]*\]\s*)?(\w+)")
-VALID = re.compile(r"([^.]+)_(t?)valid")  # not of an instance: what goes into one must be equal
+# Of a stream (valid, tvalid) or of a response of AXI4-Lite (bvalid, rvalid); not of an instance:
+# what goes into one must be equal.
+VALID = re.compile(r"([^.]+_[tbr]?)valid")
 # What may be the payload of a stream: names after that of the stream. Others are always compared.
 PAYLOAD = (
     "data", "keep", "user", "last", "value", "end", "entry", "region", "stream", "raw", "cause",
     "count", "crc", "bits", "code_bits", "offset_bits", "words", "code_words", "offset_words",
-    "code_pad", "offset_pad", "implausible",
+    "code_pad", "offset_pad", "implausible", "resp",
 )  # fmt: skip
 ASSERTED = re.compile(r"was asserted in frame (\d+)")
 PROVED = re.compile(r"^(UNSATISFIABLE|Property proved)", re.MULTILINE)
@@ -130,7 +132,7 @@ class Graph:
         ports = {name: name.split("[")[0] for name in self.outputs}
         for valid in self.outputs:
             match = VALID.fullmatch(valid)
-            payload = {f"{match[1]}_{match[2]}{word}" for word in PAYLOAD} if match else ()
+            payload = {f"{match[1]}{word}" for word in PAYLOAD} if match else ()
             found |= {name: valid for name, port in ports.items() if port in payload}
         for beginning, valid in MEANINGFUL.get(module, ()):
             found |= {name: valid for name in self.outputs if name.startswith(beginning)}

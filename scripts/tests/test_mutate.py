@@ -12,7 +12,7 @@ import pytest
 
 from scripts.mutate import command, equivalence, measure
 from scripts.mutate import targets as targets_module
-from scripts.mutate.equivalence import DISTINCT, EQUIVALENT, IDLE, KEEPING, UNKNOWN, Prover
+from scripts.mutate.equivalence import DISTINCT, EQUIVALENT, IDLE, KEEPING, UNKNOWN, Graph, Prover
 from scripts.mutate.inside import DIED, HUNG, KILLED, SURVIVED, VERDICTS, Server, Task
 from scripts.mutate.measure import Entry, Result
 from scripts.mutate.mutants import Mutant, MutatedDesign, mutate
@@ -97,6 +97,24 @@ TWO_BRANCHES = ("4'd0:", "A[0] of eq stuck at 1")
 SAME = ("assign high", "Y[0] of eq stuck at 0")
 NEVER_WANTING = ("assign m_want", "Y[0] of logic_not (m_want[0]) stuck at 0")
 SAME_WHILE_VALID = ("assign m_data", "A[2] of mux inverted")
+
+
+def test_payloads_of_streams_and_of_axi_lite_mean_something_with_their_valid() -> None:
+    outputs = {
+        "m_axis_values_tvalid": None,
+        "m_axis_values_tdata[3]": "m_axis_values_tvalid",
+        "s_axis_memory_tready": None,
+        "s_axil_bvalid": None,
+        "s_axil_bresp[1]": "s_axil_bvalid",
+        "s_axil_rvalid": None,
+        "s_axil_rresp[0]": "s_axil_rvalid",
+        "s_axil_rdata[31]": "s_axil_rvalid",
+        "s_axil_arready": None,
+        "engine.m_data[0]": None,  # goes into an instance
+        "engine.m_valid": None,
+    }
+    found = Graph({}, (), dict.fromkeys(outputs, 0), ()).valids("apack_compressor")
+    assert found == {name: valid for name, valid in outputs.items() if valid}
 
 
 def test_lists_each_change_once_with_its_line(target: Target, design: MutatedDesign) -> None:

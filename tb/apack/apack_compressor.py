@@ -27,6 +27,7 @@ from tb.apack.top import (
 )
 
 LATENCY = 16  # cycles between a command or an event and what is seen of it
+INPUT_ROOM = 2  # beats that the input takes before the unit looks at them
 
 
 def prepare() -> None:
@@ -350,6 +351,58 @@ async def counts_as_stalls_what_waits_at_the_ports(dut):
         assert waited + taken <= found["CYCLES"], f"{taken} beats, {story}"
         assert found["STALL_ENGINE"] >= seen["blocked"] - 2 * tensor.blocks, story
         await bench.expect_quiet()
+
+
+@cocotb.test()
+async def values_of_the_next_tensor_wait_for_no_engine_of_this_one(dut):
+    """A tensor that fills all buffers: what waits behind its end is no stall of an engine."""
+    bench = await CompressorBench.started(dut)
+    bench.unit.bus.longest_delay = 0
+    lanes = bench.widths.lanes
+    more = bench.tensor(block=lanes, length=bench.room() // bench.widths.block_values * lanes)
+    await bench.prepare(more)
+    blocks = await beats_that_fit(bench, more)
+    values = more.values[: blocks * lanes]
+    tensor = Tensor(values, more.table, lanes, bench.widths.image(values, more.table, lanes))
+    found = []
+    for length in (0, 100):
+        bench.hold()
+        await bench.unit.start()
+        sent(bench.ins["values"], value_beats(values, bench.widths, null_end=False))
+        sent(bench.ins["values"], value_beats(more.values, bench.widths))
+        await cycles(dut, filling_cycles(bench) + length)
+        bench.release()
+        await bench.expect(tensor)
+        await bench.unit.wait_idle(100)
+        found.append(await bench.unit.counters())
+        await bench.unit.start()
+        await bench.expect(more)
+        await bench.unit.wait_idle(100)
+        await bench.expect_quiet({"DONE"})
+    assert found[0]["STALL_ENGINE"] == found[1]["STALL_ENGINE"], found
+    assert found[1]["CYCLES"] == found[0]["CYCLES"] + 100, found
+
+
+async def beats_that_fit(bench: CompressorBench, tensor: Tensor) -> int:
+    """Beats of values that find room in the engines while nothing is taken from the outputs."""
+    values = bench.ins["values"]
+    begin = values.sent
+    bench.hold()
+    bench.send(tensor)
+    await bench.unit.start()
+    await cycles(bench.dut, filling_cycles(bench))
+    taken = values.sent - begin - INPUT_ROOM
+    bench.release()
+    await bench.expect(tensor)
+    await bench.unit.wait_idle(100)
+    await bench.expect_quiet({"DONE"})
+    return taken
+
+
+def filling_cycles(bench: CompressorBench) -> int:
+    """Cycles in which all buffers fill with blocks of one beat while nothing leaves."""
+    widths = bench.widths
+    return 200 + 8 * widths.streams * widths.lanes * widths.engines * (widths.streams + 2)
 
 
 @cocotb.test()

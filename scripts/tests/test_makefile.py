@@ -27,6 +27,18 @@ def test_help_is_the_default_and_describes_every_target() -> None:
         assert re.search(rf"^  {target} +\w", shown.stdout, re.MULTILINE), target
 
 
+def test_bytecode_is_kept_in_build_where_none_is_to_lie_beside_the_sources(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
+    shown = make("--eval", "shown: ; @env", "shown").stdout.splitlines()
+    assert f"PYTHONPYCACHEPREFIX={ROOT / 'build/cache/python'}" in shown
+    assert not any(line.startswith("PYTHONDONTWRITEBYTECODE=") for line in shown)
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE")
+    assert "PYTHONPYCACHEPREFIX" not in make("--eval", "shown: ; @env", "shown").stdout
+
+
 def only_line(result: subprocess.CompletedProcess[str]) -> str:
     """The one line of the error output that is not make's own."""
     assert result.returncode == 2

@@ -375,9 +375,12 @@ async def refuses_an_illegal_block(dut):
     illegal = {0, widths.block_values + widths.lanes, 1 << 17, 1 << 31}
     illegal |= {widths.block_values | 1 << bit for bit in range(18, 32)}
     illegal |= {1 << bit for bit in range(widths.lanes.bit_length() - 1)}
+    await unit.enable("START_REFUSED")
     for block in illegal:
         await unit.write("BLOCK", block)
         await unit.start(random.getrandbits(1))
+        await bench.check_irq(True, f"START with BLOCK {block}")
+        await RisingEdge(dut.clk)
         assert await unit.clear_events() == {"START_REFUSED"}, f"START with BLOCK {block}"
         assert not await unit.status() & {"BUSY", "QUEUED"}
 
@@ -393,6 +396,7 @@ async def passes_rows_to_the_bank_that_is_free(dut):
     fields, fields_at = unit.map["TABLE_CUM"], unit.map["TABLE_CUM"].address
     dut.table_valid.value = 3
     bits = [*range(widths.count_w - 1, 17), *range(32)]
+    await unit.enable("TABLE_REFUSED")
     for used in ((), (1,), (0, 1), (0,)):  # none, one queued, both, one that runs
         if used == (1,):
             await unit.start(1)
@@ -422,7 +426,10 @@ async def passes_rows_to_the_bank_that_is_free(dut):
             found = outputs.taken()[0]
             assert found == wanted, f"row {base:#x} {cum:#x} of bank {bank}: {found}, not {wanted}"
             refused = {"TABLE_REFUSED"} if bank in used else set()
-            assert await unit.clear_events() == refused, f"a row of bank {bank}, {used} in use"
+            story = f"a row of bank {bank}, {used} in use"
+            await bench.check_irq(bool(refused), story)
+            await RisingEdge(dut.clk)
+            assert await unit.clear_events() == refused, story
     assert await unit.bus.write(fields_at, fields.word(CUM=1, BANK=1), 0) == OKAY
     assert outputs.taken()[0] == [], "a row without a byte"
 

@@ -387,7 +387,7 @@ def _characters(files: Iterable[Path]) -> int:
 def contract_of(target: Target) -> Path | None:
     """Verilog of what a module may expect of its inputs, where that is written down."""
     path = CONTRACTS / f"{target.module}_contract.v"
-    return path if path.is_file() and target.top == target.module else None
+    return path if path.is_file() else None
 
 
 def contract_text(design: MutatedDesign, target: Target, contract: Path) -> str:

@@ -102,7 +102,7 @@ class Result:
 
 def work_folder(target: Target, count: int, seed: int, seeds: int) -> Path:
     """The folder of a measurement: another one as soon as anything it depends on is another."""
-    facts = [target.module, target.top, dict(target.parameters), count, seed, seeds]
+    facts = [target.module, dict(target.parameters), count, seed, seeds]
     digest = hashlib.sha256(json.dumps(facts).encode())
     for path in (*target.sources, *target.watched, *OWN):
         digest.update(path.name.encode() + path.read_bytes())

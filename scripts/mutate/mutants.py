@@ -115,23 +115,15 @@ def mutate(target: Target, count: int, seed: int, folder: Path) -> MutatedDesign
     sources = [f"read_verilog {path.name}" for path in _copies(target.sources, folder)]
     override = "".join(f" -chparam {name} {value}" for name, value in target.parameters.items())
     run_yosys(
-        [*sources, f"hierarchy -check -top {target.top}{override}", *ELABORATE,
-         f"write_rtlil {elaborated}", f"write_json {cells}"], folder,
+        [*sources, f"hierarchy -check -top {target.module}{override}", *ELABORATE,
+         f"write_rtlil {elaborated}", f"write_json {cells}",
+         f"mutate -list {EVERYTHING} -module {target.module} -o {listed}"], folder,
     )  # fmt: skip
     modules = json.loads(cells.read_text())["modules"]
-    variants = [name for name in modules if is_variant(name, target.module)]
-    found: list[Mutant] = []
-    for variant in variants:
-        run_yosys(
-            [f"read_rtlil {elaborated}",
-             f"mutate -list {EVERYTHING} -module {variant} -o {listed}"],
-            folder,
-        )  # fmt: skip
-        netlist = Netlist(modules[variant], modules)
-        found += _sensible(listed.read_text(), netlist, target.source)
+    module = modules[target.module]
+    found = list(_sensible(listed.read_text(), Netlist(module, modules), target.source))
     mutants = tuple(_numbered(_drawn(found, count, random.Random(seed))))
-    ports = modules[target.top]["ports"]
-    return _write(target, mutants, len(found), ports, elaborated, folder)
+    return _write(target, mutants, len(found), module["ports"], elaborated, folder)
 
 
 def _copies(sources: Iterable[Path], folder: Path) -> list[Path]:
@@ -142,11 +134,6 @@ def _copies(sources: Iterable[Path], folder: Path) -> list[Path]:
         copy.write_text(source.read_text().replace("`resetall", "", 1))
         copies.append(copy)
     return copies
-
-
-def is_variant(name: str, module: str) -> bool:
-    """Whether an elaborated module is `module` with some parameters."""
-    return name == module or name.split("\\")[-1] == module or f"\\{module}\\" in name
 
 
 def _drawn(found: list[Mutant], count: int, rng: random.Random) -> list[Mutant]:
@@ -308,7 +295,7 @@ def _write(
     apply, netlist = folder / "apply.ys", folder / "netlist.v"
     apply.write_text("".join(f"{mutant.command(width)}\n" for mutant in mutants))
     run_yosys(
-        [f"read_rtlil {elaborated}", f"script {apply}", f"rename {target.top} {NETLIST}",
+        [f"read_rtlil {elaborated}", f"script {apply}", f"rename {target.module} {NETLIST}",
          MERGE_BRANCHES, "clean", f"write_verilog -noattr {netlist}"], folder,
     )  # fmt: skip
     wrapper = folder / "wrapper.v"
@@ -323,8 +310,7 @@ COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 def wrapper_text(target: Target, ports: Iterable[str], width: int) -> str:
     """Verilog with the name, parameters and ports of the bench's module around the netlist."""
-    top = next(path for path in target.sources if path.stem == target.top)
-    header = HEADER.search(COMMENT.sub(" ", top.read_text())).group(0)
+    header = HEADER.search(COMMENT.sub(" ", target.source.read_text())).group(0)
     begin, end = DIRECTION.sub(r"\1 wire ", header).rsplit(")", 1)
     pins = ", ".join(f".{port} ({port})" for port in (*ports, SELECTOR))
     return (

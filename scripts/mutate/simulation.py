@@ -108,7 +108,7 @@ def _run(
     waivers = folder / "waivers.vlt"
     waivers.write_text(WAIVERS)
     sources = [waivers, design.wrapper, design.netlist]
-    build = build_cocotb(target.top, sources, target.parameters, find_simulator("verilator"))
+    build = build_cocotb(target.module, sources, target.parameters, find_simulator("verilator"))
     task = folder / "task.json"
     Task(target.test_module, missing, str(folder), jobs, grace).write(task)
     environment: Mapping[str, str] = {

@@ -53,10 +53,9 @@ class Target:
     """A module whose cells are changed, and the bench that has to notice."""
 
     module: str
-    top: str  # what the bench drives: `module`, or a module that has it inside
     test_module: str  # dotted name of the cocotb tests
-    sources: tuple[Path, ...]  # Verilog of `top` and what is below it
-    parameters: Mapping[str, int] = field(default_factory=dict)  # of `top`
+    sources: tuple[Path, ...]  # its Verilog and that of what is in it
+    parameters: Mapping[str, int] = field(default_factory=dict)
     watched: tuple[Path, ...] = ()  # files of the bench: a change in them asks for a new run
 
     @property
@@ -99,7 +98,7 @@ def _target(module: str) -> Target:
         )
     bench = f"tb.apack.{module}"
     sources = rtl_sources(module)
-    return Target(module, module, bench, sources, bench_sets()[module], _imported(bench))
+    return Target(module, bench, sources, bench_sets()[module], _imported(bench))
 
 
 def _imported(test_module: str) -> tuple[Path, ...]:

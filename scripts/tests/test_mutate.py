@@ -67,7 +67,7 @@ endmodule
 def target(tmp_path_factory: pytest.TempPathFactory) -> Target:
     source = tmp_path_factory.mktemp("toy") / "toy.v"
     source.write_text(TOY)
-    return Target("toy", "toy", "scripts.tests.mutate_checks", (source,), {"STEP": 1})
+    return Target("toy", "scripts.tests.mutate_checks", (source,), {"STEP": 1})
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +135,7 @@ def test_changes_nothing_that_an_instance_does_not_read(tmp_path: Path) -> None:
         "module outer (input wire clk, input wire [1:0] d, output wire q);\n"
         "    inner inner_inst (.clk (clk), .d (d), .q (q));\nendmodule\n"
     )
-    whole = Target("outer", "outer", "scripts.tests.mutate_checks", (inner, outer))
+    whole = Target("outer", "scripts.tests.mutate_checks", (inner, outer))
     mutants = mutate(whole, 1000, 1, tmp_path).mutants
     assert {(mutant.port, mutant.bit) for mutant in mutants} == {("d", 1), ("q", 0)}
 
@@ -242,7 +242,7 @@ def test_a_large_module_is_compared_with_its_instances_inside_at_last(
     sources = tuple(tmp_path / f"{name}.v" for name in ("large", "leaf"))
     for source, text in zip(sources, (LARGE, LEAF), strict=True):
         source.write_text(text)
-    target = Target("large", "large", "scripts.tests.mutate_checks", sources)
+    target = Target("large", "scripts.tests.mutate_checks", sources)
     monkeypatch.setattr(equivalence, "FLAT_CHARACTERS", flat)
     monkeypatch.setattr(equivalence, "WHOLE_CHARACTERS", most)
     design = mutate(target, 1000, 1, tmp_path)
@@ -330,7 +330,7 @@ def test_keeps_the_message_of_a_design_that_cannot_be_read(
     monkeypatch.setattr(measure, "WORK", tmp_path / "work")
     source = tmp_path / "toy.v"
     source.write_text("module toy (input wire clk); wrong endmodule\n")
-    broken = Target("toy", "toy", "scripts.tests.mutate_checks", (source,))
+    broken = Target("toy", "scripts.tests.mutate_checks", (source,))
     measure.measure(broken, 5, 1, 1, 1)
     text = (measure.work_folder(broken, 5, 1, 1) / measure.ERROR).read_text()
     assert "syntax error" in text

@@ -294,8 +294,10 @@ async def check_abort_between(bench: TopBench) -> None:
     """
     widths = bench.widths
     bench.unit.bus.longest_delay = 0
-    length = max(8 * widths.lanes, widths.block_values)  # the first ABORT has to come in time
-    tensor = bench.tensor(block=widths.block_values, length=length)
+    # The first ABORT has to come in time: every value takes all its bits in memory.
+    table = SymbolTable.uniform(widths.value_w, 1, widths.count_w)
+    length = max(8 * widths.lanes, widths.block_values)
+    tensor = bench.tensor(table=table, block=widths.block_values, length=length)
     await bench.prepare(tensor)
     aborted: list[bool] = []
     while aborted[-3:] != [True] * 3 or all(aborted):

@@ -245,6 +245,11 @@ async def compresses_real_weights(dut):
 
 
 @cocotb.test()
+async def compresses_blocks_of_the_most_values(dut):
+    await top_control.check_longest_blocks(await CompressorBench.started(dut))
+
+
+@cocotb.test()
 async def runs_tensors_back_to_back_with_a_table_each(dut):
     await top_control.check_back_to_back(await CompressorBench.started(dut))
 

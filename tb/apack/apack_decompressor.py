@@ -256,6 +256,11 @@ async def decompresses_real_weights(dut):
 
 
 @cocotb.test()
+async def decompresses_blocks_of_the_most_values(dut):
+    await top_control.check_longest_blocks(await DecompressorBench.started(dut))
+
+
+@cocotb.test()
 async def runs_tensors_back_to_back_with_a_table_each(dut):
     await top_control.check_back_to_back(await DecompressorBench.started(dut))
 

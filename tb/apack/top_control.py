@@ -8,6 +8,7 @@ from functools import cache
 from math import log2
 from pathlib import Path
 
+import cocotb
 import numpy as np
 
 from model.apack import SymbolTable, encode_block, histogram, solve
@@ -284,6 +285,30 @@ async def check_idle_abort(bench: TopBench) -> None:
         await bench.unit.abort()
         await bench.expect_quiet()
         await bench.run(bench.tensor(2 * bench.widths.block_values))
+
+
+async def check_longest_blocks(bench: TopBench) -> None:
+    """Blocks of as many values as there is room for: the most code bits, offset bits, raw bits.
+
+    Of three groups the first is one value, coded in nearly as many bits as it has; the second,
+    half of all values, has nearly all counts; the third is the other half, and stored raw.
+    """
+    widths = bench.widths
+    slow = cocotb.SIM_NAME.startswith("Icarus")  # which takes minutes for blocks of 65,536
+    block = min(widths.block_max, 4096) if slow else widths.block_max
+    half, most = 1 << (widths.value_w - 1), 1 << widths.value_w
+    total = 1 << widths.count_w
+    few = max(total // half, 1)
+    ends = few, total - few, total
+    table = SymbolTable(widths.value_w, widths.count_w, (0, 1, half + 1), (0, *ends))
+    draw = np.random.default_rng(random.getrandbits(64))
+    parts = [
+        draw.integers(low, high, block) for low, high in ((0, 1), (1, half + 1), (half + 1, most))
+    ]
+    values = np.concatenate(parts).astype(np.uint8 if widths.value_w <= 8 else np.uint16)
+    image = widths.image(values, table, block)
+    assert image.raw.tolist() == [False, False, True]
+    await bench.run(Tensor(values, table, block, image))
 
 
 async def check_abort_between(bench: TopBench) -> None:

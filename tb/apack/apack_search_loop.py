@@ -86,6 +86,13 @@ class SearchBench:
             if hasattr(self.dut, name):
                 getattr(self.dut, name).value = rows
 
+    async def flush(self) -> None:
+        """Push out the tags of before, which are anything, so that the first one is told apart."""
+        for _ in range(2 * self.streams_w):
+            await FallingEdge(self.dut.clk)
+            inputs = {"s_active": 0, "s_first": 0, "s_tag": 0}
+            await outputs_for(self.dut, {**inputs, "enable": 1})
+
     async def cycle(self, enable: float, first: float, idle: float) -> None:
         """One cycle, of enable or not."""
         await FallingEdge(self.dut.clk)
@@ -102,7 +109,7 @@ class SearchBench:
         self.turn = (self.turn + 1) % self.streams_w
 
     def _slot(self, first: float, idle: float) -> tuple[dict[str, int], Slot]:
-        stream, tag = self.streams[self.turn], random.getrandbits(self.tag_w)
+        stream, tag = self.streams[self.turn], random.randrange(1, 1 << self.tag_w)
         inputs = {"s_active": 0, "s_first": 0, "s_tag": tag}
         if stream is None or random.random() < first:
             stream = self.streams[self.turn] = Stream(Interval(self.code_w), 0, "")
@@ -157,6 +164,7 @@ def number(handle) -> int:
 async def finds_the_symbols_of_each_stream(dut):
     start_clock(dut)
     bench = SearchBench(dut)
+    await bench.flush()
     for _ in range(ROUNDS):
         for _ in range(2 * bench.streams_w):  # what is under way needs the old table
             await bench.cycle(enable=1.0, first=0.0, idle=1.0)

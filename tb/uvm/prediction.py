@@ -87,6 +87,8 @@ def compressed(widths: TopWidths, start: Start, frame: Frame) -> Outcome:
     array = np.array(whole, pattern_type(widths))
     image = widths.image(array, start.table, start.block)
     outputs = {"index": image.index_frame(), "memory": image.memory_frame()}
+    if not legal:  # the last of these blocks is not the tensor's last
+        outputs = {port: [beat | {"tlast": 0} for beat in beats] for port, beats in outputs.items()}
     return Outcome(array, image, outputs, aborts=not legal)
 
 

@@ -228,7 +228,7 @@ class PendingRuns(TopSequence):
     def _coded(self) -> Iterable[Tensor]:
         widths = self.widths
         table = centred_table(widths.value_w, widths.count_w, 1 << widths.count_w - 4)
-        for run in (2, 4, 20, 30, None):
+        for run in (2, 4, 6, 8, 20, 30, None):
             seed = random.getrandbits(32)
             values = pending_run(table, widths.block_values, widths.code_w, seed, run)
             yield self.tensor_of(values, table)

@@ -7,9 +7,9 @@ over equal signals, property-directed reachability), or finds inputs for which o
 
 Instances in the module are cut out at first: what goes into them must be equal too, what comes out
 of them may be anything. If that tells the two apart, they are compared with the instances inside.
-The payload of an output stream means nothing while its valid is low. What is the same but for that
-is said to be so. Where a module's contract on its inputs is written down as Verilog, in
-tb/apack/contracts/, a last proof looks at inputs that keep to it only.
+The payload of an output stream, or of a response on the register bus, means nothing while its valid
+is low. What is the same but for that is said to be so. Where a module's contract on its inputs is
+written down as Verilog, in tb/apack/contracts/, a last proof looks at inputs that keep to it only.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ PORT = re.compile(r"\b(?:input|output)\s+(?:wire|reg)\s*(?:\[[^\]]*\]\s*)?(\w+)"
 # Of a stream (valid, tvalid) or of a response of AXI4-Lite (bvalid, rvalid); not of an instance:
 # what goes into one must be equal.
 VALID = re.compile(r"([^.]+_[tbr]?)valid")
-# What may be the payload of a stream: names after that of the stream. Others are always compared.
+# What may be such a payload: names after that of the stream. Others are always compared.
 PAYLOAD = (
     "data", "keep", "user", "last", "value", "end", "entry", "region", "stream", "raw", "cause",
     "count", "crc", "bits", "code_bits", "offset_bits", "words", "code_words", "offset_words",

@@ -15,12 +15,13 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parents[2]
-STEP_SECONDS = 10.0  # each step of the check is over by then, or has failed
+REACH_SECONDS = 2.0  # a host that refuses the connection does so by then
 SOURCES = ("model", "rtl", "scripts", "tb")
 SUFFIXES = (".py", ".v")
 SAME = (
@@ -36,7 +37,7 @@ class ClusterError(Exception):
     """A cluster that cannot run the jobs; the message is one line."""
 
 
-def check(address: str, step_seconds: float = STEP_SECONDS) -> None:
+def check(address: str, step_seconds: float) -> None:
     """Raise ClusterError unless the scheduler at an address and all its workers can run jobs."""
     from distributed import Client
 
@@ -47,12 +48,14 @@ def check(address: str, step_seconds: float = STEP_SECONDS) -> None:
         except Exception:
             raise ClusterError(fault) from None
 
+    def reach() -> None:
+        """Dask would try until its time is up where nobody listens: a refusal is told at once."""
+        place = urlsplit(address)
+        with suppress(TimeoutError):
+            socket.create_connection((place.hostname, place.port), REACH_SECONDS).close()
+
     absent = f"no Dask scheduler answers at SCHEDULER={address}: start one, or correct the address"
-    place = urlsplit(address)
-    # Dask goes on trying where nobody listens.
-    within(
-        lambda: socket.create_connection((place.hostname, place.port), step_seconds).close(), absent
-    )
+    within(reach, absent)
     client = within(lambda: Client(address, timeout=step_seconds, set_as_default=False), absent)
     within(
         lambda: client.wait_for_workers(1, timeout=step_seconds),

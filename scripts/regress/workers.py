@@ -18,11 +18,11 @@ from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any, Protocol
 
-from scripts.regress.cluster import STEP_SECONDS
 from scripts.regress.collect import ROOT
 from scripts.regress.jobs import LOST, Job, Outcome, kill, run_job
 
 ATTEMPTS = 3
+STEP_SECONDS = 10.0  # for each step of connecting to a cluster and of checking it
 WORKERLESS_SECONDS = 120  # a cluster that has had no worker for so long is given up
 ADDRESS = re.compile(r"(tcp|tls|ws|wss)://[\w.\-\[\]:]+:\d+")
 

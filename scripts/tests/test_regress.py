@@ -349,6 +349,7 @@ def test_what_takes_a_connection_and_never_answers_is_no_scheduler() -> None:
         (["--seeds", "0"], "SEEDS: '0' is not a whole number of 1 or more"),
         (["--jobs", "x"], "JOBS: 'x' is not a whole number of 1 or more"),
         (["--scheduler", "nowhere"], "SCHEDULER='nowhere' is no address"),
+        (["--scheduler", "tcp://[x]:1"], "no Dask scheduler answers at SCHEDULER=tcp://[x]:1"),
         (["--scheduler", "tcp://127.0.0.1:9"], "no Dask scheduler answers"),
     ],
 )

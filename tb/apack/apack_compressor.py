@@ -364,13 +364,14 @@ async def values_of_the_next_tensor_wait_for_no_engine_of_this_one(dut):
     bench = await CompressorBench.started(dut)
     bench.unit.bus.longest_delay = 0
     lanes = bench.widths.lanes
-    more = bench.tensor(block=lanes, length=bench.room() // bench.widths.block_values * lanes)
+    blocks = bench.widths.engines * (2 * bench.widths.streams + 3) + 10
+    more = bench.tensor(block=lanes, length=blocks * lanes)
     await bench.prepare(more)
-    blocks = await beats_that_fit(bench, more)
-    values = more.values[: blocks * lanes]
-    tensor = Tensor(values, more.table, lanes, bench.widths.image(values, more.table, lanes))
-    found = []
-    for length in (0, 100):
+    beats = await beats_that_fit(bench, more)
+    values = more.values[: beats * lanes]
+    tensor = top_control.tensor_of(bench, values, more.table, lanes)
+    found, longer = [], 100
+    for length in (0, longer):
         bench.hold()
         await bench.unit.start()
         sent(bench.ins["values"], value_beats(values, bench.widths, null_end=False))
@@ -385,7 +386,8 @@ async def values_of_the_next_tensor_wait_for_no_engine_of_this_one(dut):
         await bench.unit.wait_idle(100)
         await bench.expect_quiet({"DONE"})
     assert found[0]["STALL_ENGINE"] == found[1]["STALL_ENGINE"], found
-    assert found[1]["CYCLES"] == found[0]["CYCLES"] + 100, found
+    for name in ("CYCLES", "STALL_OUTPUT"):
+        assert found[1][name] == found[0][name] + longer, found
 
 
 async def beats_that_fit(bench: CompressorBench, tensor: Tensor) -> int:
@@ -396,12 +398,13 @@ async def beats_that_fit(bench: CompressorBench, tensor: Tensor) -> int:
     bench.send(tensor)
     await bench.unit.start()
     await cycles(bench.dut, filling_cycles(bench))
-    taken = values.sent - begin - INPUT_ROOM
+    taken = values.sent - begin
+    assert INPUT_ROOM < taken < len(tensor.values) // bench.widths.lanes, "not all buffers are full"
     bench.release()
     await bench.expect(tensor)
     await bench.unit.wait_idle(100)
     await bench.expect_quiet({"DONE"})
-    return taken
+    return taken - INPUT_ROOM
 
 
 def filling_cycles(bench: CompressorBench) -> int:

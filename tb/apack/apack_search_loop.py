@@ -140,24 +140,18 @@ class SearchBench:
         return slot
 
     def _check_hit(self) -> None:
-        slot = self._next("hit", number(self.dut.m_hit_tag))
+        slot = self._next("hit", int(self.dut.m_hit_tag.value))
         if slot and slot.hit is not None:
             hit = int(self.dut.m_hit.value)
             assert hit == slot.hit, f"{slot.story}: hit {hit:b}, expected {slot.hit:b}"
 
     async def _check_shift(self) -> None:
-        slot = self._next("shift", number(self.dut.m_shift_tag))
+        slot = self._next("shift", int(self.dut.m_shift_tag.value))
         if slot:
             inputs = {"s_code_bits": int(slot.code_bits, 2)}
             (count,) = await outputs_for(self.dut, inputs, "m_shift_count")
             wanted = slot.shift_count
             assert count == wanted, f"{slot.story}: {count} shifts, expected {wanted}"
-
-
-def number(handle) -> int:
-    """A tag, or -1 while it is undefined: a slot from before the first one."""
-    value = handle.value
-    return int(value) if value.is_resolvable else -1
 
 
 @cocotb.test()

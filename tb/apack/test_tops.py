@@ -51,7 +51,7 @@ def test_top(top: str, values: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("top", TOPS)
 def test_long_blocks(top: str) -> None:
-    """Short blocks in hardware that is made for long ones."""
+    """Mostly short blocks in hardware that is made for long ones."""
     run(top, LONG_BLOCKS)
 
 

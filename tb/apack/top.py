@@ -61,7 +61,7 @@ class TopWidths:
 
     @property
     def block_values(self) -> int:
-        """Most values of the blocks that tests make: few where the hardware is for long ones."""
+        """Most values of most blocks that tests make: few where the hardware is for long ones."""
         return self.block_max if self.block_max <= TESTED_BLOCK else 8 * self.lanes
 
     @property

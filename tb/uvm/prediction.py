@@ -177,7 +177,7 @@ def _decoded(widths: TopWidths, start: Start, image: MemoryImage, number: int, c
         outcome = decoder_outcome(image.block(number), start.table, widths.code_w)
         values, faults = outcome.values, outcome.faults
     causes |= {CAUSES[fault] for fault in faults}
-    # What a decoder reads behind the end of a stream is not specified: dirty padding, or zeros.
+    # A reader may take padding for more of the stream (docs/format.md).
     maybe = CONSEQUENCES if causes and not image.raw[number] else frozenset()
     if not faults and crc_of(np.array(values, pattern_type(widths))) != crc:
         causes.add("CRC")

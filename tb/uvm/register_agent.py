@@ -30,7 +30,7 @@ class RegisterItem(uvm_sequence_item):
 
 @dataclass(frozen=True)
 class RegisterAccess:
-    """An access as the pins showed it; published when its answer is taken.
+    """An access as the pins showed it; published once its answer is there (write) or taken (read).
 
     begun: the cycle in which its address was taken.
     """
@@ -81,13 +81,14 @@ class RegisterMonitor(uvm_monitor):
                 ("r", ("data", "resp")),
             ):
                 if self._taken(channel):
+                    assert channel != "aw" or self._dut.s_axil_bvalid.value == 0, "two writes"
                     seen[channel] = {name: self._number(channel, name) for name in payload}
                     seen[channel]["cycle"] = now()
             self._publish(seen)
 
     def _publish(self, seen: dict[str, dict[str, int]]) -> None:
         # A write has its effect before its answer is taken: an ABORT's closing beats may come
-        # first. The unit takes no other write before that.
+        # first. The unit takes no other write before that, as run_phase makes sure.
         if "aw" in seen and self._dut.s_axil_bvalid.value == 1:
             request, word = seen.pop("aw"), seen.pop("w")
             response = self._number("b", "resp")

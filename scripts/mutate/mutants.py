@@ -121,7 +121,7 @@ def mutate(target: Target, count: int, seed: int, folder: Path) -> MutatedDesign
     )  # fmt: skip
     modules = json.loads(cells.read_text())["modules"]
     module = modules[target.module]
-    found = list(_sensible(listed.read_text(), Netlist(module, modules), target.source))
+    found = _sensible(listed.read_text(), Netlist(module, modules), target.source)
     mutants = tuple(_numbered(_drawn(found, count, random.Random(seed))))
     return _write(target, mutants, len(found), module["ports"], elaborated, folder)
 

@@ -27,7 +27,6 @@ from tb.apack.top import (
 )
 
 LATENCY = 16  # cycles between a command or an event and what is seen of it
-INPUT_ROOM = 2  # beats that the input takes before the unit looks at them
 
 
 def prepare() -> None:
@@ -367,7 +366,7 @@ async def values_of_the_next_tensor_wait_for_no_engine_of_this_one(dut):
     blocks = bench.widths.engines * (2 * bench.widths.streams + 3) + 10
     more = bench.tensor(block=lanes, length=blocks * lanes)
     await bench.prepare(more)
-    beats = await beats_that_fit(bench, more)
+    beats = await top_control.beats_that_fit(bench, more, "values")
     values = more.values[: beats * lanes]
     tensor = top_control.tensor_of(bench, values, more.table, lanes)
     found, longer = [], 100
@@ -376,7 +375,7 @@ async def values_of_the_next_tensor_wait_for_no_engine_of_this_one(dut):
         await bench.unit.start()
         sent(bench.ins["values"], value_beats(values, bench.widths, null_end=False))
         sent(bench.ins["values"], value_beats(more.values, bench.widths))
-        await cycles(dut, filling_cycles(bench) + length)
+        await cycles(dut, top_control.filling_cycles(bench) + length)
         bench.release()
         await bench.expect(tensor)
         await bench.unit.wait_idle(100)
@@ -385,32 +384,10 @@ async def values_of_the_next_tensor_wait_for_no_engine_of_this_one(dut):
         await bench.expect(more)
         await bench.unit.wait_idle(100)
         await bench.expect_quiet({"DONE"})
-    assert found[0]["STALL_ENGINE"] == found[1]["STALL_ENGINE"], found
-    for name in ("CYCLES", "STALL_OUTPUT"):
-        assert found[1][name] == found[0][name] + longer, found
-
-
-async def beats_that_fit(bench: CompressorBench, tensor: Tensor) -> int:
-    """Beats of values that find room in the engines while nothing is taken from the outputs."""
-    values = bench.ins["values"]
-    begin = values.sent
-    bench.hold()
-    bench.send(tensor)
-    await bench.unit.start()
-    await cycles(bench.dut, filling_cycles(bench))
-    taken = values.sent - begin
-    assert INPUT_ROOM < taken < len(tensor.values) // bench.widths.lanes, "not all buffers are full"
-    bench.release()
-    await bench.expect(tensor)
-    await bench.unit.wait_idle(100)
-    await bench.expect_quiet({"DONE"})
-    return taken - INPUT_ROOM
-
-
-def filling_cycles(bench: CompressorBench) -> int:
-    """Cycles in which all buffers fill with blocks of one beat while nothing leaves."""
-    widths = bench.widths
-    return 200 + 8 * widths.streams * widths.lanes * widths.engines * (widths.streams + 2)
+    wanted = {"CYCLES": longer, "STALL_OUTPUT": longer, "STALL_ENGINE": 0}
+    grown = {name: found[1][name] - found[0][name] for name in wanted}
+    story = f"held for {longer} cycles more"
+    assert grown == wanted, f"{story}: counters grew by {grown}, expected {wanted}"
 
 
 @cocotb.test()

@@ -18,7 +18,6 @@ from tb.apack.stimulus import edge_values, random_table
 from tb.apack.streams import Beat, Frame
 from tb.apack.top import CLOSING, ROUNDS, Tensor, TopBench, load_codec, sent, until_settled
 
-INPUT_ROOM = 2  # beats that an input takes before anyone needs them
 HOST_READS = 200  # of a status that changes within a few cycles
 
 
@@ -487,7 +486,7 @@ async def counted_waits(
     await cycles(bench.dut, 10)  # what is sent waits at the inputs
     await bench.unit.start()
     if pause.held:
-        await cycles(bench.dut, filling_cycles(bench))
+        await cycles(bench.dut, top_control.filling_cycles(bench))
     await cycles(bench.dut, length)
     bench.release()
     for name, beats in pause.after.items():
@@ -497,12 +496,6 @@ async def counted_waits(
     counters = await bench.unit.counters()
     await bench.expect_quiet(pause.events)
     return counters
-
-
-def filling_cycles(bench: DecompressorBench) -> int:
-    """Cycles in which all buffers fill while no value is taken."""
-    widths = bench.widths
-    return 100 + 8 * widths.streams * widths.lanes * widths.engines * (widths.streams + 2)
 
 
 @cocotb.test()
@@ -586,7 +579,7 @@ async def overfull_tensor(bench: DecompressorBench) -> Tensor:
     """A tensor of more blocks than there are buffers, prepared at a host without delays."""
     bench.unit.bus.longest_delay = 0
     widths = bench.widths
-    lanes, blocks = widths.lanes, widths.engines * (widths.streams + 3) + 8
+    lanes, blocks = widths.lanes, widths.engines * (widths.streams + 3) + 10
     tensor = bench.tensor(block=lanes, length=blocks * lanes)
     await bench.prepare(tensor)
     return tensor
@@ -594,19 +587,9 @@ async def overfull_tensor(bench: DecompressorBench) -> Tensor:
 
 async def blocks_that_fit(bench: DecompressorBench, tensor: Tensor) -> int:
     """Blocks whose words are taken while no value is."""
-    memory = bench.ins["memory"]
-    begin = memory.sent
-    bench.hold()
-    bench.send(tensor)
-    await bench.unit.start()
-    await cycles(bench.dut, filling_cycles(bench))
-    taken = memory.sent - begin
-    bench.release()
-    await bench.expect(tensor)
-    await bench.unit.wait_idle(HOST_READS)
-    await bench.expect_quiet({"DONE"})
+    words = await top_control.beats_that_fit(bench, tensor, "memory")
     starts = tensor.image.starts
-    return max(block for block in range(tensor.blocks) if starts[block] <= taken - INPUT_ROOM)
+    return max(block for block in range(tensor.blocks) if starts[block] <= words)
 
 
 @cocotb.test()

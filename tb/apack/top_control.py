@@ -19,6 +19,7 @@ from tb.apack.streams import always, at_random, within
 from tb.apack.top import ROUNDS, TESTED_BLOCK, Tensor, TopBench, sent, settle, until_settled
 
 LONG_ENTRY_BITS = 1 << 16  # of a block, from which on its entry is long
+INPUT_ROOM = 2  # beats that an input takes before the unit looks at them
 STALLED = 150  # cycles of a pause that a counter must notice
 LATENCY = 12  # cycles between a command or an event and what is seen of it
 
@@ -310,6 +311,33 @@ async def check_longest_blocks(bench: TopBench) -> None:
     tensor = tensor_of(bench, values, table, block)
     assert tensor.image.raw.tolist() == [False, False, True]
     await bench.run(tensor)
+
+
+async def beats_that_fit(bench: TopBench, tensor: Tensor, name: str) -> int:
+    """Beats of an input that the unit has room for while nothing is taken from its outputs.
+
+    The tensor has blocks of one beat, and more of them than that.
+    """
+    driver = bench.ins[name]
+    begin = driver.sent
+    bench.hold()
+    bench.send(tensor)
+    await bench.unit.start()
+    await cycles(bench.dut, filling_cycles(bench))
+    taken = driver.sent - begin
+    bench.release()
+    await bench.expect(tensor)
+    await bench.unit.wait_idle(100)
+    await bench.expect_quiet({"DONE"})
+    # The last beat may be one without values, which is taken without room.
+    assert INPUT_ROOM < taken < driver.sent - begin - 1, "not all buffers are full"
+    return taken - INPUT_ROOM
+
+
+def filling_cycles(bench: TopBench) -> int:
+    """Cycles in which all buffers fill with blocks of one beat while nothing leaves."""
+    widths = bench.widths
+    return 200 + 8 * widths.streams * widths.lanes * widths.engines * (widths.streams + 2)
 
 
 async def check_abort_between(bench: TopBench) -> None:

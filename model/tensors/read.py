@@ -9,11 +9,11 @@ from pathlib import Path
 
 from model.apack.errors import ApackError
 from model.tensors.contents import Contents, Found, LeftOut, one_line
-from model.tensors.element_types import ACCEPTED, FLOAT_WAYS, PATTERNS
 from model.tensors.imposters import refuse_imposter
 from model.tensors.naming import chosen
 from model.tensors.select import take
 from model.tensors.tensor import Tensor
+from model.tensors.types import ACCEPTED, FLOAT_WAYS, PATTERNS
 
 Reader = Callable[[Path], list[Found]]
 

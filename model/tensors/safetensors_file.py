@@ -15,8 +15,9 @@ import numpy as np
 
 from model.apack.errors import ApackError
 from model.tensors.contents import Found
-from model.tensors.element_types import array_of_bytes, array_of_packed, bits_of
+from model.tensors.raw_bytes import array_of_bytes, array_of_packed
 from model.tensors.select import is_weight
+from model.tensors.types import bits_of
 
 _DTYPES = {
     "I8": "int8",

@@ -13,10 +13,11 @@ import tflite
 
 from model.apack.errors import ApackError
 from model.tensors.contents import Found
-from model.tensors.element_types import array_of_bytes, array_of_packed, bits_of
 from model.tensors.quantization import UNQUANTIZED, Quantization, lost, stated
+from model.tensors.raw_bytes import array_of_bytes, array_of_packed
 from model.tensors.select import is_weight
 from model.tensors.sparse import Level, dense
+from model.tensors.types import bits_of
 
 _IDENTIFIER = b"TFL3"
 _DTYPES = {code: name.lower() for name, code in vars(tflite.TensorType).items() if name.isupper()}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from typing import NoReturn
 
 from model.apack.errors import ApackError
 from model.cli import compress, container_views, decompress, tables
+from model.cli.terminal import printable
 
 DESCRIPTION = """Study and size APack compression of quantized tensors.
 
@@ -42,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0, or 2 after one line on stderr when the input is at fault."""
+    _print_whatever_it_is()
     options = parser().parse_args(arguments)
     try:
         options.run(options)
@@ -62,6 +65,13 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _print_whatever_it_is() -> None:
+    """Let characters that the terminal's encoding has not come out as escapes, not as errors."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _fail(message: str) -> int:
-    print("model: " + " ".join(message.split()), file=sys.stderr)
+    print(printable("model: " + " ".join(message.split())), file=sys.stderr)
     return 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,8 @@ from model.apack.solver import checked_histogram
 from model.apack.storage import write_whole
 from model.cli import options as shared
 from model.cli.container_views import print_groups
-from model.cli.terminal import percent, print_table
-from model.tensors import read_tensors
+from model.cli.terminal import percent, print_table, printable
+from model.tensors import QUANTIZE, LeftOut, read_file
 
 SOLVE_EXAMPLES = """  python -m model solve histogram.npy -o table.json
   python -m model solve histogram.npy --method paper --json
@@ -46,7 +47,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
         "--unseen", type=Path, nargs="+", default=[], metavar="IN", help="tensors to try it on"
     )
     shared.add_output(command, "the table to write, as JSON")
-    shared.add_value_width(command)
+    shared.add_reading(command, 8, QUANTIZE)
     shared.add_solver(command)
     shared.add_json(command)
 
@@ -108,19 +109,26 @@ def _load_histogram(path: Path) -> tuple[np.ndarray, int]:
 
 
 def _profile(options: argparse.Namespace) -> None:
-    seen = [_histogram_of(path, options.value_width) for path in options.inputs]
+    read = {path: _read(path, options) for path in (*options.inputs, *options.unseen)}
     table = profiled_table(
-        seen, options.value_width, options.groups, options.count_width, options.method
+        [read[path][0] for path in options.inputs],
+        options.value_width,
+        options.groups,
+        options.count_width,
+        options.method,
     )
     _save(table, options.output)
     costs = {
-        str(path): profile_cost(table, _histogram_of(path, table.value_w), options.groups)
-        for path in options.unseen
+        str(path): profile_cost(table, read[path][0], options.groups) for path in options.unseen
     }
     if options.json:
         print(json.dumps({
             "table": json.loads(table.to_json()),
             "unseen": {path: _cost_json(cost) for path, cost in costs.items()},
+            "left_out": {
+                str(path): [asdict(one) for one in left_out]
+                for path, (_, left_out) in read.items()
+            },
         }))  # fmt: skip
         return
     print_groups(table)
@@ -129,6 +137,18 @@ def _profile(options: argparse.Namespace) -> None:
             ("unseen input", "values", "entropy", "own table", "this table", "penalty"),
             [_cost_row(path, cost, table.value_w) for path, cost in costs.items()],
         )
+    for path, (_, left_out) in read.items():
+        for one in left_out:
+            print(printable(f"left out: {path}: {one}"))
+
+
+def _read(path: Path, options: argparse.Namespace) -> tuple[np.ndarray, list[LeftOut]]:
+    """The histogram of all tensors of a file, and what was left out of it."""
+    contents = read_file(path, options.value_width, options.float, options.tensor)
+    contents = contents.of_width(options.value_width)
+    contents.check(path, options.strict)
+    counts = sum(histogram(tensor.values, options.value_width) for tensor in contents.tensors)
+    return counts, contents.left_out
 
 
 def _cost_json(cost: ProfileCost) -> dict:
@@ -150,11 +170,6 @@ def _cost_row(path: str, cost: ProfileCost, value_w: int) -> tuple[str, ...]:
         *(percent(bits, raw) for bits in parts),
         f"{100 * cost.penalty:.2f} %",
     )
-
-
-def _histogram_of(path: Path, value_w: int) -> np.ndarray:
-    """The histogram of all tensors of a file."""
-    return sum(histogram(tensor.values, value_w) for tensor in read_tensors(path, value_w))
 
 
 def _save(table: SymbolTable, path: Path) -> None:

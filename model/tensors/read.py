@@ -13,7 +13,7 @@ from model.tensors.imposters import refuse_imposter
 from model.tensors.naming import chosen
 from model.tensors.select import take
 from model.tensors.tensor import Tensor
-from model.tensors.types import ACCEPTED, FLOAT_WAYS, PATTERNS
+from model.tensors.types import FLOAT_WAYS, PATTERNS
 
 Reader = Callable[[Path], list[Found]]
 
@@ -27,7 +27,6 @@ _READERS: dict[str, tuple[str, str, str]] = {
     ".safetensors": ("safetensors file", "safetensors_file", "read_safetensors"),
 }
 EXTENSIONS = tuple(_READERS)
-_REASONS_SHOWN = 3
 
 
 def read_file(
@@ -65,8 +64,7 @@ def read_file(
         [one for one in taken if isinstance(one, Tensor)],
         [one for one in taken if isinstance(one, LeftOut)],
     )
-    if not contents.tensors:
-        raise ApackError(f"{path}: {_why_empty(contents.left_out)}")
+    contents.check(path)
     return contents
 
 
@@ -111,15 +109,6 @@ def _wanted(found: list[Found], names: Sequence[str]) -> list[Found]:
         else candidates[place]
         for place in places
     ]
-
-
-def _why_empty(left_out: list[LeftOut]) -> str:
-    if not left_out:
-        return f"no weight tensor found (constants of two or more dimensions; {ACCEPTED})"
-    reasons = "; ".join(map(str, left_out[:_REASONS_SHOWN]))
-    more = len(left_out) - _REASONS_SHOWN
-    types = f" ({ACCEPTED})" if any("type" in one.reason for one in left_out) else ""
-    return f"no tensor can be taken: {reasons}{f'; and {more} more' if more > 0 else ''}{types}"
 
 
 def _with_unique_names(found: list[Found]) -> list[Found]:

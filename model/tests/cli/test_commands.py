@@ -203,7 +203,7 @@ def inputs(tmp_path):
     ("arguments", "message"),
     [
         ("compress absent.npy -o x", "absent.npy: no such file"),
-        ("compress wide.npy -o x", "choose a larger value width"),
+        ("compress wide.npy --value-width 8 -o x", "choose a larger value width"),
         ("compress double.npy -o x", "float64"),
         ("compress none.npy -o x", "empty"),
         ("compress text.npy -o x", "text.npy"),

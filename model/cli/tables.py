@@ -18,6 +18,7 @@ from model.cli import options as shared
 from model.cli.container_views import print_groups
 from model.cli.terminal import percent, print_table, printable
 from model.tensors import QUANTIZE, LeftOut, read_file
+from model.tensors.imposters import refuse_imposter
 
 SOLVE_EXAMPLES = """  python -m model solve histogram.npy -o table.json
   python -m model solve histogram.npy --method paper --json
@@ -91,9 +92,12 @@ def _solution(counts: np.ndarray, value_w: int, options: argparse.Namespace) -> 
 def _load_histogram(path: Path) -> tuple[np.ndarray, int]:
     """The counts and the value width they stand for."""
     try:
+        refuse_imposter(path, "NumPy array")
         counts = np.load(path, mmap_mode="r", allow_pickle=False)
     except OSError:
         raise
+    except ApackError as error:
+        raise ApackError(f"{path}: {error}") from None
     except Exception as error:
         # NumPy's header parser raises anything from ValueError to SyntaxError on a damaged file.
         raise ApackError(f"{path}: not a .npy file ({' '.join(str(error).split())})") from error

@@ -83,15 +83,16 @@ class Contents:
             raise ApackError(
                 f"{path}: no weight tensor found (constants of two or more dimensions; {ACCEPTED})"
             )
-        count = len(self.tensors) + len(self.left_out)
-        what = f"{len(self.left_out)} of {count} tensors would be left out"
-        if not self.tensors:
-            what = (
-                "no tensor can be taken" if count == 1 else f"none of {count} tensors can be taken"
-            )
         reasons = "; ".join(map(str, self.left_out[:_REASONS_SHOWN]))
-        more = len(self.left_out) - _REASONS_SHOWN
-        raise ApackError(f"{path}: {what}: {reasons}{f'; and {more} more' if more > 0 else ''}")
+        if len(self.left_out) > _REASONS_SHOWN:
+            reasons += f"; and {len(self.left_out) - _REASONS_SHOWN} more"
+        if not self.tensors:
+            raise ApackError(f"{path}: no tensor can be taken: {reasons}")
+        count = len(self.tensors) + len(self.left_out)
+        raise ApackError(
+            f"{path}: {len(self.left_out)} of {count} tensors would be left out: {reasons}; "
+            "choose others by name, or go without --strict"
+        )
 
 
 def one_line(error: BaseException) -> str:

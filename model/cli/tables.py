@@ -15,6 +15,7 @@ from model.apack.solver import checked_histogram
 from model.apack.storage import write_whole
 from model.cli import options as shared
 from model.cli.container_views import print_groups
+from model.cli.output import check_output
 from model.cli.terminal import percent, print_table
 from model.tensors import read_tensors
 
@@ -52,6 +53,8 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
 
 def _solve(options: argparse.Namespace) -> None:
+    if options.output:
+        check_output(options.output, options.histogram, binary=False)
     counts, value_w = _load_histogram(options.histogram)
     result = _solution(counts, value_w, options)
     if options.output:
@@ -108,6 +111,7 @@ def _load_histogram(path: Path) -> tuple[np.ndarray, int]:
 
 
 def _profile(options: argparse.Namespace) -> None:
+    check_output(options.output, *options.inputs, *options.unseen, binary=False)
     seen = [_histogram_of(path, options.value_width) for path in options.inputs]
     table = profiled_table(
         seen, options.value_width, options.groups, options.count_width, options.method
@@ -158,6 +162,4 @@ def _histogram_of(path: Path, value_w: int) -> np.ndarray:
 
 
 def _save(table: SymbolTable, path: Path) -> None:
-    if not path.parent.is_dir():
-        raise ApackError(f"{path}: there is no folder {path.parent}")
     write_whole(path, [f"{table.to_json()}\n".encode()])

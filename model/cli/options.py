@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 
 from model.apack.coder import CODE_W, CODE_W_RANGE
 from model.apack.solver import MAX_SYMBOLS, METHODS
 from model.apack.table import COUNT_W_RANGE, VALUE_W_RANGE
+from model.cli.output import output_path
 from model.tensors import FLOAT_WAYS, PATTERNS, QUANTIZE
 
 
@@ -103,7 +103,12 @@ def add_json(command: argparse.ArgumentParser) -> None:
 def add_output(command: argparse.ArgumentParser, help_text: str, required: bool = True) -> None:
     """-o."""
     command.add_argument(
-        "-o", "--output", type=Path, required=required, metavar="FILE", help=help_text
+        "-o",
+        "--output",
+        type=output_path,
+        required=required,
+        metavar="FILE",
+        help=f"{help_text}; - is standard output, and all messages go to stderr then",
     )
 
 

@@ -16,6 +16,7 @@ from model.apack.solver import checked_histogram
 from model.apack.storage import write_whole
 from model.cli import options as shared
 from model.cli.container_views import print_groups
+from model.cli.output import check_output
 from model.cli.terminal import percent, print_table, printable
 from model.tensors import QUANTIZE, LeftOut, read_file
 from model.tensors.imposters import refuse_imposter
@@ -54,6 +55,8 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
 
 def _solve(options: argparse.Namespace) -> None:
+    if options.output:
+        check_output(options.output, options.histogram, binary=False)
     counts, value_w = _load_histogram(options.histogram)
     result = _solution(counts, value_w, options)
     if options.output:
@@ -113,6 +116,7 @@ def _load_histogram(path: Path) -> tuple[np.ndarray, int]:
 
 
 def _profile(options: argparse.Namespace) -> None:
+    check_output(options.output, *options.inputs, *options.unseen, binary=False)
     read = {path: _read(path, options) for path in (*options.inputs, *options.unseen)}
     table = profiled_table(
         [read[path][0] for path in options.inputs],
@@ -177,6 +181,4 @@ def _cost_row(path: str, cost: ProfileCost, value_w: int) -> tuple[str, ...]:
 
 
 def _save(table: SymbolTable, path: Path) -> None:
-    if not path.parent.is_dir():
-        raise ApackError(f"{path}: there is no folder {path.parent}")
     write_whole(path, [f"{table.to_json()}\n".encode()])

@@ -43,7 +43,7 @@ def read_file(
     floats: "patterns" takes floats of up to 16 bits as their bit patterns, "int8" quantizes them
     like wider ones: per tensor, symmetric. names: names or wildcards as in `naming.chosen`, to
     read only these; what is not chosen is not left out. An exact name also chooses a constant that
-    is no weight. Names are unique ("w", "w#2") and Unicode text without NUL.
+    is no weight. Names are unique ("w", "w#2") and Unicode text.
 
     Whatever of a file is of the kind asked for and cannot be read is in `left_out`. Raises
     ApackError, in one line, when that leaves no tensor, and for a value width outside 2..16, an
@@ -115,7 +115,7 @@ def _with_unique_names(found: list[Found]) -> list[Found]:
     taken: set[str] = set()
     unique = []
     for one in found:
-        plain = _plain(one.name)
+        plain = one.name.encode("utf-8", "backslashreplace").decode()
         name, copies = plain, 1
         while name in taken:
             copies += 1
@@ -123,8 +123,3 @@ def _with_unique_names(found: list[Found]) -> list[Found]:
         taken.add(name)
         unique.append(replace(one, name=name))
     return unique
-
-
-def _plain(name: str) -> str:
-    """A name that is Unicode text, and that ends nowhere early: archives cut names at a NUL."""
-    return name.encode("utf-8", "backslashreplace").decode().replace("\0", r"\x00")

@@ -339,7 +339,7 @@ def test_safetensors_names_of_all_kinds_stay_apart(tmp_path: Path) -> None:
     names = ["a\0b", "a\0c", "a", "a", "good"]
     path = safetensors_file(tmp_path / "m.safetensors", [(name, INT8) for name in names])
     found = [tensor.name for tensor in read_file(path).tensors]
-    assert found == [r"a\x00b", r"a\x00c", "a", "a#2", "good"]
+    assert found == ["a\0b", "a\0c", "a", "a#2", "good"]
 
 
 @pytest.mark.parametrize(
@@ -367,7 +367,7 @@ def test_chosen_tensors_are_all_that_is_read_or_left_out(tmp_path: Path) -> None
     assert [tensor.name for tensor in contents.tensors] == ["enc.w"]
     assert [one.name for one in contents.left_out] == ["enc.n"]
     assert [tensor.name for tensor in read_file(path, names=["enc.b"]).tensors] == ["enc.b"]
-    with pytest.raises(ApackError, match=r"m.onnx: no tensor matches 'x\*'; there are 'good'"):
+    with pytest.raises(ApackError, match=r"m.onnx: no tensor 'x\*'; there are 'good'"):
         read_file(path, names=["x*"])
     with pytest.raises(ApackError, match=r"no tensor can be taken: 'enc\.n'"):
         read_file(path, names=["enc.n"])

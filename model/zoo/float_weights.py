@@ -30,7 +30,11 @@ def _onnx(package: Package, relative: str) -> Callable[[], Arrays]:
         import onnx
 
         graph = onnx.load(package.file(relative)).graph
-        return {proto.name: onnx.numpy_helper.to_array(proto) for proto in graph.initializer}
+        constants = {proto.name: proto for proto in graph.initializer}
+        for node in graph.node:
+            if node.op_type == "Constant":
+                constants |= {node.output[0]: a.t for a in node.attribute if a.name == "value"}
+        return {name: onnx.numpy_helper.to_array(proto) for name, proto in constants.items()}
 
     return read
 

@@ -32,8 +32,9 @@ def _onnx(package: Package, relative: str) -> Callable[[], Arrays]:
         graph = onnx.load(package.file(relative)).graph
         constants = {proto.name: proto for proto in graph.initializer}
         for node in graph.node:
-            if node.op_type == "Constant":
-                constants |= {node.output[0]: a.t for a in node.attribute if a.name == "value"}
+            for attribute in node.attribute:
+                if node.op_type == "Constant" and attribute.name == "value":
+                    constants[node.output[0]] = attribute.t
         return {name: onnx.numpy_helper.to_array(proto) for name, proto in constants.items()}
 
     return read

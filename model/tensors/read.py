@@ -77,8 +77,14 @@ def read_tensors(
 
 def _found_in(path: Path) -> list[Found]:
     """What the reader of this file type finds, under unique names."""
+    if path.is_symlink() and not path.exists():
+        target = path.readlink()
+        annex = "; git annex get fetches it" if "annex" in target.parts else ""
+        raise ApackError(f"is a link to {target}, which is not there{annex}")
     if not path.exists():
         raise ApackError("no such file")
+    if path.is_dir():
+        raise ApackError("is a folder, not a file; name one of the files in it")
     if path.suffix.lower() not in _READERS:
         raise ApackError(f"unknown file type; accepted are {', '.join(EXTENSIONS)}")
     if not path.is_file():

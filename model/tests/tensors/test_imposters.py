@@ -60,3 +60,15 @@ def test_a_good_file_under_the_ending_of_another(tmp_path: Path) -> None:
                 read_file(path)
             if real in good:
                 assert f"this is {good[real]}, not a" in str(caught.value)
+
+
+def test_folders_and_links_that_lead_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "w.npy").symlink_to("../.git/annex/objects/ab/SHA256E-s7/SHA256E-s7.npy")
+    (tmp_path / "x.npy").symlink_to("absent.npy")
+    for name, message in {
+        "w.npy": "which is not there; git annex get fetches it",
+        "x.npy": "x.npy: is a link to absent.npy, which is not there",
+        ".": "is a folder, not a file; name one of the files in it",
+    }.items():
+        with pytest.raises(ApackError, match=message):
+            read_file(tmp_path / name)

@@ -95,6 +95,24 @@ def onnx_tensor(name: str, array: np.ndarray) -> TensorProto:
     )
 
 
+@pytest.mark.parametrize(
+    ("orders", "axis", "expected"),
+    [([[2, 0, 1]], 0, 2), ([[2, 0, 1]], -1, 1), ([[]], 0, 2), ([[1, 2, 0], [0, 2, 1]], 1, 0)],
+)
+def test_an_axis_is_followed_back_through_transpositions(
+    tmp_path: Path, orders: list[list[int]], axis: int, expected: int
+) -> None:
+    steps, name = [], "w"
+    for step, order in enumerate(orders):
+        attributes = {"perm": order} if order else {}
+        steps.append(node("Transpose", name, output=f"t{step}", **attributes))
+        name = f"t{step}"
+    steps.append(node("DequantizeLinear", name, "s", axis=axis))
+    constants = {"w": WEIGHTS[:8].reshape(2, 8, 8)[:, :, :4], "s": S16[: (2, 8, 4)[expected]]}
+    (tensor,) = by_name(onnx_file(tmp_path / "m.onnx", constants, steps)).values()
+    assert (tensor.axis, tensor.note) == (expected, "")
+
+
 PER_AXIS = {"s": S16, "z": Z16}
 WHOLE = {"s": ONE, "z": ZERO}
 

@@ -81,7 +81,8 @@ class Contents:
             return
         if not self.left_out:
             raise ApackError(
-                f"{path}: no weight tensor found (constants of two or more dimensions; {ACCEPTED})"
+                f"{path}: no weight tensor found (constants of two or more dimensions, "
+                f"others only by their names; {ACCEPTED})"
             )
         reasons = "; ".join(map(str, self.left_out[:_REASONS_SHOWN]))
         if len(self.left_out) > _REASONS_SHOWN:

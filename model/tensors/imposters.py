@@ -34,7 +34,7 @@ def refuse_imposter(path: Path, kind: str) -> None:
         head = file.read(_HEAD_BYTES)
     if not head:
         raise ApackError("is empty: 0 bytes")
-    _refuse_pointer(head)
+    refuse_pointer(head)
     if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:32].lower().startswith(_PAGE_MARKS):
         raise ApackError("this is a web page, not the file: was the download an error page?")
     real = _kind_of(head)
@@ -42,14 +42,12 @@ def refuse_imposter(path: Path, kind: str) -> None:
         raise ApackError(f"this is {real[0]}, not a {kind}")
 
 
-def refuse_pointer(path: Path) -> None:
-    """Raise ApackError when a file only says where the data is, as Git's extensions leave it."""
-    with path.open("rb") as file:
-        _refuse_pointer(file.read(_HEAD_BYTES))
+def refuse_pointer(head: bytes) -> None:
+    """Raise ApackError when a file, by its first 24 bytes or more, only says where its data is.
 
-
-def _refuse_pointer(head: bytes) -> None:
-    if head.startswith(_LFS_MARKS):
+    Extensions of Git leave such files where data was not fetched.
+    """
+    if any(head.startswith(mark[: max(len(head), 24)]) for mark in _LFS_MARKS):
         raise ApackError("this is a Git LFS pointer, not the file: run git lfs pull")
     if head.lstrip(b"./\\").startswith((b"annex/objects/", b"git/annex/objects/")):
         raise ApackError("this is a git-annex pointer, not the file: run git annex get")

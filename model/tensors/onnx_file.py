@@ -20,6 +20,8 @@ from model.tensors.quantization import UNQUANTIZED
 from model.tensors.select import is_weight
 from model.tensors.sparse import MOST_VALUES
 
+_HEAD_BYTES = 64
+
 
 def read_onnx(path: Path) -> list[Found]:
     """The constants of a model: initializers and tensors in attributes, of all its graphs.
@@ -79,7 +81,8 @@ def _array(proto: TensorProto, folder: Path) -> np.ndarray:
         if not (folder / location).is_file():
             raise ApackError(f"its external data file {location} is missing")
         try:
-            refuse_pointer(folder / location)
+            with (folder / location).open("rb") as file:
+                refuse_pointer(file.read(_HEAD_BYTES))
         except ApackError as error:
             raise ApackError(f"its external data file {location}: {error}") from None
     return numpy_helper.to_array(proto, str(folder))

@@ -11,7 +11,7 @@ import numpy as np
 import tflite
 
 from model.apack.errors import ApackError
-from model.tensors.contents import Found
+from model.tensors.contents import Found, one_line
 from model.tensors.quantization import UNQUANTIZED, Quantization, agreed, lost, stated
 from model.tensors.raw_bytes import array_of_bytes
 from model.tensors.select import is_weight
@@ -161,6 +161,13 @@ def _indices(kind: int, table: object) -> np.ndarray:
 
 
 def _quantization(tensor: tflite.Tensor) -> Quantization:
+    try:
+        return _stated(tensor)
+    except Exception as error:  # whatever damage makes the flatbuffer's classes raise
+        return lost(f"not readable ({one_line(error)})")
+
+
+def _stated(tensor: tflite.Tensor) -> Quantization:
     quantization = tensor.Quantization()
     if quantization is None:
         return UNQUANTIZED

@@ -33,6 +33,7 @@ from model.apack.container.streams import (
 )
 from model.apack.container.writer import crc_of
 from model.apack.errors import ApackError, CorruptStream, shown
+from model.tensors.imposters import refuse_pointer
 from model.tensors.tensor import Tensor
 
 _CHUNK_VALUES = 1 << 22
@@ -137,6 +138,7 @@ class Container:
 
     def _read_directory(self) -> tuple[TensorRecord, ...]:
         header = self._file.read(HEADER_BYTES)
+        refuse_pointer(header)
         tensors, directory_bytes, crc = parse_header(header, self.file_bytes)
         directory = self._file.read(directory_bytes)
         check_directory(header, directory, crc)

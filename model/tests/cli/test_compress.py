@@ -161,10 +161,12 @@ def test_profile_says_what_it_leaves_out_too(tmp_path, run) -> None:
     assert status == 0
 
 
-def test_a_pointer_in_place_of_a_histogram_is_named(tmp_path, run) -> None:
-    (tmp_path / "h.npy").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
-    status, _, (error,) = run("solve", tmp_path / "h.npy")
-    assert status == 2 and "h.npy: this is a Git LFS pointer" in error
+@pytest.mark.parametrize("command", ["solve", "info", "inspect", "decompress -o x.npz"])
+def test_a_pointer_in_place_of_a_file_is_named(tmp_path, run, command: str) -> None:
+    path = tmp_path / "pointer"
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+    status, _, (error,) = run(*command.split(), path)
+    assert status == 2 and "pointer: this is a Git LFS pointer" in error
 
 
 @pytest.mark.parametrize("name", ["[bold]x[/bold]", ":smile:", "a\x1b[31m", "a\nb", "a\tb", "%s"])

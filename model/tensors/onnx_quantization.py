@@ -136,7 +136,7 @@ def _quantization(
     scale, scale_way = scope.source(_input(node, operand.scale))
     if scale is None or not _unchanged(scale_way):
         return lost("they are computed when the model runs")
-    scales = load(scale).astype(np.float64)
+    scales = load(scale)
     block = _attribute(node, "block_size", 0)
     if operand.axis == _BLOCKS:
         return lost(f"blocked, one for each {block or 'few'} values")

@@ -43,7 +43,8 @@ def stated(
     share a scale, 0 unless the file says. One scale for each block of values is more than a
     container can hold; that, and parameters that contradict the shape, are lost.
     """
-    scale = np.asarray(scale, dtype=np.float64)
+    with np.errstate(invalid="ignore"):  # some that are no numbers signal it
+        scale = np.asarray(scale, dtype=np.float64)
     zero_point = np.asarray(zero_point)
     if scale.size == 0:
         return UNQUANTIZED

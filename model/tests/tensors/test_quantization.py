@@ -353,10 +353,14 @@ def test_tensors_that_share_values_but_not_scales(tmp_path: Path) -> None:
     assert shared([0.25]).note == "scales lost: given in 2 different ways"
 
 
-@pytest.mark.parametrize("scale", [0.0, -1.0, np.nan, np.inf])
+SIGNALING = np.array([0x7F800001], np.uint32).view(np.float32)[0]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("scale", [0.0, -1.0, np.nan, np.inf, SIGNALING])
 def test_scales_that_scale_nothing_are_kept_and_said(scale: float) -> None:
-    quantization = stated((2, 3), [scale, 1.0], [], 0)
-    assert np.array_equal(quantization.scale, (scale, 1.0), equal_nan=True)
+    quantization = stated((2, 3), np.array([scale, 1.0], np.float32), [], 0)
+    assert np.array_equal(np.array(quantization.scale), [float(scale), 1.0], equal_nan=True)
     assert quantization.note == "1 scale not above zero or no number"
 
 

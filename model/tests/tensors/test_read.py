@@ -7,7 +7,6 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,21 +15,17 @@ from safetensors.numpy import save_file
 
 from model.apack import ApackError
 from model.tensors import read_file, read_tensors
+from model.tests.tensors.models import (
+    Constant,
+    Sparsity,
+    node,
+    onnx_file,
+    safetensors_file,
+    tflite_file,
+)
 from model.zoo import wakeword_paths
 
 PATTERN = np.array([[-1, 0, 5], [127, -128, 1]], np.int8)
-
-
-def save_onnx(path: Path, constants: dict[str, np.ndarray], nodes: list | None = None) -> Path:
-    graph = helper.make_graph(
-        nodes or [],
-        "g",
-        [],
-        [],
-        [numpy_helper.from_array(array, name) for name, array in constants.items()],
-    )
-    onnx.save(helper.make_model(graph), path)
-    return path
 
 
 def message_of(path: Path, value_w: int = 8) -> str:
@@ -92,7 +87,7 @@ def test_onnx_reads_initializers_and_constant_nodes_but_no_scales(tmp_path: Path
     constant = helper.make_node(
         "Constant", [], ["c"], value=numpy_helper.from_array(np.eye(2, dtype=np.float32), "")
     )
-    path = save_onnx(
+    path = onnx_file(
         tmp_path / "m.onnx", {"w": PATTERN, "row": np.ones((1, 9), np.float32)}, [constant]
     )
     tensors = {t.name: t for t in read_tensors(path)}
@@ -107,18 +102,18 @@ def test_onnx_reads_both_branches_even_when_they_share_a_name(tmp_path: Path) ->
         )
         for step, choice in enumerate(("then", "else"))
     }
-    node = helper.make_node("If", ["condition"], ["y"], **branches)
-    tensors = {t.name: t for t in read_tensors(save_onnx(tmp_path / "m.onnx", {}, [node]))}
+    step = node("If", "condition", **branches)
+    tensors = {t.name: t for t in read_tensors(onnx_file(tmp_path / "m.onnx", {}, [step]))}
     assert sorted(tensors) == ["w", "w#2"]
     assert {t.values[0, 1] for t in tensors.values()} == {0, 1}
 
 
 def test_onnx_names_scale_and_zero_point_of_a_dequantized_constant(tmp_path: Path) -> None:
-    node = helper.make_node("DequantizeLinear", ["w", "s", "z"], ["y"], axis=0)
-    path = save_onnx(
+    step = node("DequantizeLinear", "w", "s", "z", axis=0)
+    path = onnx_file(
         tmp_path / "m.onnx",
         {"w": PATTERN, "s": np.array([0.5, 2.0], np.float32), "z": np.array([0, 3], np.int8)},
-        [node],
+        [step],
     )
     (tensor,) = read_tensors(path)
     assert (tensor.scale, tensor.zero_point, tensor.axis) == ((0.5, 2.0), (0, 3), 0)
@@ -189,7 +184,7 @@ def test_missing_and_unknown_files(tmp_path: Path) -> None:
 
 
 def test_model_without_weights_says_what_counts(tmp_path: Path) -> None:
-    path = save_onnx(tmp_path / "m.onnx", {"bias": np.ones(4, np.float32)})
+    path = onnx_file(tmp_path / "m.onnx", {"bias": np.ones(4, np.float32)})
     assert "no weight tensor found" in message_of(path)
 
 
@@ -215,10 +210,23 @@ def good_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     folder = tmp_path_factory.mktemp("good")
     np.save(folder / "w.npy", PATTERN)
     np.savez_compressed(folder / "w.npz", a=PATTERN, b=PATTERN.astype(np.float32))
-    save_file({"w": PATTERN}, folder / "w.safetensors")
-    save_onnx(folder / "w.onnx", {"w": PATTERN, "f": np.eye(3, dtype=np.float32)})
-    files = {path.suffix: path.read_bytes() for path in folder.iterdir()}
-    return files | {".tflite": dict(wakeword_paths())["alexa"].read_bytes()}
+    raw = {"w": ("BF16", (4, 4), bytes(range(32))), "q": ("F4", (4, 4), bytes(8))}
+    safetensors_file(folder / "w.safetensors", raw)
+    onnx_file(
+        folder / "w.onnx",
+        {"w": PATTERN, "s": np.ones(3, np.float32), "f": np.eye(3, dtype=np.float16)},
+        [node("Transpose", "w", output="t"), node("DequantizeLinear", "t", "s", axis=0)],
+    )
+    sparsity = Sparsity([0, 1], [2, ([0, 1, 2], [3, 0])])
+    scaled = {"scale": [0.5, 2], "zero_point": [1, 2]}
+    tflite_file(
+        folder / "w.tflite",
+        [
+            Constant("w", PATTERN.tobytes(), (2, 3), **scaled),
+            Constant("s", b"ab", (2, 4), sparsity=sparsity),
+        ],
+    )
+    return {path.suffix: path.read_bytes() for path in folder.iterdir()}
 
 
 @settings(
@@ -246,5 +254,5 @@ def test_a_damaged_file_is_read_or_refused_never_a_traceback(
 
 
 def test_float_constant_of_one_row_is_no_weight(tmp_path: Path) -> None:
-    path = save_onnx(tmp_path / "m.onnx", {"row": np.ones((1, 8), np.float32), "w": PATTERN})
+    path = onnx_file(tmp_path / "m.onnx", {"row": np.ones((1, 8), np.float32), "w": PATTERN})
     assert [t.name for t in read_tensors(path)] == ["w"]

@@ -31,15 +31,15 @@ def numpy_array(tensor: Tensor) -> np.ndarray:
     return array if array.dtype.isbuiltin == 1 else tensor.integers()
 
 
-def npy_bytes(arrays: dict[str, np.ndarray]) -> bytes:
+def npy_bytes(arrays: dict[str, np.ndarray]) -> memoryview:
     """A .npy file of the only array."""
     (array,) = arrays.values()
     data = io.BytesIO()
     np.lib.format.write_array(data, array, allow_pickle=False)
-    return data.getvalue()
+    return data.getbuffer()
 
 
-def npz_bytes(arrays: dict[str, np.ndarray]) -> bytes:
+def npz_bytes(arrays: dict[str, np.ndarray]) -> memoryview:
     """A .npz archive under the keys of `npz_keys`, the same bytes at any time.
 
     Raises ApackError for a name that is longer than an archive can hold.
@@ -55,7 +55,7 @@ def npz_bytes(arrays: dict[str, np.ndarray]) -> bytes:
                     ".npz file; write to a .safetensors file, or this tensor alone to .npy"
                 )
             archive.writestr(entry, npy_bytes({name: arrays[name]}))
-    return data.getvalue()
+    return data.getbuffer()
 
 
 def npz_keys(names: Iterable[str]) -> dict[str, str]:
@@ -114,7 +114,7 @@ class Format:
     """A format: the array it takes for a tensor, and the file of arrays by name."""
 
     array: Callable[[Tensor], np.ndarray]
-    file: Callable[[dict[str, np.ndarray]], bytes]
+    file: Callable[[dict[str, np.ndarray]], bytes | memoryview]
 
 
 FORMATS = {

@@ -60,6 +60,8 @@ class Container:
         self.path = Path(path)
         self._file = self.path.open("rb")
         try:
+            if not self._file.seekable():
+                raise ApackError("a pipe, which cannot be read at any place; write it to a file")
             self.file_bytes = os.fstat(self._file.fileno()).st_size
             self.tensors = self._read_directory()
         except ApackError as error:

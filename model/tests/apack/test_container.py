@@ -1,3 +1,4 @@
+import os
 import re
 import tracemalloc
 import zlib
@@ -267,6 +268,15 @@ def test_what_is_no_container_of_this_version_is_refused(tmp_path, data, message
     path.write_bytes(data)
     with pytest.raises(ApackError, match=rf"no\.apack: {message}"):
         Container(path)
+
+
+def test_a_pipe_is_refused_with_its_reason(tmp_path):
+    read, write = os.pipe()
+    os.write(write, (FOLDER / "example.apack").read_bytes())
+    os.close(write)
+    with pytest.raises(ApackError, match=rf"/dev/fd/{read}: a pipe, which cannot be read at any"):
+        Container(f"/dev/fd/{read}")
+    os.close(read)
 
 
 def read_everything(path: Path) -> list[np.ndarray]:

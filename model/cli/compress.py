@@ -1,27 +1,21 @@
-"""compress and decompress."""
+"""compress."""
 
 from __future__ import annotations
 
 import argparse
-import io
-import zipfile
 from pathlib import Path
 
-import numpy as np
-
-from model.apack import ApackError, SymbolTable, entropy_bits, histogram, solve
+from model.apack import SymbolTable, entropy_bits, histogram, solve
 from model.apack.container import (
     MAX_BLOCK_VALUES,
     WORD_BYTES,
-    Container,
     PackedTensor,
-    TensorRecord,
     pack,
     write_container,
 )
 from model.apack.fast import BLOCK_VALUES
-from model.apack.storage import write_whole
 from model.cli import options as shared
+from model.cli.output import check_output
 from model.cli.terminal import percent, print_table, progress
 from model.tensors import EXTENSIONS, Tensor, read_tensors
 
@@ -30,14 +24,10 @@ COMPRESS_EXAMPLES = """  python -m model compress weights.npy -o weights.apack
   python -m model compress features.npy --value-width 12 --groups 32 -o features.apack
   python -m model compress weights.npy --table table.json -o weights.apack
 """
-DECOMPRESS_EXAMPLES = """  python -m model decompress weights.apack -o weights.npy
-  python -m model decompress model.apack -o model.npz
-  python -m model decompress model.apack --tensor conv1 -o conv1.npy
-"""
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
-    """Add the two commands."""
+    """Add the command."""
     command = shared.add_command(
         commands, _compress, "compress", "compress every tensor of a file", COMPRESS_EXAMPLES
     )
@@ -63,17 +53,10 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     command.add_argument(
         "--table", type=Path, metavar="TABLE.json", help="your own symbol table, for all tensors"
     )
-    command = shared.add_command(
-        commands, _decompress, "decompress", "restore the tensors of a container",
-        DECOMPRESS_EXAMPLES,
-    )  # fmt: skip
-    command.add_argument("input", type=Path, metavar="IN.apack")
-    shared.add_output(command, ".npz for all tensors, .npy for a single one")
-    command.add_argument("--tensor", metavar="NAME", help="only this tensor")
 
 
 def _compress(options: argparse.Namespace) -> None:
-    _check_paths(options)
+    check_output(options.output, options.input)
     tensors = read_tensors(options.input, options.value_width)
     table = SymbolTable.load(options.table) if options.table else None
     packed = []
@@ -111,59 +94,3 @@ def _report(tensors: list[Tensor], packed: list[PackedTensor], size: int) -> Non
         print(f"note: {note}")
     raw = sum(tensor.values.size * tensor.value_w for tensor in tensors)
     print(f"{size:,} bytes, {percent(8 * size, raw)} of the raw values, everything included")
-
-
-def _decompress(options: argparse.Namespace) -> None:
-    _check_paths(options)
-    if options.output.suffix not in (".npy", ".npz"):
-        raise ApackError(f"{options.output}: write to a .npz file, or to .npy for one tensor")
-    with Container(options.input) as container:
-        records = container.tensors
-        if options.tensor is not None:
-            records = (container.record(options.tensor),)
-        if options.output.suffix == ".npy" and len(records) != 1:
-            raise ApackError(
-                f"{options.input} holds {len(records)} tensors: "
-                "choose one with --tensor, or write to a .npz file"
-            )
-        with progress("decompress", sum(record.count for record in records)) as advance:
-            arrays = {record.name: container.read(record, advance).integers() for record in records}
-    _write_arrays(options.output, arrays)
-    print_table(
-        ("tensor", "type", "shape"),
-        [(name, str(array.dtype), str(array.shape)) for name, array in arrays.items()],
-    )
-    _report_quantized(records)
-
-
-def _report_quantized(records: tuple[TensorRecord, ...]) -> None:
-    floats = sum(record.source != record.stored for record in records)
-    if floats:
-        print(f"note: {floats} of {len(records)} tensors come as the integers of quantized floats")
-
-
-def _write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    if path.suffix == ".npy":
-        (array,) = arrays.values()
-        write_whole(path, [_npy(array)])
-        return
-    archive_bytes = io.BytesIO()
-    with zipfile.ZipFile(archive_bytes, "w") as archive:
-        for name, array in arrays.items():
-            archive.writestr(f"{name}.npy", _npy(array))
-    write_whole(path, [archive_bytes.getbuffer()])
-
-
-def _npy(array: np.ndarray) -> bytes:
-    data = io.BytesIO()
-    np.lib.format.write_array(data, array, allow_pickle=False)
-    return data.getvalue()
-
-
-def _check_paths(options: argparse.Namespace) -> None:
-    if options.output.is_dir():
-        raise ApackError(f"{options.output} is a folder; name a file")
-    if not options.output.parent.is_dir():
-        raise ApackError(f"{options.output}: there is no folder {options.output.parent}")
-    if options.output.exists() and options.output.samefile(options.input):
-        raise ApackError(f"{options.output} is the input; name another file for the output")

@@ -8,7 +8,7 @@ import sys
 from typing import NoReturn
 
 from model.apack.errors import ApackError
-from model.cli import compress, container_views, tables
+from model.cli import compress, container_views, decompress, tables
 
 DESCRIPTION = """Study and size APack compression of quantized tensors.
 
@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for module in (compress, container_views, tables):
+    for module in (compress, decompress, container_views, tables):
         module.add_commands(commands)
     return top
 

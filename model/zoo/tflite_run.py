@@ -81,7 +81,7 @@ def _layer_inputs(data: bytes) -> tuple[list[int], list[int]]:
 
 
 def _with_outputs(data: bytes, tensors: list[int]) -> bytes:
-    """The model with these tensors for outputs: a vector at its end, and the offset that names it."""
+    """The model with these tensors for outputs: a vector at its end and the offset to it."""
     table = tflite.Model.GetRootAs(data, 0).Subgraphs(0)._tab
     field = table.Pos + table.Offset(OUTPUTS_SLOT)
     padded = data + bytes(-len(data) % 4)

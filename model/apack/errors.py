@@ -11,3 +11,9 @@ class IllegalTable(ApackError):
 
 class CorruptStream(ApackError):
     """A code stream, an offset stream or a container cannot have come from an encoder."""
+
+
+def shown(value: object) -> str:
+    """A name or a value of a user for a message: escaped, and shortened to 80 characters."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:60]}...{text[-17:]}"

@@ -4,43 +4,64 @@ from __future__ import annotations
 
 import math
 import zipfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy_format
 
-from model.apack import ApackError
-from model.tensors.select import ACCEPTED, FLOAT_TYPES, INTEGER_TYPES, make_tensor
-from model.tensors.tensor import Tensor
+from model.apack.errors import ApackError
+from model.tensors.contents import Found
+
+_Open = Callable[[], BinaryIO]
 
 
-def read_npy(path: Path, value_w: int) -> list[Tensor]:
+def read_npy(path: Path) -> list[Found]:
     """The one array of a .npy file, named after the file."""
-    with path.open("rb") as file:
-        array = _read_array(file, path.stat().st_size, path.stem)
-    return [make_tensor(path.stem, array, value_w)]
+    return [_found(path.stem, partial(path.open, "rb"), path.stat().st_size)]
 
 
-def read_npz(path: Path, value_w: int) -> list[Tensor]:
-    """All arrays of a .npz archive, in its order, named after their entries."""
-    tensors = []
-    with zipfile.ZipFile(path) as archive:
-        for entry in archive.infolist():
-            name = entry.filename.removesuffix(".npy")
-            with archive.open(entry) as file:
-                array = _read_array(file, entry.file_size, name)
-            tensors.append(make_tensor(name, array, value_w))
-    if not tensors:
+def read_npz(path: Path) -> list[Found]:
+    """All entries of a .npz archive but folders, in its order, named after their arrays."""
+    archive = zipfile.ZipFile(path)
+    found = [_found_entry(archive, entry) for entry in archive.infolist() if not entry.is_dir()]
+    if not found:
         raise ApackError("the archive holds no array")
-    return tensors
+    return found
 
 
-def _read_array(file: BinaryIO, total: int, name: str) -> np.ndarray:
-    """The array in an open .npy stream of `total` bytes.
+def _found_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Found:
+    name = entry.filename
+    try:
+        with archive.open(entry) as file:
+            is_array = file.read(len(npy_format.MAGIC_PREFIX)) == npy_format.MAGIC_PREFIX
+        if is_array or name.endswith(".npy"):
+            return _found(name.removesuffix(".npy"), partial(archive.open, entry), entry.file_size)
+        reason = "no NumPy array"
+    except Exception as error:  # encrypted, compressed in a way of its own, or damaged
+        reason = f"not readable ({error})"
+    return Found(name, "", (), partial(_refuse, reason), True)
 
-    The header is checked against the size before anything is allocated for the data.
-    """
+
+def _refuse(reason: str) -> np.ndarray:
+    raise ApackError(reason)
+
+
+def _found(name: str, opened: _Open, total: int) -> Found:
+    """The array in a .npy stream of `total` bytes, of which only the header is read."""
+    with opened() as file:
+        shape, _, dtype = _read_header(file)
+    load = partial(_read_array, opened, total)
+    return Found(name, _name_of(dtype), shape, load, True, advice=partial(_advice, dtype, load))
+
+
+def _name_of(dtype: np.dtype) -> str:
+    return f"void{8 * dtype.itemsize}" if dtype.kind == "V" and not dtype.fields else dtype.name
+
+
+def _read_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
     version = npy_format.read_magic(file)
     read_header = {
         (1, 0): npy_format.read_array_header_1_0,
@@ -48,14 +69,39 @@ def _read_array(file: BinaryIO, total: int, name: str) -> np.ndarray:
     }.get(version)
     if read_header is None:
         raise ApackError(f".npy format version {version[0]}.{version[1]} is not supported")
-    shape, fortran_order, dtype = read_header(file)
-    if dtype.name not in (*INTEGER_TYPES, *FLOAT_TYPES):
-        raise ApackError(f"tensor '{name}' has type {dtype.name}; {ACCEPTED}")
-    bytes_wanted = math.prod(shape) * dtype.itemsize
-    if bytes_wanted > total - file.tell():
-        raise ApackError(f"tensor '{name}' is cut short: its header promises {bytes_wanted} bytes")
-    data = file.read(bytes_wanted)
+    return read_header(file)
+
+
+def _read_array(opened: _Open, total: int) -> np.ndarray:
+    """The header is checked against the size before anything is allocated for the data."""
+    with opened() as file:
+        shape, fortran_order, dtype = _read_header(file)
+        bytes_wanted = math.prod(shape) * dtype.itemsize
+        if bytes_wanted > total - file.tell():
+            raise ApackError(f"cut short: its header promises {bytes_wanted} bytes")
+        data = file.read(bytes_wanted)
     if len(data) != bytes_wanted:
-        raise ApackError(f"tensor '{name}' is cut short: {len(data)} of {bytes_wanted} bytes")
+        raise ApackError(f"cut short: {len(data)} of {bytes_wanted} bytes")
     flat = np.frombuffer(data, dtype=dtype).astype(dtype.newbyteorder("="))
     return flat.reshape(shape, order="F" if fortran_order else "C")
+
+
+def _advice(dtype: np.dtype, load: Callable[[], np.ndarray]) -> str:
+    """How an array of a type that is not accepted can be converted, where that makes sense."""
+    if dtype.kind == "f":
+        return "try array.astype(np.float32)"
+    if dtype.kind == "b":
+        return "try array.astype(np.uint8)"
+    if dtype.kind == "V" and not dtype.fields:
+        return (
+            "NumPy files do not keep the names of bfloat16, float8, int4 and the like: "
+            f"use .safetensors, or try array.view(np.uint{8 * dtype.itemsize})"
+        )
+    if dtype.kind not in "iu":
+        return ""
+    array = load()
+    low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
+    for name in ("int8", "uint8", "int16", "uint16"):
+        if np.iinfo(name).min <= low and high <= np.iinfo(name).max:
+            return f"its values fit {name}: try array.astype(np.{name})"
+    return f"its values, {low} to {high}, take more than 16 bits"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from model.apack.errors import ApackError
+from model.apack.errors import ApackError, shown
 
 _NAMES_SHOWN = 5
 
@@ -24,7 +24,7 @@ def chosen(names: Sequence[str], patterns: Sequence[str]) -> list[int]:
         if not matches:
             matches = [place for place, name in enumerate(names) if fnmatchcase(name, pattern)]
         if not matches:
-            raise ApackError(f"no tensor matches {pattern!r}; {_some_of(names)}")
+            raise ApackError(f"no tensor matches {shown(pattern)}; {_some_of(names)}")
         taken.update(matches)
     return sorted(taken)
 
@@ -33,4 +33,4 @@ def _some_of(names: Sequence[str]) -> str:
     if not names:
         return "there are none"
     more = ", ..." if len(names) > _NAMES_SHOWN else ""
-    return f"there are {', '.join(map(repr, names[:_NAMES_SHOWN]))}{more}"
+    return f"there are {', '.join(map(shown, names[:_NAMES_SHOWN]))}{more}"

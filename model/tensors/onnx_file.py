@@ -2,91 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, numpy_helper
+from onnx import SparseTensorProto, TensorProto, numpy_helper
+from onnx.external_data_helper import ExternalDataInfo, uses_external_data
 
-from model.tensors.select import is_weight, make_tensor
-from model.tensors.tensor import Tensor
-
-_DTYPES = {
-    TensorProto.INT8: "int8",
-    TensorProto.UINT8: "uint8",
-    TensorProto.INT16: "int16",
-    TensorProto.UINT16: "uint16",
-    TensorProto.FLOAT16: "float16",
-    TensorProto.FLOAT: "float32",
-}
-# Operators that name the scale and the zero point of a constant: position of (constant, scale,
-# zero point) among their inputs.
-_QUANTIZED_OPERANDS = {
-    "DequantizeLinear": ((0, 1, 2),),
-    "QLinearConv": ((0, 1, 2), (3, 4, 5)),
-    "QLinearMatMul": ((0, 1, 2), (3, 4, 5)),
-}
+from model.apack.errors import ApackError
+from model.tensors.contents import Found
+from model.tensors.imposters import refuse_pointer
+from model.tensors.onnx_graph import Constant, scopes
+from model.tensors.onnx_quantization import parameters, quantizations
+from model.tensors.quantization import UNQUANTIZED
+from model.tensors.select import is_weight
+from model.tensors.sparse import MOST_VALUES
 
 
-def read_onnx(path: Path, value_w: int) -> list[Tensor]:
-    """The weights among a model's initializers and Constant nodes, subgraphs included."""
-    model = onnx.load(path)
-    graphs = list(_graphs(model.graph))
-    found = [pair for graph in graphs for pair in _constants(graph)]
-    constants = dict(found)
-    parameters = _quantization_names(graphs)
-    tensors = []
-    for name, proto in found:  # not `constants`: branches may reuse a name
-        if is_weight(_DTYPES.get(proto.data_type, ""), tuple(proto.dims)):
-            scale, zero_point, axis = _quantization(parameters.get(name), constants)
-            array = numpy_helper.to_array(proto)
-            tensors.append(make_tensor(name, array, value_w, scale, zero_point, axis))
-    return tensors
+def read_onnx(path: Path) -> list[Found]:
+    """The constants of a model: initializers and tensors in attributes, of all its graphs.
+
+    Subgraphs, functions and training graphs are included. Constants that are only scales and zero
+    points of others are no weights.
+    """
+    model = onnx.load(path, load_external_data=False)
+    every = scopes(model)
+    load = partial(_load, folder=path.parent)
+    said = quantizations(every, load)
+    no_weights = parameters(every)
+    constants = dict.fromkeys(constant for scope in every for constant in scope.own)
+    found = []
+    for constant in constants:
+        dtype = _name_of(constant.values.data_type)
+        found.append(
+            Found(
+                constant.name or "unnamed",
+                dtype,
+                constant.shape,
+                partial(load, constant),
+                is_weight(dtype, constant.shape) and constant not in no_weights,
+                said.get(constant, UNQUANTIZED),
+                note=_note(constant),
+            )
+        )
+    return found
 
 
-def _graphs(graph: GraphProto) -> Iterator[GraphProto]:
-    yield graph
-    for node in graph.node:
-        for attribute in node.attribute:
-            if attribute.type == AttributeProto.GRAPH:
-                yield from _graphs(attribute.g)
+def _name_of(data_type: int) -> str:
+    if data_type == TensorProto.STRING:
+        return "string"
+    try:
+        return onnx.helper.tensor_dtype_to_np_dtype(data_type).name
+    except KeyError:
+        return f"type {data_type}"
 
 
-def _constants(graph: GraphProto) -> Iterator[tuple[str, TensorProto]]:
-    for proto in graph.initializer:
-        yield proto.name, proto
-    for node in graph.node:
-        for attribute in node.attribute:
-            if node.op_type == "Constant" and attribute.name == "value":
-                yield node.output[0], attribute.t
+def _note(constant: Constant) -> str:
+    if isinstance(constant.proto, SparseTensorProto):
+        return "sparse in the file, coded with its zeros"
+    return ""
 
 
-def _quantization_names(graphs: list[GraphProto]) -> dict[str, tuple[str, str, int]]:
-    """Constant name -> (name of its scale, name of its zero point, axis)."""
-    names = {}
-    for node in (node for graph in graphs for node in graph.node):
-        inputs = list(node.input)
-        for value, scale, zero in _QUANTIZED_OPERANDS.get(node.op_type, ()):
-            if len(inputs) > scale:
-                zero_name = inputs[zero] if len(inputs) > zero else ""
-                names[inputs[value]] = (inputs[scale], zero_name, _axis(node))
-    return names
+def _load(constant: Constant, folder: Path) -> np.ndarray:
+    if any(length < 0 for length in constant.shape):
+        raise ApackError("a dimension of its shape is negative")
+    if isinstance(constant.proto, SparseTensorProto):
+        return _dense(constant.proto, folder)
+    return _array(constant.proto, folder)
 
 
-def _axis(node: NodeProto) -> int:
-    default = 0 if node.op_type == "QLinearConv" else 1
-    return next((a.i for a in node.attribute if a.name == "axis"), default)
+def _array(proto: TensorProto, folder: Path) -> np.ndarray:
+    if uses_external_data(proto):
+        location = ExternalDataInfo(proto).location
+        if not (folder / location).is_file():
+            raise ApackError(f"its external data file {location} is missing")
+        try:
+            refuse_pointer(folder / location)
+        except ApackError as error:
+            raise ApackError(f"its external data file {location}: {error}") from None
+    return numpy_helper.to_array(proto, str(folder))
 
 
-def _quantization(
-    names: tuple[str, str, int] | None, constants: dict[str, TensorProto]
-) -> tuple[tuple[float, ...], tuple[int, ...], int | None]:
-    if names is None or names[0] not in constants:
-        return (), (), None
-    scale = np.ravel(numpy_helper.to_array(constants[names[0]]))
-    zero = np.zeros(len(scale), np.int64)
-    if names[1] in constants:
-        zero = np.ravel(numpy_helper.to_array(constants[names[1]]))
-    axis = names[2] if len(scale) > 1 else None
-    return tuple(map(float, scale)), tuple(map(int, zero)), axis
+def _dense(proto: SparseTensorProto, folder: Path) -> np.ndarray:
+    """A sparse tensor with its zeros; indices count values (nnz,) or dimensions (nnz, rank)."""
+    values, indices = _array(proto.values, folder), _array(proto.indices, folder)
+    shape = tuple(proto.dims)
+    if math.prod(shape) > MOST_VALUES:
+        raise ApackError(f"more than {MOST_VALUES} values with its zeros")
+    if indices.ndim == 2:
+        indices = np.ravel_multi_index(tuple(indices.T), shape)
+    if (
+        values.ndim != 1
+        or values.shape != indices.shape
+        or len(set(indices.tolist())) != len(values)
+    ):
+        raise ApackError("its indices do not fit its values")
+    dense = np.zeros(math.prod(shape), dtype=values.dtype)
+    if len(indices) and not 0 <= indices.min() <= indices.max() < len(dense):
+        raise ApackError("an index lies outside of its shape")
+    dense[indices] = values
+    return dense.reshape(shape)

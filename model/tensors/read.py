@@ -1,17 +1,21 @@
-"""read_tensors: one entry for every file type."""
+"""read_file and read_tensors: one entry for every file type."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
-from model.apack import ApackError
-from model.tensors.select import ACCEPTED
+from model.apack.errors import ApackError
+from model.tensors.contents import Contents, Found, LeftOut, one_line
+from model.tensors.element_types import ACCEPTED, FLOAT_WAYS, PATTERNS
+from model.tensors.imposters import refuse_imposter
+from model.tensors.naming import chosen
+from model.tensors.select import take
 from model.tensors.tensor import Tensor
 
-Reader = Callable[[Path, int], list[Tensor]]
+Reader = Callable[[Path], list[Found]]
 
 # What it is, and the module and function that read it. A module is imported with the first file of
 # its type: the parsers of all formats take as long to load as many a simulation takes to run.
@@ -23,60 +27,115 @@ _READERS: dict[str, tuple[str, str, str]] = {
     ".safetensors": ("safetensors file", "safetensors_file", "read_safetensors"),
 }
 EXTENSIONS = tuple(_READERS)
+_REASONS_SHOWN = 3
 
 
-def read_tensors(path: str | Path, value_w: int = 8) -> list[Tensor]:
-    """Every tensor of an array file, or every weight tensor of a model.
+def read_file(
+    path: str | Path,
+    value_w: int | None = None,
+    floats: str = PATTERNS,
+    names: Sequence[str] = (),
+) -> Contents:
+    """The tensors of an array file, or the weights of a model, and what was left out of them.
 
     .npy and .npz: all arrays, whatever their shape. Models: the constants that `is_weight` accepts.
-    Integers come as shipped; floats are quantized per tensor, symmetric, to `value_w` bits, and
-    the note of the tensor says so. Names are made unique ("w", "w#2").
+    value_w: bits of a value; None for those of each tensor's own type, and 8 for quantized floats.
+    Integers of wider types are read when their values fit, narrower ones keep their own width.
+    floats: "patterns" takes floats of up to 16 bits as their bit patterns, "int8" quantizes them
+    like wider ones: per tensor, symmetric. names: names or wildcards as in `naming.chosen`, to
+    read only these; what is not chosen is not left out. An exact name also chooses a constant that
+    is no weight. Names are unique ("w", "w#2") and Unicode text without NUL.
 
-    Raises ApackError, in one line, for a value width outside 2..16, an extension that is not in
-    EXTENSIONS, a missing or corrupted file, a type that is not accepted, an empty tensor, values
-    wider than value_w, and a model without weights.
+    Whatever of a file is of the kind asked for and cannot be read is in `left_out`. Raises
+    ApackError, in one line, when that leaves no tensor, and for a value width outside 2..16, an
+    extension that is not in EXTENSIONS, a missing or damaged file, one of another kind, and names
+    that match nothing.
     """
     path = Path(path)
-    if not 2 <= value_w <= 16:
+    if value_w is not None and not 2 <= value_w <= 16:
         raise ApackError(f"value width {value_w} is not in 2..16")
-    if not path.exists():
-        raise ApackError(f"{path}: no such file")
-    if path.suffix.lower() not in _READERS:
-        raise ApackError(f"{path}: unknown file type; accepted are {', '.join(EXTENSIONS)}")
-    if not path.is_file():
-        raise ApackError(f"{path}: not a file")
-    kind, module, function = _READERS[path.suffix.lower()]
-    reader = getattr(import_module(f"model.tensors.{module}"), function)
-    tensors = _read_guarded(path, kind, reader, value_w)
-    if not tensors:
-        raise ApackError(
-            f"{path}: no weight tensor found (constants of two or more dimensions; {ACCEPTED})"
-        )
-    return _with_unique_names(tensors)
-
-
-def _read_guarded(path: Path, kind: str, reader: Reader, value_w: int) -> list[Tensor]:
+    if floats not in FLOAT_WAYS:
+        raise ApackError(f"floats can be coded as {' or '.join(FLOAT_WAYS)}, not {floats!r}")
     try:
-        return reader(path, value_w)
+        found = _wanted(_found_in(path), names)
     except ApackError as error:
-        raise ApackError(f"{path}: {error}") from None
+        raise ApackError(f"{path}: {error}") from error.__cause__
+    taken = [take(one, value_w, floats) for one in found]
+    contents = Contents(
+        [one for one in taken if isinstance(one, Tensor)],
+        [one for one in taken if isinstance(one, LeftOut)],
+    )
+    if not contents.tensors:
+        raise ApackError(f"{path}: {_why_empty(contents.left_out)}")
+    return contents
+
+
+def read_tensors(
+    path: str | Path, value_w: int | None = None, floats: str = PATTERNS
+) -> list[Tensor]:
+    """The tensors that `read_file` reads, without word of what it leaves out."""
+    return read_file(path, value_w, floats).tensors
+
+
+def _found_in(path: Path) -> list[Found]:
+    """What the reader of this file type finds, under unique names."""
+    if not path.exists():
+        raise ApackError("no such file")
+    if path.suffix.lower() not in _READERS:
+        raise ApackError(f"unknown file type; accepted are {', '.join(EXTENSIONS)}")
+    if not path.is_file():
+        raise ApackError("not a file")
+    kind, module, function = _READERS[path.suffix.lower()]
+    try:
+        refuse_imposter(path, kind)
+        reader: Reader = getattr(import_module(f"model.tensors.{module}"), function)
+        return _with_unique_names(reader(path))
+    except (ApackError, MemoryError):
+        raise
     except PermissionError:
-        raise ApackError(f"{path}: permission denied") from None
+        raise ApackError("permission denied") from None
     except Exception as error:
         # The parsers of five formats raise anything from struct.error to protobuf's DecodeError on
         # a damaged file; all of it means the same to the user.
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise ApackError(f"{path}: not a readable {kind} ({reason})") from error
+        raise ApackError(f"not a readable {kind} ({one_line(error)})") from error
 
 
-def _with_unique_names(tensors: list[Tensor]) -> list[Tensor]:
+def _wanted(found: list[Found], names: Sequence[str]) -> list[Found]:
+    candidates = [one for one in found if one.weight or one.name in names]
+    if not names:
+        return candidates
+    places = chosen([one.name for one in candidates], names)
+    return [
+        replace(candidates[place], doubt="")
+        if candidates[place].name in names
+        else candidates[place]
+        for place in places
+    ]
+
+
+def _why_empty(left_out: list[LeftOut]) -> str:
+    if not left_out:
+        return f"no weight tensor found (constants of two or more dimensions; {ACCEPTED})"
+    reasons = "; ".join(map(str, left_out[:_REASONS_SHOWN]))
+    more = len(left_out) - _REASONS_SHOWN
+    types = f" ({ACCEPTED})" if any("type" in one.reason for one in left_out) else ""
+    return f"no tensor can be taken: {reasons}{f'; and {more} more' if more > 0 else ''}{types}"
+
+
+def _with_unique_names(found: list[Found]) -> list[Found]:
     taken: set[str] = set()
     unique = []
-    for tensor in tensors:
-        name, copies = tensor.name, 1
+    for one in found:
+        plain = _plain(one.name)
+        name, copies = plain, 1
         while name in taken:
             copies += 1
-            name = f"{tensor.name}#{copies}"
+            name = f"{plain}#{copies}"
         taken.add(name)
-        unique.append(replace(tensor, name=name))
+        unique.append(replace(one, name=name))
     return unique
+
+
+def _plain(name: str) -> str:
+    """A name that is Unicode text, and that ends nowhere early: archives cut names at a NUL."""
+    return name.encode("utf-8", "backslashreplace").decode().replace("\0", r"\x00")

@@ -4,65 +4,130 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.apack import ApackError
+from model.apack.errors import ApackError
+from model.tensors.contents import Found, LeftOut, one_line
+from model.tensors.element_types import INTEGERS, PATTERN_FLOATS, PATTERNS, is_accepted
+from model.tensors.quantization import UNQUANTIZED, Quantization
 from model.tensors.quantize import bit_patterns, quantize_symmetric
 from model.tensors.tensor import Tensor
 
-INTEGER_TYPES = ("int8", "uint8", "int16", "uint16")
-FLOAT_TYPES = ("float16", "float32")
-ACCEPTED = "accepted are " + ", ".join((*INTEGER_TYPES, *FLOAT_TYPES))
+QUANTIZED_W = 8
 
 
 def is_weight(dtype: str, shape: tuple[int, ...]) -> bool:
-    """Whether a constant of a model counts as a weight tensor.
+    """Whether a constant of a model is of the type and size of a weight tensor.
 
-    Integer constants of the accepted types with two or more dimensions do. Float constants must
-    moreover be longer than one along two dimensions: a (1, 384) float array is a bias or a row of
-    scales, not a matrix of weights. Vectors (biases, batch-norm parameters) never count.
+    Integer constants of the accepted types with two or more dimensions are. Constants of other
+    types must moreover be longer than one along two dimensions: a (1, 384) float array is a bias
+    or a row of scales, not a matrix of weights. Vectors (biases, batch-norm parameters, shapes)
+    never are. An empty array counts with its dimensions of length 0.
     """
-    if len(shape) < 2 or 0 in shape:
+    if len(shape) < 2:
         return False
-    if dtype in FLOAT_TYPES:
-        return sum(length > 1 for length in shape) >= 2
-    return dtype in INTEGER_TYPES
+    return dtype in INTEGERS or sum(length != 1 for length in shape) >= 2
+
+
+def take(found: Found, value_w: int | None, floats: str) -> Tensor | LeftOut:
+    """The Tensor of an array, or why there is none."""
+    if found.doubt:
+        return LeftOut(found.name, found.dtype, found.shape, found.doubt)
+    if found.dtype and not is_accepted(found.dtype):
+        reason = _joined(f"type {found.dtype} is not accepted", _advice(found))
+        return LeftOut(found.name, found.dtype, found.shape, reason)
+    try:
+        array = found.load()
+        return make_tensor(found.name, array, value_w, floats, found.quantization, found.note)
+    except ApackError as error:
+        reason = str(error)
+    except MemoryError:
+        reason = "not enough memory for it"
+    except Exception as error:
+        # As with whole files: parsers raise anything on damage.
+        reason = f"not readable ({one_line(error)})"
+    return LeftOut(found.name, found.dtype, found.shape, reason)
+
+
+def _advice(found: Found) -> str:
+    try:
+        return found.advice()
+    except Exception:  # the array cannot even be read, which its type made no difference to
+        return ""
 
 
 def make_tensor(
     name: str,
     array: np.ndarray,
-    value_w: int,
-    scale: tuple[float, ...] = (),
-    zero_point: tuple[int, ...] = (),
-    axis: int | None = None,
+    value_w: int | None = None,
+    floats: str = PATTERNS,
+    quantization: Quantization = UNQUANTIZED,
+    note: str = "",
 ) -> Tensor:
-    """Tensor of an array: integers as they are, floats quantized to `value_w` bits.
+    """Tensor of an array: integers as they are, floats as `floats` says.
 
-    Raises ApackError, its message led by the tensor's name, for a type that is not accepted, an
-    empty array, and values wider than value_w.
+    value_w: bits of a value, None for those of the array's own type (8 for quantized floats).
+    Integers of wider types must fit it, narrower ones keep their own width. floats: "patterns"
+    for the bit patterns of floats of up to 16 bits, at their own width, "int8" to quantize them
+    like wider ones. Raises ApackError for a type that is not accepted, an empty array, and values
+    wider than value_w.
     """
     dtype = array.dtype.name
+    if not is_accepted(dtype):
+        raise ApackError(f"type {dtype} is not accepted")
     if array.size == 0:
-        raise ApackError(f"tensor '{name}' is empty")
-    try:
-        if dtype in FLOAT_TYPES:
-            return _quantized(name, array, value_w)
-        if dtype in INTEGER_TYPES:
-            patterns = bit_patterns(array, value_w)
-            return Tensor(name, patterns, dtype, value_w, scale, zero_point, axis=axis)
-    except ApackError as error:
-        raise ApackError(f"tensor '{name}': {error}") from None
-    raise ApackError(f"tensor '{name}' has type {dtype}; {ACCEPTED}")
+        raise ApackError("is empty")
+    if dtype in INTEGERS:
+        return _integers(name, array, value_w, quantization, note)
+    if dtype in PATTERN_FLOATS and floats == PATTERNS:
+        return _patterns(name, array, quantization, note)
+    return _quantized(name, array, value_w or QUANTIZED_W, note)
 
 
-def _quantized(name: str, array: np.ndarray, value_w: int) -> Tensor:
-    integers, scale = quantize_symmetric(array, value_w)
+def _integers(
+    name: str, array: np.ndarray, value_w: int | None, quantization: Quantization, note: str
+) -> Tensor:
+    own = INTEGERS[array.dtype.name]
+    value_w = min(value_w or own.bits, own.bits)
+    return Tensor(
+        name,
+        bit_patterns(array.astype(own.stored), value_w),
+        array.dtype.name,
+        value_w,
+        quantization.scale,
+        quantization.zero_point,
+        _joined(note, quantization.note),
+        own.stored,
+        quantization.axis,
+    )
+
+
+def _patterns(name: str, array: np.ndarray, quantization: Quantization, note: str) -> Tensor:
+    own = PATTERN_FLOATS[array.dtype.name]
+    lost = "scales lost: they scale floats" if quantization.scale else quantization.note
+    return Tensor(
+        name,
+        array.view(own.stored),
+        array.dtype.name,
+        own.bits,
+        note=_joined(note, lost),
+        stored=own.stored,
+    )
+
+
+def _quantized(name: str, array: np.ndarray, value_w: int, note: str) -> Tensor:
+    dtype = array.dtype.name
+    numbers = array if array.dtype.kind == "f" else array.astype(np.float32)
+    integers, scale = quantize_symmetric(numbers, value_w)
     return Tensor(
         name,
         bit_patterns(integers, value_w),
-        array.dtype.name,
+        dtype,
         value_w,
         (scale,),
         (0,),
-        note=f"{array.dtype.name} quantized per tensor, symmetric int{value_w}",
-        stored=integers.dtype.name,
+        _joined(note, f"{dtype} quantized per tensor, symmetric int{value_w}"),
+        integers.dtype.name,
     )
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(filter(None, notes))

@@ -3,57 +3,75 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import tflite
 
-from model.apack import ApackError
-from model.tensors.select import is_weight, make_tensor
-from model.tensors.tensor import Tensor
+from model.apack.errors import ApackError
+from model.tensors.contents import Found
+from model.tensors.element_types import array_of_bytes, array_of_packed, bits_of
+from model.tensors.quantization import UNQUANTIZED, Quantization, lost, stated
+from model.tensors.select import is_weight
+from model.tensors.sparse import Level, dense
 
 _IDENTIFIER = b"TFL3"
-_DTYPES = {
-    tflite.TensorType.INT8: np.dtype("int8"),
-    tflite.TensorType.UINT8: np.dtype("uint8"),
-    tflite.TensorType.INT16: np.dtype("int16"),
-    tflite.TensorType.FLOAT16: np.dtype("float16"),
-    tflite.TensorType.FLOAT32: np.dtype("float32"),
+_DTYPES = {code: name.lower() for name, code in vars(tflite.TensorType).items() if name.isupper()}
+_INDEX_VECTORS = {
+    tflite.SparseIndexVector.Int32Vector: tflite.Int32Vector,
+    tflite.SparseIndexVector.Uint16Vector: tflite.Uint16Vector,
+    tflite.SparseIndexVector.Uint8Vector: tflite.Uint8Vector,
 }
+# Inputs that say what an operator does rather than what it computes with, by their position.
+_SETTINGS = {
+    tflite.BuiltinOperator.PAD: 1,
+    tflite.BuiltinOperator.PADV2: 1,
+    tflite.BuiltinOperator.MIRROR_PAD: 1,
+    tflite.BuiltinOperator.SPACE_TO_BATCH_ND: 2,
+    tflite.BuiltinOperator.BATCH_TO_SPACE_ND: 2,
+}
+_INITIAL = "only the initial state of a variable"
+_UNUSED = "no operator uses it"
 
 
-def read_tflite(path: Path, value_w: int) -> list[Tensor]:
-    """The constants of a model that an operator computes with.
+def read_tflite(path: Path) -> list[Found]:
+    """The constants of a model; a buffer shared by several tensors of one type comes once.
 
-    Constants that only initialise a state variable are not weights. A buffer shared by several
-    tensors comes once.
+    Constants that only initialise a state variable, and those of no operator, are in doubt.
     """
     data = path.read_bytes()
     if data[4:8] != _IDENTIFIER:
         raise ApackError("not a TensorFlow Lite model (no TFL3 mark)")
     model = tflite.Model.GetRootAs(data, 0)
-    seen: set[int] = set()
-    tensors = []
-    for tensor in _operands(model):
-        dtype = _DTYPES.get(tensor.Type())
-        if dtype is None or tensor.Buffer() in seen or not _has_data(model, tensor):
-            continue
-        seen.add(tensor.Buffer())
-        if is_weight(dtype.name, tuple(int(d) for d in tensor.ShapeAsNumpy())):
-            tensors.append(_make(model, tensor, dtype, value_w))
-    return tensors
-
-
-def _operands(model: tflite.Model) -> Iterator[tflite.Tensor]:
-    """Every tensor that is an input of an operator other than ASSIGN_VARIABLE."""
+    alike = defaultdict(list)
     for graph in (model.Subgraphs(i) for i in range(model.SubgraphsLength())):
-        for operator in (graph.Operators(i) for i in range(graph.OperatorsLength())):
-            if _builtin_code(model, operator) == tflite.BuiltinOperator.ASSIGN_VARIABLE:
-                continue
-            for index in (operator.Inputs(i) for i in range(operator.InputsLength())):
-                if index >= 0:  # -1 stands for an optional input left out
-                    yield graph.Tensors(index)
+        roles = _roles(model, graph)
+        for index in range(graph.TensorsLength()):
+            tensor = graph.Tensors(index)
+            if roles.get(index) != "setting" and _has_data(model, tensor):
+                key = tensor.Buffer(), tensor.Type()
+                alike[key].append((tensor, roles.get(index, _UNUSED)))
+    return [_found(data, model, tensors) for tensors in alike.values()]
+
+
+def _roles(model: tflite.Model, graph: tflite.SubGraph) -> dict[int, str]:
+    """What the tensors are that operators read: "" of a weight, "setting", or why it is none."""
+    roles: dict[int, str] = {}
+    for operator in (graph.Operators(i) for i in range(graph.OperatorsLength())):
+        code = _builtin_code(model, operator)
+        for position in range(operator.InputsLength()):
+            index = operator.Inputs(position)
+            role = ""
+            if code == tflite.BuiltinOperator.ASSIGN_VARIABLE:
+                role = _INITIAL
+            elif _SETTINGS.get(code) == position:
+                role = "setting"
+            if roles.get(index) != "":
+                roles[index] = role
+    return roles
 
 
 def _builtin_code(model: tflite.Model, operator: tflite.Operator) -> int:
@@ -63,26 +81,106 @@ def _builtin_code(model: tflite.Model, operator: tflite.Operator) -> int:
 
 
 def _has_data(model: tflite.Model, tensor: tflite.Tensor) -> bool:
-    return tensor.ShapeLength() > 0 and model.Buffers(tensor.Buffer()).DataLength() > 0
+    buffer = model.Buffers(tensor.Buffer())
+    return tensor.ShapeLength() > 0 and (buffer.DataLength() > 0 or buffer.Size() > 0)
 
 
-def _make(model: tflite.Model, tensor: tflite.Tensor, dtype: np.dtype, value_w: int) -> Tensor:
-    name = (tensor.Name() or b"unnamed").decode("utf-8", "replace")
-    raw = model.Buffers(tensor.Buffer()).DataAsNumpy()
-    shape = tuple(int(d) for d in tensor.ShapeAsNumpy())
-    if len(raw) != math.prod(shape) * dtype.itemsize:
-        raise ApackError(f"tensor '{name}' has {len(raw)} bytes, which its shape {shape} denies")
-    array = raw.view(dtype.newbyteorder("<")).astype(dtype).reshape(shape)
-    scale, zero_point, axis = _quantization(tensor)
-    return make_tensor(name, array, value_w, scale, zero_point, axis)
+def _found(data: bytes, model: tflite.Model, tensors: Sequence[tuple[tflite.Tensor, str]]) -> Found:
+    """What to make of the tensors of one type that share a buffer: the one most like a weight."""
+    dtype = _DTYPES.get(tensors[0][0].Type(), f"type {tensors[0][0].Type()}")
+
+    def unlikeness(pair: tuple[tflite.Tensor, str]) -> tuple[bool, bool]:
+        return not is_weight(dtype, _shape(pair[0])), pair[1] != ""
+
+    tensor, doubt = min(tensors, key=unlikeness)
+    shape = _shape(tensor)
+    sparsity = tensor.Sparsity()
+    return Found(
+        (tensor.Name() or b"unnamed").decode("utf-8", "replace"),
+        dtype,
+        shape,
+        partial(_load, data, model, tensor, dtype),
+        is_weight(dtype, shape),
+        _agreed([_quantization(each) for each, _ in tensors if _shape(each) == shape]),
+        doubt,
+        "sparse in the file, coded with its zeros" if sparsity else "",
+    )
 
 
-def _quantization(
-    tensor: tflite.Tensor,
-) -> tuple[tuple[float, ...], tuple[int, ...], int | None]:
+def _shape(tensor: tflite.Tensor) -> tuple[int, ...]:
+    return tuple(tensor.Shape(i) for i in range(tensor.ShapeLength()))
+
+
+def _load(data: bytes, model: tflite.Model, tensor: tflite.Tensor, dtype: str) -> np.ndarray:
+    shape = _shape(tensor)
+    if any(length < 0 for length in shape):
+        raise ApackError("a dimension of its shape is negative")
+    raw = _bytes_of(data, model.Buffers(tensor.Buffer()))
+    if tensor.Sparsity():
+        return _dense(raw, tensor.Sparsity(), dtype, shape)
+    if len(raw) != -(-math.prod(shape) * bits_of(dtype) // 8):
+        raise ApackError(f"has {len(raw)} bytes, which its shape denies")
+    return (array_of_bytes if bits_of(dtype) >= 8 else array_of_packed)(raw, dtype, shape)
+
+
+def _bytes_of(data: bytes, buffer: tflite.Buffer) -> bytes | np.ndarray:
+    """The bytes of a buffer, which in models of over 2 GB lie after the flatbuffer."""
+    if buffer.Size() == 0:
+        return buffer.DataAsNumpy()
+    if buffer.Offset() + buffer.Size() > len(data):
+        raise ApackError("its data would lie after the end of the file")
+    return data[buffer.Offset() : buffer.Offset() + buffer.Size()]
+
+
+def _dense(
+    raw: bytes | np.ndarray,
+    sparsity: tflite.SparsityParameters,
+    dtype: str,
+    shape: tuple[int, ...],
+) -> np.ndarray:
+    if bits_of(dtype) < 8:
+        raise ApackError(f"sparse values of {bits_of(dtype)} bits are not read")
+    values = array_of_bytes(raw, dtype, (-1,))
+    levels = [_level(sparsity.DimMetadata(i)) for i in range(sparsity.DimMetadataLength())]
+    order = [sparsity.TraversalOrder(i) for i in range(sparsity.TraversalOrderLength())]
+    blocked = [sparsity.BlockMap(i) for i in range(sparsity.BlockMapLength())]
+    return dense(values, shape, levels, order, blocked)
+
+
+def _level(dimension: tflite.DimensionMetadata) -> Level:
+    if dimension.Format() == tflite.DimensionType.DENSE:
+        return Level(dimension.DenseSize())
+    return Level(
+        segments=_indices(dimension.ArraySegmentsType(), dimension.ArraySegments()),
+        indices=_indices(dimension.ArrayIndicesType(), dimension.ArrayIndices()),
+    )
+
+
+def _indices(kind: int, table: object) -> np.ndarray:
+    vector = _INDEX_VECTORS[kind]()
+    vector.Init(table.Bytes, table.Pos)
+    return vector.ValuesAsNumpy() if vector.ValuesLength() else np.zeros(0, np.int64)
+
+
+def _quantization(tensor: tflite.Tensor) -> Quantization:
     quantization = tensor.Quantization()
-    if quantization is None or quantization.ScaleLength() == 0:
-        return (), (), None
-    scale = tuple(float(s) for s in quantization.ScaleAsNumpy())
-    zero_point = tuple(quantization.ZeroPoint(i) for i in range(quantization.ZeroPointLength()))
-    return scale, zero_point, quantization.QuantizedDimension() if len(scale) > 1 else None
+    if quantization is None:
+        return UNQUANTIZED
+    if quantization.DetailsType() != tflite.QuantizationDetails.NONE:
+        return lost("blocked or of a kind of its own")
+    if quantization.ScaleLength() == 0:
+        return UNQUANTIZED
+    return stated(
+        _shape(tensor),
+        quantization.ScaleAsNumpy(),
+        quantization.ZeroPointAsNumpy() if quantization.ZeroPointLength() else (),
+        quantization.QuantizedDimension(),
+    )
+
+
+def _agreed(said: Sequence[Quantization]) -> Quantization:
+    """Of tensors that share a buffer."""
+    different = list(dict.fromkeys(said))
+    if len(different) == 1:
+        return different[0]
+    return lost(f"{len(different)} tensors share the values, each with scales of its own")

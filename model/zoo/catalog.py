@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from model.apack import ApackError
-from model.tensors import Tensor, read_tensors
+from model.tensors import QUANTIZE, Tensor, read_tensors
 from model.tensors.select import is_weight, make_tensor
 from model.zoo import packages
 from model.zoo.package import Package
@@ -41,7 +41,7 @@ class ZooModel:
 
 
 def _model_file(package: Package, relative: str) -> Callable[[int], list[Tensor]]:
-    return lambda value_w: read_tensors(package.file(relative), value_w)
+    return lambda value_w: read_tensors(package.file(relative), value_w, QUANTIZE)
 
 
 def _checkpoint(package: Package, relative: str) -> Callable[[int], list[Tensor]]:
@@ -51,7 +51,7 @@ def _checkpoint(package: Package, relative: str) -> Callable[[int], list[Tensor]
 def _checkpoint_weights(path: Path, value_w: int) -> list[Tensor]:
     arrays = read_checkpoint(path)
     return [
-        make_tensor(name, array, value_w)
+        make_tensor(name, array, value_w, QUANTIZE)
         for name, array in arrays.items()
         if is_weight(array.dtype.name, array.shape)
     ]
@@ -61,7 +61,7 @@ def _wakeword_weights(value_w: int) -> list[Tensor]:
     return [
         replace(tensor, name=f"{word}/{tensor.name}")
         for word, path in wakeword_paths()
-        for tensor in read_tensors(path, value_w)
+        for tensor in read_tensors(path, value_w, QUANTIZE)
     ]
 
 

@@ -5,90 +5,31 @@ docs/format.md, sections 2 to 4, defines what is written here.
 
 from __future__ import annotations
 
-import math
 import struct
 import zlib
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from model.apack.coder import CODE_W_RANGE
 from model.apack.container.fields import FieldReader, FieldWriter
-from model.apack.errors import ApackError, CorruptStream
+from model.apack.container.limits import (
+    MAX_BLOCK_VALUES,
+    MAX_DIMENSIONS,
+    MAX_VALUES,
+    STORED_TYPES,
+    WORD_BYTES,
+    check_record,
+)
+from model.apack.container.record import TensorRecord
+from model.apack.errors import ApackError, CorruptStream, shown
 from model.apack.table import COUNT_W_RANGE, VALUE_W_RANGE, SymbolTable
 
 MAGIC = b"\x89APACK\r\n"
 VERSION = 1
-MAX_BLOCK_VALUES = 1 << 16
-WORD_BYTES = (1, 2, 4, 8)
-STORED_TYPES = ("uint8", "int8", "uint16", "int16")
-MAX_VALUES = 1 << 48
-MAX_DIMENSIONS = 32
 
 _HEADER = struct.Struct("<8sHHII")
 _CRC = struct.Struct("<I")
 HEADER_BYTES = _HEADER.size + _CRC.size
-
-
-@dataclass(frozen=True)
-class TensorRecord:
-    """What the directory says of one tensor, and where in the file its parts are.
-
-    stored: integer type of the values; source: type of the tensor before quantization, often the
-    same. scale, zero_point and axis: as in `model.tensors.Tensor`. Positions are in bytes.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    stored: str
-    source: str
-    scale: tuple[float, ...]
-    zero_point: tuple[int, ...]
-    axis: int | None
-    table: SymbolTable
-    code_w: int
-    block_values: int
-    word_bytes: int
-    index_crc: int
-    payload_bytes: int
-    index_start: int = 0
-
-    @cached_property
-    def count(self) -> int:
-        """Number of values."""
-        return math.prod(self.shape)
-
-    @property
-    def blocks(self) -> int:
-        """Number of blocks."""
-        return -(-self.count // self.block_values)
-
-    @cached_property
-    def entry_type(self) -> np.dtype:
-        """Layout of an index entry; lengths take 2 bytes where a raw block has under 2**16 bits."""
-        length = "<u2" if self.block_values * self.table.value_w < 1 << 16 else "<u4"
-        return np.dtype([("code_bits", length), ("offset_bits", length), ("crc", "<u4")])
-
-    @property
-    def index_bytes(self) -> int:
-        """Size of the block index."""
-        return self.blocks * self.entry_type.itemsize
-
-    @property
-    def payload_start(self) -> int:
-        """First byte of the first block: the index, then zero bytes up to a whole word."""
-        end = self.index_start + self.index_bytes
-        return end + -end % self.word_bytes
-
-    @property
-    def end(self) -> int:
-        """First byte after this tensor."""
-        return self.payload_start + self.payload_bytes
-
-    def block_count(self, block: int) -> int:
-        """Number of values in a block."""
-        return min(self.block_values, self.count - block * self.block_values)
 
 
 def padded_bytes(bits: np.ndarray | int, word_bytes: int) -> np.ndarray | int:
@@ -147,9 +88,14 @@ def read_record(fields: FieldReader) -> TensorRecord:
     """The next directory record; raises CorruptStream when a field is out of range."""
     name = fields.text("the name of a tensor")
     try:
-        return _read_named_record(fields, name)
+        record = _read_named_record(fields, name)
     except CorruptStream as error:
-        raise CorruptStream(f"tensor {name!r}: {error}") from None
+        raise CorruptStream(f"tensor {shown(name)}: {error}") from None
+    try:
+        check_record(record)
+    except ApackError as error:
+        raise CorruptStream(str(error)) from None
+    return record
 
 
 def _read_named_record(fields: FieldReader, name: str) -> TensorRecord:
@@ -157,17 +103,11 @@ def _read_named_record(fields: FieldReader, name: str) -> TensorRecord:
     source = fields.text("source type") or stored
     dimensions = fields.integer("number of dimensions", 0, MAX_DIMENSIONS)
     shape = tuple(fields.integer("dimension", 0, MAX_VALUES) for _ in range(dimensions))
-    if math.prod(shape) > MAX_VALUES:
-        raise CorruptStream(f"directory: shape {shape} has more than {MAX_VALUES} values")
     scale, zero_point, axis = _read_quantization(fields, dimensions)
     table = _read_table(fields)
-    if table.value_w > 8 and stored in ("uint8", "int8"):
-        raise CorruptStream(f"directory: values of {table.value_w} bits stored as {stored}")
     code_w = fields.integer("code_w", table.count_w + 2, CODE_W_RANGE.stop - 1)
     block_values = fields.integer("block_values", 1, MAX_BLOCK_VALUES)
     word_bytes = fields.integer("word_bytes", 1, WORD_BYTES[-1])
-    if word_bytes not in WORD_BYTES:
-        raise CorruptStream(f"directory: word_bytes is {word_bytes}; {WORD_BYTES} are legal")
     (index_crc,) = fields.packed("<I")
     payload_bytes = fields.integer("payload_bytes", 0, MAX_VALUES)
     return TensorRecord(

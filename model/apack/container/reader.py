@@ -18,12 +18,12 @@ from model.apack.coder import EncodedBlock, Fault
 from model.apack.container.fields import FieldReader
 from model.apack.container.layout import (
     HEADER_BYTES,
-    TensorRecord,
     check_directory,
     padded_bytes,
     parse_header,
     read_record,
 )
+from model.apack.container.record import TensorRecord
 from model.apack.container.streams import (
     block_counts,
     copy_streams,
@@ -32,7 +32,7 @@ from model.apack.container.streams import (
     stream_bytes,
 )
 from model.apack.container.writer import crc_of
-from model.apack.errors import ApackError, CorruptStream
+from model.apack.errors import ApackError, CorruptStream, shown
 from model.tensors.tensor import Tensor
 
 _CHUNK_VALUES = 1 << 22
@@ -85,7 +85,7 @@ class Container:
         for record in self.tensors:
             if record.name == name:
                 return record
-        raise ApackError(f"{self.path}: no tensor {name!r}; `info` lists the tensors")
+        raise ApackError(f"{self.path}: no tensor {shown(name)}; `info` lists the tensors")
 
     def index(self, record: TensorRecord) -> np.ndarray:
         """The block index, checked: fields code_bits, offset_bits, crc; shape (blocks,)."""
@@ -148,7 +148,7 @@ class Container:
             position = record.end
             if position > self.file_bytes:
                 raise CorruptStream(
-                    f"cut short: tensor {record.name!r} ends at byte {position}, "
+                    f"cut short: tensor {shown(record.name)} ends at byte {position}, "
                     f"the file at {self.file_bytes}"
                 )
             records.append(record)
@@ -256,7 +256,7 @@ class Container:
     def _check_block(self, record: TensorRecord, block: int) -> None:
         if not 0 <= block < record.blocks:
             raise ApackError(
-                f"{self.path}: tensor {record.name!r} has no block {block}; "
+                f"{self.path}: tensor {shown(record.name)} has no block {block}; "
                 f"it has {record.blocks}, numbered from 0"
             )
 
@@ -264,7 +264,7 @@ class Container:
         self, record: TensorRecord, error: CorruptStream, block: int | None = None
     ) -> CorruptStream:
         where = "" if block is None else f", block {block}"
-        return CorruptStream(f"{self.path}: tensor {record.name!r}{where}: {error}")
+        return CorruptStream(f"{self.path}: tensor {shown(record.name)}{where}: {error}")
 
 
 def _dtype(record: TensorRecord) -> type[np.unsignedinteger]:

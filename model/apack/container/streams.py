@@ -5,7 +5,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from model.apack.container.layout import TensorRecord, padded_bytes
+from model.apack.container.layout import padded_bytes
+from model.apack.container.record import TensorRecord
 
 
 def block_counts(record: TensorRecord) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,18 +12,12 @@ import numpy as np
 from model.apack import fast
 from model.apack.coder import CODE_W
 from model.apack.container.fields import FieldWriter
-from model.apack.container.layout import (
-    HEADER_BYTES,
-    MAX_BLOCK_VALUES,
-    STORED_TYPES,
-    WORD_BYTES,
-    TensorRecord,
-    build_header,
-    padded_bytes,
-    write_record,
-)
+from model.apack.container.layout import HEADER_BYTES, build_header, padded_bytes, write_record
+from model.apack.container.limits import check_directory_size, check_names, check_record
+from model.apack.container.record import TensorRecord
 from model.apack.container.streams import block_counts, copy_streams, starts_of, stream_bytes
-from model.apack.errors import ApackError
+from model.apack.entropy import as_patterns
+from model.apack.errors import ApackError, shown
 from model.apack.storage import write_whole
 from model.apack.table import SymbolTable
 from model.tensors.tensor import Tensor
@@ -48,15 +42,31 @@ def pack(
 ) -> PackedTensor:
     """Encode a tensor; blocks that would grow are stored raw.
 
-    word_bytes: streams are padded to words of so many bytes, 1, 2, 4 or 8. Raises ApackError for
-    parameters out of range and for a table of another value width.
+    word_bytes: streams are padded to words of so many bytes, 1, 2, 4 or 8. Raises ApackError that
+    names the tensor for a table of another value width, values that are no patterns of it, and
+    whatever else a container cannot hold (`limits`).
     """
-    _check(tensor, table, block_values, word_bytes)
-    values = tensor.values.reshape(-1)
+    record = _record_of(tensor, table, block_values, code_w, word_bytes)
+    check_record(record)
+    values = _patterns(tensor)
     encoded = fast.encode_blocks(values, table, block_values, code_w, progress)
-    record = TensorRecord(
+    index, payload = _pack_blocks(values, encoded, record)
+    record = replace(record, index_crc=zlib.crc32(index), payload_bytes=len(payload))
+    return PackedTensor(record, index, payload)
+
+
+def _record_of(
+    tensor: Tensor, table: SymbolTable, block_values: int, code_w: int, word_bytes: int
+) -> TensorRecord:
+    """The record of a tensor of which nothing is coded yet."""
+    if table.value_w != tensor.value_w:
+        raise ApackError(
+            f"tensor {shown(tensor.name)} has values of {tensor.value_w} bits, "
+            f"its table is for {table.value_w}"
+        )
+    return TensorRecord(
         tensor.name,
-        tensor.values.shape,
+        np.shape(tensor.values),
         tensor.stored,
         tensor.dtype,
         tensor.scale,
@@ -69,22 +79,29 @@ def pack(
         0,
         0,
     )
-    index, payload = _pack_blocks(values, encoded, record)
-    record = replace(record, index_crc=zlib.crc32(index), payload_bytes=len(payload))
-    return PackedTensor(record, index, payload)
+
+
+def _patterns(tensor: Tensor) -> np.ndarray:
+    """The values in the type that the coder and the CRC-32 take, flat."""
+    try:
+        return as_patterns(tensor.values, tensor.value_w)
+    except ApackError as error:
+        raise ApackError(f"tensor {shown(tensor.name)}: {error}") from None
 
 
 def write_container(path: str | Path, tensors: Iterable[PackedTensor]) -> int:
     """Write a container, whole or not at all; returns its size in bytes.
 
-    Raises ApackError when two tensors have the same name.
+    Raises ApackError when two tensors have the same name, and for what a container cannot hold.
     """
     tensors = list(tensors)
-    _check_names([tensor.record.name for tensor in tensors])
+    check_names(tensor.record.name for tensor in tensors)
     fields = FieldWriter()
     for tensor in tensors:
+        check_record(tensor.record)
         write_record(fields, tensor.record)
     directory = bytes(fields.data)
+    check_directory_size(len(tensors), len(directory))
     position = HEADER_BYTES + len(directory)
     parts = [build_header(len(tensors), directory), directory]
     for tensor in tensors:
@@ -99,35 +116,6 @@ def write_container(path: str | Path, tensors: Iterable[PackedTensor]) -> int:
 def crc_of(values: np.ndarray) -> int:
     """CRC-32 of values: one byte each up to 8 bits, else two, low byte first."""
     return zlib.crc32(values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes())
-
-
-def _check(tensor: Tensor, table: SymbolTable, block_values: int, word_bytes: int) -> None:
-    if table.value_w != tensor.value_w:
-        raise ApackError(
-            f"tensor {tensor.name!r} has values of {tensor.value_w} bits, "
-            f"its table is for {table.value_w}"
-        )
-    if not 1 <= block_values <= MAX_BLOCK_VALUES:
-        raise ApackError(f"blocks of {block_values} values; 1 to {MAX_BLOCK_VALUES} are possible")
-    if word_bytes not in WORD_BYTES:
-        raise ApackError(f"words of {word_bytes} bytes; {WORD_BYTES} are possible")
-    if tensor.stored not in STORED_TYPES:
-        raise ApackError(f"tensor {tensor.name!r} has type {tensor.stored}, not {STORED_TYPES}")
-    if len(tensor.zero_point) not in (0, 1, len(tensor.scale)):
-        raise ApackError(
-            f"tensor {tensor.name!r} has {len(tensor.zero_point)} zero points "
-            f"for {len(tensor.scale)} scales"
-        )
-    try:
-        tensor.name.encode("utf-8")
-    except UnicodeEncodeError:
-        raise ApackError(f"the name of tensor {tensor.name!r} is not Unicode text") from None
-
-
-def _check_names(names: Sequence[str]) -> None:
-    twice = {name for name in names if names.count(name) > 1}
-    if twice:
-        raise ApackError(f"two tensors have the name {min(twice)!r}")
 
 
 def _pack_blocks(

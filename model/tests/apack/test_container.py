@@ -419,7 +419,7 @@ def field_set(at: int, value: int):
         ({"directory": field_set(14, 7)}, "the counts sum to 17, not 16"),
         ({"directory": field_set(21, 5)}, "code_w is 5; 6 to 32"),
         ({"directory": field_set(22, 0)}, "block_values is 0"),
-        ({"directory": field_set(23, 3)}, "word_bytes is 3"),
+        ({"directory": field_set(23, 3)}, "words of 3 bytes"),
         ({"directory": field_set(28, 4)}, "after the last tensor"),
         ({"directory": field_set(28, 6)}, "cut short: tensor 'x' ends"),
         ({"index": b"\1\0"}, "index entry 0: 1 code bits and 9 offset bits are impossible"),

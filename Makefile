@@ -7,7 +7,7 @@ PYTHON = $(eval PYTHON := $(or $(shell for python in python3 python3.13 python3.
 SIM = verilator
 
 # Variables given to make reach the recipes through the environment, so that any file name is safe.
-export SIM SEED TEST JOBS MAXFAIL WAVES COVERAGE TENSOR TABLE MODEL BLOCK SEEDS SCHEDULER LIMIT DESIGN FO4 LIBERTY MUTANTS TARGET
+export SIM SEED TEST JOBS MAXFAIL WAVES COVERAGE TENSOR TABLE MODEL FLOAT BLOCK SEEDS SCHEDULER LIMIT DESIGN FO4 LIBERTY MUTANTS TARGET
 
 # Each simulation starts Python: where no bytecode is to lie beside the sources, it is kept in build/.
 ifdef PYTHONDONTWRITEBYTECODE
@@ -40,6 +40,7 @@ help: ## list the targets and the variables
 #> TENSOR=x.npy           demo: your own tensor or model file in place of the shipped ones
 #> MODEL=x.tflite|x.onnx  demo: the same; TENSOR='conv* fc' then chooses tensors by name or wildcards
 #> TABLE=table.json       demo: your own symbol table, with TENSOR
+#> FLOAT=patterns|int8    demo: floats of up to 16 bits as they are (default), or quantized like wider ones
 #> ALL=1                  demo: a line for each of the shipped tensors
 #> BLOCK=4096             demo: values in a block, a multiple of 8
 #> WAVES=1                demo, test: record FST waveforms
@@ -65,8 +66,8 @@ setup: ## create or update .venv and check the tools of SIM
 demo: ## real weights and feature maps through the RTL compressor and decompressor and back
 	@$(SET_UP) --need $(NEED) $(if $(TENSOR)$(MODEL),,--extra requirements-demo.txt)
 	@$(RUN) scripts.demo --sim "$$SIM" $${TENSOR:+--tensor="$$TENSOR"} $${TABLE:+--table="$$TABLE"} \
-		$${MODEL:+--model="$$MODEL"} $(if $(filter-out 0,$(ALL)),--all) $${BLOCK:+--block "$$BLOCK"} $${JOBS:+--jobs "$$JOBS"} \
-		$(if $(filter-out 0,$(WAVES)),--waves)
+		$${MODEL:+--model="$$MODEL"} $${FLOAT:+--float "$$FLOAT"} $${BLOCK:+--block "$$BLOCK"} \
+		$${JOBS:+--jobs "$$JOBS"} $(if $(filter-out 0,$(ALL)),--all) $(if $(filter-out 0,$(WAVES)),--waves)
 
 test: ## model, script and hardware tests; the hardware on SIM
 	@$(SET_UP) --need $(NEED) --extra requirements-regress.txt requirements-demo.txt

@@ -15,13 +15,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from model.apack import ApackError
-from model.tensors import EXTENSIONS
+from model.tensors import EXTENSIONS, FLOAT_WAYS, PATTERNS, LeftOut
 from scripts.arguments import OneLineParser, number_to
 from scripts.demo.measure import Measured, measure
 from scripts.demo.picture import draw
 from scripts.demo.summary import (
     best_and_worst,
     groups,
+    print_left_out,
     print_notes,
     print_table,
     print_verdict,
@@ -67,6 +68,11 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--table", type=Path, metavar="FILE", help="symbol table as JSON; goes with --tensor"
     )
+    parser.add_argument(
+        "--float", choices=FLOAT_WAYS, default=PATTERNS,
+        help="floats of up to 16 bits as their bit patterns, or quantized like wider ones "
+        f"(default {PATTERNS})",
+    )  # fmt: skip
     parser.add_argument(
         "--block", type=_block, default=4096, help="values in a block, a multiple of 8"
     )
@@ -126,7 +132,8 @@ def _demo(options: argparse.Namespace) -> int:
         console.width = TABLE_WIDTH
     console.print(find_simulator(options.sim).banner)
     with console.status("reading tensors and solving their tables"):
-        subjects = _affordable(_subjects(options), options, console)
+        subjects, left_out = _subjects(options)
+        subjects = _affordable(subjects, options, console)
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     shape = _shape(options.block)
@@ -145,9 +152,11 @@ def _demo(options: argparse.Namespace) -> int:
         )  # fmt: skip
     if not any(result.mismatches for result in results):
         shutil.rmtree(FOLDER / "runs")
-    _write_summary(results, options)
+    _write_summary(results, left_out, options)
     print_table(console, results, each=options.all or options.file is not None)
     print_notes(console, results)
+    if options.file:
+        print_left_out(console, len(results), left_out)
     draw(results, FOLDER / "demo.png")
     _print_files(console)
     if options.waves:
@@ -155,10 +164,10 @@ def _demo(options: argparse.Namespace) -> int:
     return print_verdict(console, results)
 
 
-def _subjects(options: argparse.Namespace) -> list[Subject]:
+def _subjects(options: argparse.Namespace) -> tuple[list[Subject], list[LeftOut]]:
     if options.file:
-        return file_subjects(options.file, options.names, options.table)
-    return shipped_subjects()
+        return file_subjects(options.file, options.names, options.float, options.table)
+    return shipped_subjects(), []
 
 
 def _affordable(
@@ -178,7 +187,9 @@ def _affordable(
     return chosen
 
 
-def _write_summary(results: list[Measured], options: argparse.Namespace) -> None:
+def _write_summary(
+    results: list[Measured], left_out: list[LeftOut], options: argparse.Namespace
+) -> None:
     best, worst = best_and_worst(results)
     summary = {
         "simulator": options.sim,
@@ -188,6 +199,7 @@ def _write_summary(results: list[Measured], options: argparse.Namespace) -> None
         "groups": [{"group": name} | totals(members) for name, members in groups(results).items()],
         "best": {"model": best.subject.model, "tensor": best.subject.name},
         "worst": {"model": worst.subject.model, "tensor": worst.subject.name},
+        "left_out": [asdict(one) for one in left_out],
         "total": totals(results),
     }
     text = json.dumps(summary, indent=1) + "\n"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from model.apack import ApackError, SymbolTable, histogram, solve
-from model.tensors import Tensor, read_tensors
-from model.tensors.naming import chosen
+from model.tensors import PATTERNS, Contents, LeftOut, Tensor, read_file, read_tensors
 from model.zoo.face_detectors import (
     FULL_RANGE_PRUNED,
     SHORT_RANGE,
@@ -21,7 +20,6 @@ from model.zoo.face_detectors import (
 from model.zoo.wakeword import wakeword_paths
 from tb.apack.bulk.tops_round_trip import Shape
 
-VALUE_W = 8
 SHAPE = Shape()
 
 
@@ -47,14 +45,14 @@ def shipped_subjects() -> list[Subject]:
     of a face detector at work on a photograph; and the weights of a pruned one.
     """
     wakewords = [
-        _solved(name, "microWakeWord, weights", tensor)
+        _subject(name, "microWakeWord, weights", tensor)
         for name, path in wakeword_paths()
-        for tensor in read_tensors(path, VALUE_W)
+        for tensor in read_tensors(path)
     ]
     picture = portrait()
     face, pruned = SHORT_RANGE.run(picture), FULL_RANGE_PRUNED.run(picture)
     return wakewords + [
-        _solved(model, group, tensor)
+        _subject(model, group, tensor)
         for model, group, tensors in (
             ("blazeface", "BlazeFace, weights", weight_tensors(face)),
             ("blazeface", "BlazeFace, feature maps", map_tensors(face)),
@@ -65,51 +63,51 @@ def shipped_subjects() -> list[Subject]:
 
 
 def file_subjects(
-    path: Path, patterns: Sequence[str] = (), table_path: Path | None = None
-) -> list[Subject]:
-    """The tensors of a file, all or those chosen by name, with the user's table or the solved one.
+    path: Path, names: Sequence[str] = (), floats: str = PATTERNS, table_path: Path | None = None
+) -> tuple[list[Subject], list[LeftOut]]:
+    """The tensors of a file, all or those chosen by name, and what of it was left out.
 
-    Raises ApackError for what cannot be read, a name that no tensor has, and a table that does not
-    fit the tensors or the hardware.
+    With the user's table or the solved ones. Raises ApackError for what cannot be read, a name
+    that no tensor has, and a table that does not fit the tensors or the hardware.
     """
-    table = SymbolTable.load(table_path) if table_path else None
-    if table:
+    if table_path is None:
+        contents = _read(path, None, floats, names)
+        tables = {}
+    else:
+        table = SymbolTable.load(table_path)
         check_hardware(table, table_path)
-    tensors = read_tensors(path, table.value_w if table else VALUE_W)
-    if patterns:
-        tensors = _chosen(path, tensors, patterns)
-    if table is None:
-        return [_solved(path.stem, path.name, tensor) for tensor in tensors]
-    return [
-        Subject(path.stem, tensor.name, path.name, tensor.values.reshape(-1), table, tensor.note)
-        for tensor in tensors
+        contents = _read(path, table.value_w, floats, names)
+        tables = {tensor.name: table for tensor in contents.tensors}
+        for tensor in contents.tensors:
+            if tensor.value_w != table.value_w:
+                raise ApackError(
+                    f"{table_path}: value_w is {table.value_w}, but tensor {tensor.name!r} of "
+                    f"{path} has values of {tensor.value_w} bits"
+                )
+    subjects = [
+        _subject(path.stem, path.name, tensor, tables.get(tensor.name))
+        for tensor in contents.tensors
     ]
+    return subjects, contents.left_out
 
 
-def _chosen(path: Path, tensors: list[Tensor], patterns: Sequence[str]) -> list[Tensor]:
-    names = [tensor.name for tensor in tensors]
+def _read(path: Path, value_w: int | None, floats: str, names: Sequence[str]) -> Contents:
+    """The file; names that match nothing are taken for several, since make has only one TENSOR."""
     try:
-        return [tensors[place] for place in chosen(names, _several(names, patterns))]
-    except ApackError as error:
-        raise ApackError(f"{path}: {error}") from None
+        return read_file(path, value_w, floats, names)
+    except ApackError:
+        words = [word for name in names for word in name.split()]
+        if len(words) <= len(names):
+            raise
+        return read_file(path, value_w, floats, words)
 
 
-def _several(names: Sequence[str], patterns: Iterable[str]) -> list[str]:
-    """The patterns, one with spaces that matches no name taken for several: make has one TENSOR."""
-    found = []
-    for pattern in patterns:
-        try:
-            chosen(names, [pattern])
-            found.append(pattern)
-        except ApackError:
-            found.extend(pattern.split() or [pattern])
-    return found
-
-
-def _solved(model: str, group: str, tensor: Tensor) -> Subject:
-    """A tensor with the table that fits it best."""
+def _subject(model: str, group: str, tensor: Tensor, table: SymbolTable | None = None) -> Subject:
+    """A tensor with a table, or with the one that fits it best."""
     values = tensor.values.reshape(-1)
-    table = solve(histogram(values, tensor.value_w), value_w=tensor.value_w, symbols=SHAPE.symbols)
+    if table is None:
+        counts = histogram(values, tensor.value_w)
+        table = solve(counts, value_w=tensor.value_w, symbols=SHAPE.symbols)
     return Subject(model, tensor.name, group, values, table, tensor.note)
 
 

@@ -6,13 +6,13 @@ maps over their range to uint8.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from model.tensors import Tensor, bit_patterns, quantize_symmetric
+from model.tensors import QUANTIZE, Tensor, read_tensors
 from model.zoo.inputs import centre_square
 from model.zoo.packages import FACE_DETECTION, MATPLOTLIB
 from model.zoo.tflite_run import LayerRun, run_layers
@@ -28,11 +28,19 @@ class FaceDetector:
     file: str
     side: int
 
+    @property
+    def path(self) -> Path:
+        """Its model; raises ApackError when the package is not installed."""
+        return FACE_DETECTION.file(f"data/{self.file}.tflite")
+
+    def weights(self) -> list[Tensor]:
+        """Its kernels as int8."""
+        return read_tensors(self.path, floats=QUANTIZE)
+
     def run(self, picture: Image.Image) -> LayerRun:
         """What its layers read for the middle of a picture, and the scores of its anchors."""
         pixels = 2 * centre_square(picture, self.side) - 1
-        path = FACE_DETECTION.file(f"data/{self.file}.tflite")
-        return run_layers(path, pixels[None].astype(np.float32))
+        return run_layers(self.path, pixels[None].astype(np.float32))
 
 
 SHORT_RANGE = FaceDetector("face_detection_short_range", 128)
@@ -42,24 +50,6 @@ FULL_RANGE_PRUNED = FaceDetector("face_detection_full_range_sparse", 192)
 def portrait() -> Image.Image:
     """Grace Hopper, a photograph of the US Navy that matplotlib ships."""
     return Image.open(MATPLOTLIB.file(PORTRAIT)).convert("RGB")
-
-
-def weight_tensors(run: LayerRun) -> list[Tensor]:
-    """The kernels of a run as int8."""
-    return [
-        Tensor(
-            re.sub(r"_dequantize\d*$", "", name),
-            bit_patterns(integers, VALUE_W),
-            "float16",
-            VALUE_W,
-            (scale,),
-            (0,),
-            note=f"float16 quantized per tensor, symmetric int{VALUE_W}",
-            stored="int8",
-        )
-        for name, array in run.weights.items()
-        for integers, scale in [quantize_symmetric(array, VALUE_W)]
-    ]
 
 
 def map_tensors(run: LayerRun) -> list[Tensor]:

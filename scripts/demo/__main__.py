@@ -2,9 +2,6 @@
 
 import sys
 
-for stream in (sys.stdout, sys.stderr):
-    stream.reconfigure(errors="replace")  # names that the locale cannot write do not end the demo
-
 try:
     from scripts.demo.command import main
 

@@ -10,13 +10,7 @@ import numpy as np
 
 from model.apack import ApackError, SymbolTable, histogram, solve
 from model.tensors import PATTERNS, Contents, LeftOut, Tensor, read_file, read_tensors
-from model.zoo.face_detectors import (
-    FULL_RANGE_PRUNED,
-    SHORT_RANGE,
-    map_tensors,
-    portrait,
-    weight_tensors,
-)
+from model.zoo.face_detectors import FULL_RANGE_PRUNED, SHORT_RANGE, map_tensors, portrait
 from model.zoo.wakeword import wakeword_paths
 from tb.apack.bulk.tops_round_trip import Shape
 
@@ -41,22 +35,21 @@ class Subject:
 def shipped_subjects() -> list[Subject]:
     """Tensors of networks in Python packages: weights as they are, and feature maps of a run.
 
-    Four groups: the int8 weights of the microWakeWord models as shipped; weights and feature maps
-    of a face detector at work on a photograph; and the weights of a pruned one.
+    Four groups: the int8 weights of the microWakeWord models as shipped; weights of a face detector
+    and its feature maps of a photograph; and the weights of a pruned face detector.
     """
     wakewords = [
         _subject(name, "microWakeWord, weights", tensor)
         for name, path in wakeword_paths()
         for tensor in read_tensors(path)
     ]
-    picture = portrait()
-    face, pruned = SHORT_RANGE.run(picture), FULL_RANGE_PRUNED.run(picture)
+    maps = map_tensors(SHORT_RANGE.run(portrait()))
     return wakewords + [
         _subject(model, group, tensor)
         for model, group, tensors in (
-            ("blazeface", "BlazeFace, weights", weight_tensors(face)),
-            ("blazeface", "BlazeFace, feature maps", map_tensors(face)),
-            ("blazeface_pruned", "BlazeFace, pruned weights", weight_tensors(pruned)),
+            ("blazeface", "BlazeFace, weights", SHORT_RANGE.weights()),
+            ("blazeface", "BlazeFace, feature maps", maps),
+            ("blazeface_pruned", "BlazeFace, pruned weights", FULL_RANGE_PRUNED.weights()),
         )
         for tensor in tensors
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from model.apack import SymbolTable, entropy_bits, histogram, solve
+from model.apack import ApackError, SymbolTable, entropy_bits, histogram, solve
 from model.apack.container import (
     MAX_BLOCK_VALUES,
     WORD_BYTES,
@@ -13,17 +13,20 @@ from model.apack.container import (
     pack,
     write_container,
 )
+from model.apack.errors import shown
 from model.apack.fast import BLOCK_VALUES
 from model.cli import options as shared
 from model.cli.output import check_output
-from model.cli.terminal import percent, print_table, progress
-from model.tensors import EXTENSIONS, Tensor, read_tensors
+from model.cli.terminal import percent, print_table, printable, progress
+from model.tensors import EXTENSIONS, PATTERNS, Contents, LeftOut, Tensor, read_file
 
 COMPRESS_EXAMPLES = """  python -m model compress weights.npy -o weights.apack
   python -m model compress model.tflite -o model.apack
+  python -m model compress model.safetensors --tensor '*.weight' --strict -o weights.apack
   python -m model compress features.npy --value-width 12 --groups 32 -o features.apack
   python -m model compress weights.npy --table table.json -o weights.apack
 """
+_NAMES_SHOWN = 3
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
@@ -33,7 +36,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     )
     command.add_argument("input", type=Path, metavar="IN", help=" ".join(EXTENSIONS))
     shared.add_output(command, "the container to write")
-    shared.add_value_width(command)
+    shared.add_reading(command, None, PATTERNS)
     shared.add_solver(command)
     shared.add_code_width(command)
     command.add_argument(
@@ -57,17 +60,35 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
 def _compress(options: argparse.Namespace) -> None:
     check_output(options.output, options.input)
-    tensors = read_tensors(options.input, options.value_width)
     table = SymbolTable.load(options.table) if options.table else None
-    packed = []
-    with progress("compress", sum(tensor.values.size for tensor in tensors)) as advance:
-        for tensor in tensors:
-            own = table or _solved(tensor, options)
-            packed.append(
-                pack(tensor, own, options.block, options.code_width, options.word, advance)
-            )
+    value_w = options.value_width or (table.value_w if table else None)
+    contents = read_file(options.input, value_w, options.float, options.tensor)
+    if table:
+        contents = contents.of_width(table.value_w)
+    contents.check(options.input, options.strict)
+    contents, packed = _packed(contents, table, options)
+    contents.check(options.input, options.strict)
     size = write_container(options.output, packed)
-    _report(tensors, packed, size)
+    _report(contents, packed, size)
+
+
+def _packed(
+    contents: Contents, table: SymbolTable | None, options: argparse.Namespace
+) -> tuple[Contents, list[PackedTensor]]:
+    """The tensors that a container can hold, and what it holds of them."""
+    tensors, left_out, packed = [], list(contents.left_out), []
+    with progress("compress", sum(tensor.values.size for tensor in contents.tensors)) as advance:
+        for tensor in contents.tensors:
+            try:
+                own = table or _solved(tensor, options)
+                packed.append(
+                    pack(tensor, own, options.block, options.code_width, options.word, advance)
+                )
+                tensors.append(tensor)
+            except ApackError as error:
+                reason = str(error).removeprefix(f"tensor {shown(tensor.name)}: ")
+                left_out.append(LeftOut(tensor.name, tensor.dtype, tensor.values.shape, reason))
+    return Contents(tensors, left_out), packed
 
 
 def _solved(tensor: Tensor, options: argparse.Namespace) -> SymbolTable:
@@ -80,17 +101,32 @@ def _solved(tensor: Tensor, options: argparse.Namespace) -> SymbolTable:
     )
 
 
-def _report(tensors: list[Tensor], packed: list[PackedTensor], size: int) -> None:
+def _report(contents: Contents, packed: list[PackedTensor], size: int) -> None:
     rows = []
-    for tensor, one in zip(tensors, packed, strict=True):
+    for tensor, one in zip(contents.tensors, packed, strict=True):
         raw = tensor.values.size * tensor.value_w
         entropy = entropy_bits(histogram(tensor.values, tensor.value_w))
         stored = 8 * (len(one.index) + len(one.payload))
-        rows.append(
-            (tensor.name, f"{tensor.values.size:,}", percent(entropy, raw), percent(stored, raw))
-        )
-    print_table(("tensor", "values", "entropy", "stored"), rows)
-    for note in sorted({tensor.note for tensor in tensors if tensor.note}):
-        print(f"note: {note}")
-    raw = sum(tensor.values.size * tensor.value_w for tensor in tensors)
+        rows.append((
+            tensor.name,
+            tensor.dtype,
+            f"{tensor.values.size:,}",
+            percent(entropy, raw),
+            percent(stored, raw),
+        ))  # fmt: skip
+    print_table(("tensor", "type", "values", "entropy", "stored"), rows)
+    for note in sorted({tensor.note for tensor in contents.tensors if tensor.note}):
+        noted = [tensor.name for tensor in contents.tensors if tensor.note == note]
+        whose = "" if len(noted) == len(contents.tensors) else f": {_list_of(noted)}"
+        print(printable(f"note: {note}{whose}"))
+    for one in contents.left_out:
+        print(printable(f"left out: {one}"))
+    raw = sum(tensor.values.size * tensor.value_w for tensor in contents.tensors)
     print(f"{size:,} bytes, {percent(8 * size, raw)} of the raw values, everything included")
+    count = len(contents.tensors)
+    print(f"{count} tensor{'' if count == 1 else 's'}, {len(contents.left_out)} left out")
+
+
+def _list_of(names: list[str]) -> str:
+    more = len(names) - _NAMES_SHOWN
+    return ", ".join(map(shown, names[:_NAMES_SHOWN])) + (f" and {more} more" if more > 0 else "")

@@ -46,6 +46,7 @@ def _info(options: argparse.Namespace) -> None:
         count = sum(record.count for record in container.tensors)
         with progress("entropy", count) as advance:
             tensors = [_sizes(container, record, advance) for record in container.tensors]
+        types = [_type(record) for record in container.tensors]
         total = _total(tensors, container.file_bytes)
     if options.json:
         print(json.dumps({"file": str(options.input), "tensors": tensors, "total": total}))
@@ -53,7 +54,7 @@ def _info(options: argparse.Namespace) -> None:
     print_table(
         ("tensor", "type", "shape", "values", "blocks", "raw", "code bits", "offset bits",
          "total bits", "entropy", "footprint"),
-        [_row(sizes) for sizes in tensors],
+        [_row(*pair) for pair in zip(types, tensors, strict=True)],
     )  # fmt: skip
     print(
         f"{total['values']:,} values in {total['file_bytes']:,} bytes: "
@@ -74,6 +75,7 @@ def _sizes(container: Container, record: TensorRecord, advance: Callable[[int], 
         "name": record.name,
         "type": record.stored,
         "source": record.source,
+        "coding": record.coding,
         "shape": list(record.shape),
         "scale": [scale if math.isfinite(scale) else None for scale in record.scale],
         "zero_point": list(record.zero_point),
@@ -107,10 +109,10 @@ def _total(tensors: list[dict], file_bytes: int) -> dict:
     }
 
 
-def _row(sizes: dict) -> tuple[str, ...]:
+def _row(shown_type: str, sizes: dict) -> tuple[str, ...]:
     return (
         sizes["name"],
-        sizes["type"],
+        shown_type,
         "x".join(map(str, sizes["shape"])) or "scalar",
         *(f"{sizes[key]:,}" for key in ("values", "blocks", "raw_blocks", "code_bits")),
         f"{sizes['offset_bits']:,}",
@@ -118,6 +120,14 @@ def _row(sizes: dict) -> tuple[str, ...]:
         percent(sizes["entropy_bits"], sizes["value_bits"]),
         percent(sizes["total_bits"], sizes["value_bits"]),
     )
+
+
+def _type(record: TensorRecord) -> str:
+    """The element type, and how floats are stored: float32 as int8, or their own bit patterns."""
+    if record.coding == "integers":
+        return record.source
+    how = "patterns" if record.coding == "patterns" else f"as {record.stored}"
+    return f"{record.source} {how}"
 
 
 def _inspect(options: argparse.Namespace) -> None:
@@ -145,6 +155,9 @@ def _block_json(
 ) -> dict[str, object]:
     return {
         "tensor": record.name,
+        "type": record.stored,
+        "source": record.source,
+        "coding": record.coding,
         "block": number,
         "count": len(values),
         "code_w": record.code_w,
@@ -164,7 +177,7 @@ def _bits_json(bits: Bits) -> dict[str, object]:
 def _print_block(record: TensorRecord, number: int, block: StoredBlock, values: list[int]) -> None:
     kind = "raw" if block.raw else "coded"
     print(
-        f"{printable(record.name)}, block {number} of {record.blocks}: "
+        f"{printable(record.name)}, {_type(record)}, block {number} of {record.blocks}: "
         f"{len(values)} values, {kind}, CRC-32 {block.crc:08x}"
     )
     print_groups(record.table)

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import io
-import zipfile
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from model.apack import ApackError
 from model.apack.container import Container, TensorRecord
+from model.apack.errors import shown
 from model.apack.storage import write_whole
 from model.cli import options as shared
 from model.cli.output import check_output
 from model.cli.terminal import print_table, progress
+from model.tensors import Tensor
+from model.tensors.naming import chosen
+from model.tensors.write import FORMATS, npz_keys
 
 EXAMPLES = """  python -m model decompress weights.apack -o weights.npy
   python -m model decompress model.apack -o model.npz
+  python -m model decompress model.apack -o model.safetensors
   python -m model decompress model.apack --tensor conv1 -o conv1.npy
+  python -m model decompress model.apack --tensor '*/kernel' --format npz -o - > kernels.npz
 """
 
 
@@ -28,52 +34,95 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
         commands, _decompress, "decompress", "restore the tensors of a container", EXAMPLES
     )
     command.add_argument("input", type=Path, metavar="IN.apack")
-    shared.add_output(command, ".npz for all tensors, .npy for a single one")
-    command.add_argument("--tensor", metavar="NAME", help="only this tensor")
+    shared.add_output(
+        command,
+        ".npz for all tensors, .npy for a single one, .safetensors for all with the types that "
+        "NumPy has not, such as bfloat16",
+    )
+    command.add_argument(
+        "--format", choices=tuple(FORMATS), help="the output's format (default: as it ends)"
+    )
+    command.add_argument(
+        "--tensor",
+        action="append",
+        metavar="NAME",
+        help="only this tensor, or those that match with * ? [abc]; repeatable",
+    )
 
 
 def _decompress(options: argparse.Namespace) -> None:
     check_output(options.output, options.input)
-    if options.output.suffix not in (".npy", ".npz"):
-        raise ApackError(f"{options.output}: write to a .npz file, or to .npy for one tensor")
+    file_format = _format(options)
     with Container(options.input) as container:
-        records = container.tensors
-        if options.tensor is not None:
-            records = (container.record(options.tensor),)
-        if options.output.suffix == ".npy" and len(records) != 1:
-            raise ApackError(
-                f"{options.input} holds {len(records)} tensors: "
-                "choose one with --tensor, or write to a .npz file"
-            )
+        records = _chosen(container, options.tensor)
+        if file_format == "npy":
+            _check_single(options, records)
         with progress("decompress", sum(record.count for record in records)) as advance:
-            arrays = {record.name: container.read(record, advance).integers() for record in records}
-    _write_arrays(options.output, arrays)
+            tensors = [container.read(record, advance) for record in records]
+    form = FORMATS[file_format]
+    arrays = {tensor.name: form.array(tensor) for tensor in tensors}
+    try:
+        data = form.file(arrays)
+    except ApackError as error:
+        raise ApackError(f"{options.output}: {error}") from None
+    write_whole(options.output, [data])
     print_table(
         ("tensor", "type", "shape"),
-        [(name, str(array.dtype), str(array.shape)) for name, array in arrays.items()],
+        [(name, array.dtype.name, str(array.shape)) for name, array in arrays.items()],
     )
-    _report_quantized(records)
+    _report_changes(tensors, arrays)
+    if file_format == "npz":
+        _report_keys(arrays)
 
 
-def _report_quantized(records: tuple[TensorRecord, ...]) -> None:
-    floats = sum(record.source != record.stored for record in records)
-    if floats:
-        print(f"note: {floats} of {len(records)} tensors come as the integers of quantized floats")
+def _format(options: argparse.Namespace) -> str:
+    file_format = options.format or options.output.suffix.lower().removeprefix(".")
+    if file_format not in FORMATS:
+        raise ApackError(
+            f"{options.output}: write to a .npz or .safetensors file, to .npy for one tensor, "
+            "or choose one of these with --format"
+        )
+    return file_format
 
 
-def _write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    if path.suffix == ".npy":
-        (array,) = arrays.values()
-        write_whole(path, [_npy(array)])
-        return
-    archive_bytes = io.BytesIO()
-    with zipfile.ZipFile(archive_bytes, "w") as archive:
-        for name, array in arrays.items():
-            archive.writestr(f"{name}.npy", _npy(array))
-    write_whole(path, [archive_bytes.getbuffer()])
+def _check_single(options: argparse.Namespace, records: list[TensorRecord]) -> None:
+    if len(records) != 1:
+        of_these = "" if options.tensor is None else " of these names"
+        raise ApackError(
+            f"{options.input} holds {len(records)} tensors{of_these}: choose one with --tensor, "
+            "or write to a .npz or .safetensors file"
+        )
 
 
-def _npy(array: np.ndarray) -> bytes:
-    data = io.BytesIO()
-    np.lib.format.write_array(data, array, allow_pickle=False)
-    return data.getvalue()
+def _chosen(container: Container, patterns: list[str] | None) -> list[TensorRecord]:
+    if patterns is None:
+        return list(container.tensors)
+    names = [record.name for record in container.tensors]
+    try:
+        return [container.tensors[place] for place in chosen(names, patterns)]
+    except ApackError as error:
+        raise ApackError(f"{container.path}: {error}") from None
+
+
+def _report_changes(tensors: list[Tensor], arrays: dict[str, np.ndarray]) -> None:
+    """Say what is not in the output as it was in the file that was compressed."""
+    quantized = sum(tensor.coding == "quantized" for tensor in tensors)
+    if quantized:
+        print(
+            f"note: {quantized} of {len(tensors)} tensors come as the integers of quantized floats"
+        )
+    changes = Counter(
+        (tensor.dtype, arrays[tensor.name].dtype.name, tensor.is_patterns)
+        for tensor in tensors
+        if tensor.coding != "quantized"
+    )
+    for (source, written, patterns), number in changes.items():
+        if source != written:
+            how = f" bit patterns: .view(ml_dtypes.{source}) gives the floats" if patterns else ""
+            print(f"note: {number} of {len(tensors)} tensors, {source}, come as {written}{how}")
+
+
+def _report_keys(names: Iterable[str]) -> None:
+    for name, key in npz_keys(names).items():
+        if key != name:
+            print(f"note: tensor {shown(name)} has the key {shown(key)}")

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 from model.apack.errors import ApackError
+from model.apack.storage import descriptor_of
 from model.cli import compress, container_views, decompress, tables
+from model.cli.output import messages_apart_from
+from model.cli.terminal import printable
 
 DESCRIPTION = """Study and size APack compression of quantized tensors.
 
@@ -42,18 +47,22 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0, or 2 after one line on stderr when the input is at fault."""
+    _print_whatever_it_is()
     options = parser().parse_args(arguments)
     try:
-        options.run(options)
-        sys.stdout.flush()
+        with messages_apart_from(getattr(options, "output", None)):
+            options.run(options)
+        if sys.stdout is not None:  # as it is when it was closed before
+            sys.stdout.flush()
     except ApackError as error:
         return _fail(str(error))
-    except BrokenPipeError:
-        # The reader of our output has left, as `head` does; nothing more can be said to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except OSError as error:
-        return _fail(f"{error.filename or 'file'}: {error.strerror or error}")
+        name = "standard output" if _stdout_is_lost() else str(error.filename or "file")
+        to_stdout = name == "standard output" or descriptor_of(Path(name)) == 1
+        if isinstance(error, BrokenPipeError) and to_stdout:
+            # The reader of our output has left, as `head` does; nothing more can be said to it.
+            return 1
+        return _fail(f"{name}: {error.strerror or error}")
     except MemoryError:
         return _fail("not enough memory for this input")
     except KeyboardInterrupt:
@@ -62,6 +71,25 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _print_whatever_it_is() -> None:
+    """Let characters that the terminal's encoding has not come out as escapes, not as errors."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _stdout_is_lost() -> bool:
+    """Whether standard output takes nothing more; what is left is dropped, which Python would try
+    again at its end."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
+
+
 def _fail(message: str) -> int:
-    print("model: " + " ".join(message.split()), file=sys.stderr)
+    print(printable("model: " + " ".join(message.split())), file=sys.stderr)
     return 2

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 
 from model.apack.coder import CODE_W, CODE_W_RANGE
 from model.apack.solver import MAX_SYMBOLS, METHODS
 from model.apack.table import COUNT_W_RANGE, VALUE_W_RANGE
+from model.cli.output import output_path
+from model.tensors import FLOAT_WAYS, PATTERNS, QUANTIZE
 
 
 def add_command(
@@ -51,14 +52,35 @@ def add_solver(command: argparse.ArgumentParser) -> None:
     )
 
 
-def add_value_width(command: argparse.ArgumentParser) -> None:
-    """--value-width."""
+def add_reading(command: argparse.ArgumentParser, value_width: int | None, floats: str) -> None:
+    """--tensor, --value-width, --float and --strict, with these defaults."""
+    command.add_argument(
+        "--tensor",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only this tensor; * ? [abc] are wildcards, and the option can be repeated",
+    )
+    default = value_width or "that of each tensor's type, 8 for quantized floats"
     command.add_argument(
         "--value-width",
         type=number(VALUE_W_RANGE.start, VALUE_W_RANGE.stop - 1),
-        default=8,
+        default=value_width,
         metavar="BITS",
-        help="bits of a value, 2 to 16; floats are quantized to it (default 8)",
+        help="bits of a value, 2 to 16, of integers of wider types, if they fit, and of quantized "
+        f"floats (default {default})",
+    )
+    command.add_argument(
+        "--float",
+        choices=FLOAT_WAYS,
+        default=floats,
+        help=f"{PATTERNS}: floats of up to 16 bits as their bit patterns, without loss, and wider "
+        f"ones quantized; {QUANTIZE}: all floats quantized, symmetric (default {floats})",
+    )
+    command.add_argument(
+        "--strict",
+        action="store_true",
+        help="write nothing and end with exit code 2 when a tensor would be left out",
     )
 
 
@@ -81,7 +103,12 @@ def add_json(command: argparse.ArgumentParser) -> None:
 def add_output(command: argparse.ArgumentParser, help_text: str, required: bool = True) -> None:
     """-o."""
     command.add_argument(
-        "-o", "--output", type=Path, required=required, metavar="FILE", help=help_text
+        "-o",
+        "--output",
+        type=output_path,
+        required=required,
+        metavar="FILE",
+        help=f"{help_text}; - is standard output, and all messages go to stderr then",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,10 @@ from model.apack.solver import checked_histogram
 from model.apack.storage import write_whole
 from model.cli import options as shared
 from model.cli.container_views import print_groups
-from model.cli.terminal import percent, print_table
-from model.tensors import read_tensors
+from model.cli.output import check_output
+from model.cli.terminal import percent, print_table, printable
+from model.tensors import QUANTIZE, LeftOut, read_file
+from model.tensors.imposters import refuse_imposter
 
 SOLVE_EXAMPLES = """  python -m model solve histogram.npy -o table.json
   python -m model solve histogram.npy --method paper --json
@@ -46,12 +49,14 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
         "--unseen", type=Path, nargs="+", default=[], metavar="IN", help="tensors to try it on"
     )
     shared.add_output(command, "the table to write, as JSON")
-    shared.add_value_width(command)
+    shared.add_reading(command, 8, QUANTIZE)
     shared.add_solver(command)
     shared.add_json(command)
 
 
 def _solve(options: argparse.Namespace) -> None:
+    if options.output:
+        check_output(options.output, options.histogram, binary=False)
     counts, value_w = _load_histogram(options.histogram)
     result = _solution(counts, value_w, options)
     if options.output:
@@ -90,9 +95,12 @@ def _solution(counts: np.ndarray, value_w: int, options: argparse.Namespace) -> 
 def _load_histogram(path: Path) -> tuple[np.ndarray, int]:
     """The counts and the value width they stand for."""
     try:
+        refuse_imposter(path, "NumPy array")
         counts = np.load(path, mmap_mode="r", allow_pickle=False)
     except OSError:
         raise
+    except ApackError as error:
+        raise ApackError(f"{path}: {error}") from None
     except Exception as error:
         # NumPy's header parser raises anything from ValueError to SyntaxError on a damaged file.
         raise ApackError(f"{path}: not a .npy file ({' '.join(str(error).split())})") from error
@@ -108,19 +116,27 @@ def _load_histogram(path: Path) -> tuple[np.ndarray, int]:
 
 
 def _profile(options: argparse.Namespace) -> None:
-    seen = [_histogram_of(path, options.value_width) for path in options.inputs]
+    check_output(options.output, *options.inputs, *options.unseen, binary=False)
+    read = {path: _read(path, options) for path in (*options.inputs, *options.unseen)}
     table = profiled_table(
-        seen, options.value_width, options.groups, options.count_width, options.method
+        [read[path][0] for path in options.inputs],
+        options.value_width,
+        options.groups,
+        options.count_width,
+        options.method,
     )
     _save(table, options.output)
     costs = {
-        str(path): profile_cost(table, _histogram_of(path, table.value_w), options.groups)
-        for path in options.unseen
+        str(path): profile_cost(table, read[path][0], options.groups) for path in options.unseen
     }
     if options.json:
         print(json.dumps({
             "table": json.loads(table.to_json()),
             "unseen": {path: _cost_json(cost) for path, cost in costs.items()},
+            "left_out": {
+                str(path): [asdict(one) for one in left_out]
+                for path, (_, left_out) in read.items()
+            },
         }))  # fmt: skip
         return
     print_groups(table)
@@ -129,6 +145,18 @@ def _profile(options: argparse.Namespace) -> None:
             ("unseen input", "values", "entropy", "own table", "this table", "penalty"),
             [_cost_row(path, cost, table.value_w) for path, cost in costs.items()],
         )
+    for path, (_, left_out) in read.items():
+        for one in left_out:
+            print(printable(f"left out: {path}: {one}"))
+
+
+def _read(path: Path, options: argparse.Namespace) -> tuple[np.ndarray, list[LeftOut]]:
+    """The histogram of all tensors of a file, and what was left out of it."""
+    contents = read_file(path, options.value_width, options.float, options.tensor)
+    contents = contents.of_width(options.value_width)
+    contents.check(path, options.strict)
+    counts = sum(histogram(tensor.values, options.value_width) for tensor in contents.tensors)
+    return counts, contents.left_out
 
 
 def _cost_json(cost: ProfileCost) -> dict:
@@ -152,12 +180,5 @@ def _cost_row(path: str, cost: ProfileCost, value_w: int) -> tuple[str, ...]:
     )
 
 
-def _histogram_of(path: Path, value_w: int) -> np.ndarray:
-    """The histogram of all tensors of a file."""
-    return sum(histogram(tensor.values, value_w) for tensor in read_tensors(path, value_w))
-
-
 def _save(table: SymbolTable, path: Path) -> None:
-    if not path.parent.is_dir():
-        raise ApackError(f"{path}: there is no folder {path.parent}")
     write_whole(path, [f"{table.to_json()}\n".encode()])

@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+# The longest cell of a table; names of any length come from files.
+_CELL_LENGTH = 100
+
 
 @contextmanager
 def progress(title: str, values: int) -> Iterator[Callable[[int], None]]:
@@ -28,7 +31,7 @@ def progress(title: str, values: int) -> Iterator[Callable[[int], None]]:
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Columns under their headers: the first one left-aligned, the others right-aligned."""
-    cells = [[printable(cell) for cell in row] for row in (header, *rows)]
+    cells = [[_shortened(printable(cell)) for cell in row] for row in (header, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
     for row in cells:
         texts = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
@@ -39,6 +42,11 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def printable(text: str) -> str:
     """Text from a file without the control characters that could steer a terminal."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def _shortened(text: str) -> str:
+    half = _CELL_LENGTH // 2
+    return text if len(text) <= _CELL_LENGTH else f"{text[:half]}...{text[3 - half :]}"
 
 
 def percent(part: float, whole: float) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from model.apack.errors import ApackError
-from model.tensors.contents import Found
+from model.tensors.contents import Found, one_line
 
 _Open = Callable[[], BinaryIO]
 
@@ -33,15 +33,15 @@ def read_npz(path: Path) -> list[Found]:
 
 
 def _found_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Found:
-    name = entry.filename
+    name = entry.filename.removesuffix(".npy")
     try:
         with archive.open(entry) as file:
             is_array = file.read(len(npy_format.MAGIC_PREFIX)) == npy_format.MAGIC_PREFIX
-        if is_array or name.endswith(".npy"):
-            return _found(name.removesuffix(".npy"), partial(archive.open, entry), entry.file_size)
+        if is_array:
+            return _found(name, partial(archive.open, entry), entry.file_size)
         reason = "no NumPy array"
     except Exception as error:  # encrypted, compressed in a way of its own, or damaged
-        reason = f"not readable ({error})"
+        reason = f"not readable ({one_line(error)})"
     return Found(name, "", (), partial(_refuse, reason), True)
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from model.apack.errors import ApackError, shown
 from model.tensors.quantization import UNQUANTIZED, Quantization, text_of
 from model.tensors.tensor import Tensor
+from model.tensors.types import ACCEPTED
 
 _REASON_LENGTH = 160
+_REASONS_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class LeftOut:
 
     def __str__(self) -> str:
         kind = f" ({self.dtype}, {text_of(self.shape)})" if self.dtype else ""
-        return f"{self.name!r}{kind}: {self.reason}"
+        return f"{shown(self.name)}{kind}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,40 @@ class Contents:
 
     tensors: list[Tensor]
     left_out: list[LeftOut]
+
+    def of_width(self, value_w: int) -> Contents:
+        """The same with the tensors of other value widths left out too, for a table of this one."""
+        other = [
+            LeftOut(
+                tensor.name,
+                tensor.dtype,
+                tensor.values.shape,
+                f"values of {tensor.value_w} bits, the table is for {value_w}",
+            )
+            for tensor in self.tensors
+            if tensor.value_w != value_w
+        ]
+        fitting = [tensor for tensor in self.tensors if tensor.value_w == value_w]
+        return Contents(fitting, self.left_out + other)
+
+    def check(self, path: Path, strict: bool = False) -> None:
+        """Raise ApackError that gives reasons when no tensor is left, or if strict one is not."""
+        if self.tensors and not (strict and self.left_out):
+            return
+        if not self.left_out:
+            raise ApackError(
+                f"{path}: no weight tensor found (constants of two or more dimensions; {ACCEPTED})"
+            )
+        reasons = "; ".join(map(str, self.left_out[:_REASONS_SHOWN]))
+        if len(self.left_out) > _REASONS_SHOWN:
+            reasons += f"; and {len(self.left_out) - _REASONS_SHOWN} more"
+        if not self.tensors:
+            raise ApackError(f"{path}: no tensor can be taken: {reasons}")
+        count = len(self.tensors) + len(self.left_out)
+        raise ApackError(
+            f"{path}: {len(self.left_out)} of {count} tensors would be left out: {reasons}; "
+            "choose others by name, or go without --strict"
+        )
 
 
 def one_line(error: BaseException) -> str:

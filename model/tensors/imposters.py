@@ -29,7 +29,7 @@ _MAGIC = (
 
 
 def refuse_imposter(path: Path, kind: str) -> None:
-    """Raise ApackError when a file's first bytes show that it is no `kind`, and say what it is."""
+    """Raise ApackError, naming the file's real kind, when its first bytes show it is no `kind`."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     if not head:

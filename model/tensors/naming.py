@@ -24,7 +24,7 @@ def chosen(names: Sequence[str], patterns: Sequence[str]) -> list[int]:
         if not matches:
             matches = [place for place, name in enumerate(names) if fnmatchcase(name, pattern)]
         if not matches:
-            raise ApackError(f"no tensor matches {shown(pattern)}; {_some_of(names)}")
+            raise ApackError(f"no tensor {shown(pattern)}; {_some_of(names)}")
         taken.update(matches)
     return sorted(taken)
 

@@ -15,8 +15,8 @@ from onnx import (
     TensorProto,
 )
 
-# Operators that hand on the values they get, in another shape or order.
-_MOVES = {"Identity", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten"}
+# Operators that hand on the values they get, in another type, shape or order.
+MOVES = {"Identity", "Cast", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten"}
 _LONGEST_WAY = 64
 
 
@@ -64,7 +64,7 @@ class Scope:
         way: list[NodeProto] = []
         while len(way) < _LONGEST_WAY:
             constant, node = self.constant(name), self._producer(name)
-            if constant or node is None or node.op_type not in _MOVES or not node.input:
+            if constant or node is None or node.op_type not in MOVES or not node.input:
                 return constant, way
             name = node.input[0]
             way.append(node)

@@ -10,8 +10,8 @@ import numpy as np
 from onnx import NodeProto
 
 from model.tensors.contents import one_line
-from model.tensors.onnx_graph import Constant, Scope
-from model.tensors.quantization import UNQUANTIZED, Quantization, lost, stated
+from model.tensors.onnx_graph import MOVES, Constant, Scope
+from model.tensors.quantization import Quantization, agreed, lost, stated
 
 Load = Callable[[Constant], np.ndarray]
 
@@ -85,9 +85,8 @@ def quantizations(scopes: Sequence[Scope], load: Load) -> dict[Constant, Quantiz
                     quantization = _quantization(node, operand, constant, way, scope, load)
                 except Exception as error:  # whatever a damaged scale makes its parser raise
                     quantization = lost(f"not readable ({one_line(error)})")
-                if quantization not in said[constant]:
-                    said[constant].append(quantization)
-    return {constant: _agreed(each) for constant, each in said.items()}
+                said[constant].append(quantization)
+    return {constant: agreed(each) for constant, each in said.items()}
 
 
 def parameters(scopes: Sequence[Scope]) -> set[Constant]:
@@ -96,9 +95,11 @@ def parameters(scopes: Sequence[Scope]) -> set[Constant]:
     otherwise: set[Constant] = set()
     for scope in scopes:
         for node in scope.nodes:
+            if node.op_type in MOVES:
+                continue
             places = {place for one in _operands(node) for place in (one.scale, one.zero_point)}
             for place, name in enumerate(node.input):
-                constant = scope.constant(name)
+                constant, _ = scope.source(name)
                 if constant is not None:
                     (as_parameters if place in places else otherwise).add(constant)
     return as_parameters - otherwise
@@ -127,25 +128,29 @@ def _quantization(
 ) -> Quantization:
     zero_name = _input(node, operand.zero_point)
     zero, zero_way = scope.source(zero_name)
-    if zero_name and (zero is None or zero_way):
+    if zero_name and (zero is None or not _unchanged(zero_way)):
         return lost("their zero points are computed when the model runs")
     zeros = load(zero) if zero else np.zeros(0, np.int64)
     if operand.scale is None:
         return _zero_point_alone(node, constant, zeros)
     scale, scale_way = scope.source(_input(node, operand.scale))
-    if scale is None or scale_way:
+    if scale is None or not _unchanged(scale_way):
         return lost("they are computed when the model runs")
     scales = load(scale).astype(np.float64)
     block = _attribute(node, "block_size", 0)
     if operand.axis == _BLOCKS:
         return lost(f"blocked, one for each {block or 'few'} values")
-    moved = [step for step in way if step.op_type != "Identity"]
+    moved = [step for step in way if step.op_type not in ("Identity", "Cast")]
     if scales.size <= 1 or not moved:
         return stated(constant.shape, scales, zeros, _axis(node, operand), block)
     if scales.ndim > 1 or any(step.op_type != "Transpose" for step in moved):
         return lost(f"their axis is that after {moved[0].op_type}")
     axis = _before_transposes(_axis(node, operand), moved, len(constant.shape))
     return stated(constant.shape, scales, zeros, axis, block)
+
+
+def _unchanged(way: Sequence[NodeProto]) -> bool:
+    return all(step.op_type == "Identity" for step in way)
 
 
 def _zero_point_alone(node: NodeProto, constant: Constant, zeros: np.ndarray) -> Quantization:
@@ -176,11 +181,3 @@ def _before_transposes(axis: int | None, steps: Sequence[NodeProto], rank: int) 
 
 def _attribute(node: NodeProto, name: str, default: int) -> int:
     return next((attribute.i for attribute in node.attribute if attribute.name == name), default)
-
-
-def _agreed(said: Sequence[Quantization]) -> Quantization:
-    if len(said) == 1:
-        return said[0]
-    if not said:
-        return UNQUANTIZED
-    return lost(f"it is dequantized in {len(said)} different ways")

@@ -64,6 +64,14 @@ def stated(
     return Quantization(scales, zeros, axis, note)
 
 
+def agreed(said: Sequence[Quantization]) -> Quantization:
+    """What all that is said of one constant comes to: the same, or lost."""
+    different = list(dict.fromkeys(one for one in said if one != UNQUANTIZED))
+    if len(different) > 1:
+        return lost(f"given in {len(different)} different ways")
+    return different[0] if different else UNQUANTIZED
+
+
 def _whole_zero_points(zero_point: np.ndarray, scales: int) -> tuple[int, ...] | str:
     """One zero point for each scale, or why they cannot be kept."""
     values = zero_point.reshape(-1).tolist() or [0]

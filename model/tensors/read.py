@@ -9,11 +9,11 @@ from pathlib import Path
 
 from model.apack.errors import ApackError
 from model.tensors.contents import Contents, Found, LeftOut, one_line
-from model.tensors.element_types import ACCEPTED, FLOAT_WAYS, PATTERNS
 from model.tensors.imposters import refuse_imposter
 from model.tensors.naming import chosen
 from model.tensors.select import take
 from model.tensors.tensor import Tensor
+from model.tensors.types import FLOAT_WAYS, PATTERNS
 
 Reader = Callable[[Path], list[Found]]
 
@@ -27,7 +27,6 @@ _READERS: dict[str, tuple[str, str, str]] = {
     ".safetensors": ("safetensors file", "safetensors_file", "read_safetensors"),
 }
 EXTENSIONS = tuple(_READERS)
-_REASONS_SHOWN = 3
 
 
 def read_file(
@@ -44,7 +43,7 @@ def read_file(
     floats: "patterns" takes floats of up to 16 bits as their bit patterns, "int8" quantizes them
     like wider ones: per tensor, symmetric. names: names or wildcards as in `naming.chosen`, to
     read only these; what is not chosen is not left out. An exact name also chooses a constant that
-    is no weight. Names are unique ("w", "w#2") and Unicode text without NUL.
+    is no weight. Names are unique ("w", "w#2") and Unicode text.
 
     Whatever of a file is of the kind asked for and cannot be read is in `left_out`. Raises
     ApackError, in one line, when that leaves no tensor, and for a value width outside 2..16, an
@@ -65,8 +64,7 @@ def read_file(
         [one for one in taken if isinstance(one, Tensor)],
         [one for one in taken if isinstance(one, LeftOut)],
     )
-    if not contents.tensors:
-        raise ApackError(f"{path}: {_why_empty(contents.left_out)}")
+    contents.check(path)
     return contents
 
 
@@ -113,20 +111,11 @@ def _wanted(found: list[Found], names: Sequence[str]) -> list[Found]:
     ]
 
 
-def _why_empty(left_out: list[LeftOut]) -> str:
-    if not left_out:
-        return f"no weight tensor found (constants of two or more dimensions; {ACCEPTED})"
-    reasons = "; ".join(map(str, left_out[:_REASONS_SHOWN]))
-    more = len(left_out) - _REASONS_SHOWN
-    types = f" ({ACCEPTED})" if any("type" in one.reason for one in left_out) else ""
-    return f"no tensor can be taken: {reasons}{f'; and {more} more' if more > 0 else ''}{types}"
-
-
 def _with_unique_names(found: list[Found]) -> list[Found]:
     taken: set[str] = set()
     unique = []
     for one in found:
-        plain = _plain(one.name)
+        plain = one.name.encode("utf-8", "backslashreplace").decode()
         name, copies = plain, 1
         while name in taken:
             copies += 1
@@ -134,8 +123,3 @@ def _with_unique_names(found: list[Found]) -> list[Found]:
         taken.add(name)
         unique.append(replace(one, name=name))
     return unique
-
-
-def _plain(name: str) -> str:
-    """A name that is Unicode text, and that ends nowhere early: archives cut names at a NUL."""
-    return name.encode("utf-8", "backslashreplace").decode().replace("\0", r"\x00")

@@ -7,7 +7,6 @@ one type that it does not know; so the header, JSON after its length in 8 bytes,
 from __future__ import annotations
 
 import json
-import math
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import numpy as np
 
 from model.apack.errors import ApackError
 from model.tensors.contents import Found
-from model.tensors.element_types import array_of_bytes, array_of_packed, bits_of
+from model.tensors.raw_bytes import array_of_bytes
 from model.tensors.select import is_weight
 
 _DTYPES = {
@@ -108,9 +107,6 @@ def _load(
     path: Path, start: int, dtype: str, shape: tuple[int, ...], offsets: tuple[int, int]
 ) -> np.ndarray:
     begin, end = offsets
-    if 8 * (end - begin) != math.prod(shape) * bits_of(dtype):
-        raise ApackError(f"has {end - begin} bytes, which its shape denies")
     with path.open("rb") as file:
         file.seek(start + begin)
-        raw = file.read(end - begin)
-    return (array_of_bytes if bits_of(dtype) >= 8 else array_of_packed)(raw, dtype, shape)
+        return array_of_bytes(file.read(end - begin), dtype, shape)

@@ -6,10 +6,10 @@ import numpy as np
 
 from model.apack.errors import ApackError
 from model.tensors.contents import Found, LeftOut, one_line
-from model.tensors.element_types import INTEGERS, PATTERN_FLOATS, PATTERNS, is_accepted
 from model.tensors.quantization import UNQUANTIZED, Quantization
 from model.tensors.quantize import bit_patterns, quantize_symmetric
 from model.tensors.tensor import Tensor
+from model.tensors.types import FLOAT_BITS, INTEGER_BITS, PATTERNS, bits_of, holder_of, is_accepted
 
 QUANTIZED_W = 8
 
@@ -24,7 +24,7 @@ def is_weight(dtype: str, shape: tuple[int, ...]) -> bool:
     """
     if len(shape) < 2:
         return False
-    return dtype in INTEGERS or sum(length != 1 for length in shape) >= 2
+    return dtype in INTEGER_BITS or sum(length != 1 for length in shape) >= 2
 
 
 def take(found: Found, value_w: int | None, floats: str) -> Tensor | LeftOut:
@@ -75,9 +75,9 @@ def make_tensor(
         raise ApackError(f"type {dtype} is not accepted")
     if array.size == 0:
         raise ApackError("is empty")
-    if dtype in INTEGERS:
+    if dtype in INTEGER_BITS:
         return _integers(name, array, value_w, quantization, note)
-    if dtype in PATTERN_FLOATS and floats == PATTERNS:
+    if dtype in FLOAT_BITS and floats == PATTERNS:
         return _patterns(name, array, quantization, note)
     return _quantized(name, array, value_w or QUANTIZED_W, note)
 
@@ -85,31 +85,31 @@ def make_tensor(
 def _integers(
     name: str, array: np.ndarray, value_w: int | None, quantization: Quantization, note: str
 ) -> Tensor:
-    own = INTEGERS[array.dtype.name]
-    value_w = min(value_w or own.bits, own.bits)
+    dtype = array.dtype.name
+    value_w = min(value_w or bits_of(dtype), bits_of(dtype))
     return Tensor(
         name,
-        bit_patterns(array.astype(own.stored), value_w),
-        array.dtype.name,
+        bit_patterns(array.astype(holder_of(dtype)), value_w),
+        dtype,
         value_w,
         quantization.scale,
         quantization.zero_point,
         _joined(note, quantization.note),
-        own.stored,
+        holder_of(dtype),
         quantization.axis,
     )
 
 
 def _patterns(name: str, array: np.ndarray, quantization: Quantization, note: str) -> Tensor:
-    own = PATTERN_FLOATS[array.dtype.name]
+    dtype = array.dtype.name
     lost = "scales lost: they scale floats" if quantization.scale else quantization.note
     return Tensor(
         name,
-        array.view(own.stored),
-        array.dtype.name,
-        own.bits,
+        array.view(holder_of(dtype)),
+        dtype,
+        bits_of(dtype),
         note=_joined(note, lost),
-        stored=own.stored,
+        stored=holder_of(dtype),
     )
 
 

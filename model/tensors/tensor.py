@@ -50,7 +50,9 @@ class Tensor:
     def integers(self) -> np.ndarray:
         """The integers the patterns stand for, in the type `stored`, same shape."""
         if self.stored.startswith("int"):
-            return signed_values(self.values, self.value_w).astype(self.stored)
+            # Arithmetic on an array without dimensions gives a number.
+            integers = np.asarray(signed_values(self.values, self.value_w))
+            return integers.astype(self.stored)
         return self.values.astype(self.stored)
 
     def array(self) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
@@ -13,10 +12,11 @@ import tflite
 
 from model.apack.errors import ApackError
 from model.tensors.contents import Found
-from model.tensors.element_types import array_of_bytes, array_of_packed, bits_of
-from model.tensors.quantization import UNQUANTIZED, Quantization, lost, stated
+from model.tensors.quantization import UNQUANTIZED, Quantization, agreed, lost, stated
+from model.tensors.raw_bytes import array_of_bytes
 from model.tensors.select import is_weight
 from model.tensors.sparse import Level, dense
+from model.tensors.types import bits_of
 
 _IDENTIFIER = b"TFL3"
 _DTYPES = {code: name.lower() for name, code in vars(tflite.TensorType).items() if name.isupper()}
@@ -81,8 +81,10 @@ def _builtin_code(model: tflite.Model, operator: tflite.Operator) -> int:
 
 
 def _has_data(model: tflite.Model, tensor: tflite.Tensor) -> bool:
+    if tensor.Buffer() >= model.BuffersLength():
+        return True  # `_load` says what is wrong with it
     buffer = model.Buffers(tensor.Buffer())
-    return tensor.ShapeLength() > 0 and (buffer.DataLength() > 0 or buffer.Size() > 0)
+    return buffer.DataLength() > 0 or buffer.Size() > 0
 
 
 def _found(data: bytes, model: tflite.Model, tensors: Sequence[tuple[tflite.Tensor, str]]) -> Found:
@@ -101,7 +103,7 @@ def _found(data: bytes, model: tflite.Model, tensors: Sequence[tuple[tflite.Tens
         shape,
         partial(_load, data, model, tensor, dtype),
         is_weight(dtype, shape),
-        _agreed([_quantization(each) for each, _ in tensors if _shape(each) == shape]),
+        agreed([_quantization(each) for each, _ in tensors if is_weight(dtype, _shape(each))]),
         doubt,
         "sparse in the file, coded with its zeros" if sparsity else "",
     )
@@ -113,14 +115,12 @@ def _shape(tensor: tflite.Tensor) -> tuple[int, ...]:
 
 def _load(data: bytes, model: tflite.Model, tensor: tflite.Tensor, dtype: str) -> np.ndarray:
     shape = _shape(tensor)
-    if any(length < 0 for length in shape):
-        raise ApackError("a dimension of its shape is negative")
+    if tensor.Buffer() >= model.BuffersLength():
+        raise ApackError(f"its buffer {tensor.Buffer()} is not in the file")
     raw = _bytes_of(data, model.Buffers(tensor.Buffer()))
     if tensor.Sparsity():
         return _dense(raw, tensor.Sparsity(), dtype, shape)
-    if len(raw) != -(-math.prod(shape) * bits_of(dtype) // 8):
-        raise ApackError(f"has {len(raw)} bytes, which its shape denies")
-    return (array_of_bytes if bits_of(dtype) >= 8 else array_of_packed)(raw, dtype, shape)
+    return array_of_bytes(raw, dtype, shape)
 
 
 def _bytes_of(data: bytes, buffer: tflite.Buffer) -> bytes | np.ndarray:
@@ -138,9 +138,7 @@ def _dense(
     dtype: str,
     shape: tuple[int, ...],
 ) -> np.ndarray:
-    if bits_of(dtype) < 8:
-        raise ApackError(f"sparse values of {bits_of(dtype)} bits are not read")
-    values = array_of_bytes(raw, dtype, (-1,))
+    values = array_of_bytes(raw, dtype, (8 * len(raw) // bits_of(dtype),))
     levels = [_level(sparsity.DimMetadata(i)) for i in range(sparsity.DimMetadataLength())]
     order = [sparsity.TraversalOrder(i) for i in range(sparsity.TraversalOrderLength())]
     blocked = [sparsity.BlockMap(i) for i in range(sparsity.BlockMapLength())]
@@ -176,11 +174,3 @@ def _quantization(tensor: tflite.Tensor) -> Quantization:
         quantization.ZeroPointAsNumpy() if quantization.ZeroPointLength() else (),
         quantization.QuantizedDimension(),
     )
-
-
-def _agreed(said: Sequence[Quantization]) -> Quantization:
-    """Of tensors that share a buffer."""
-    different = list(dict.fromkeys(said))
-    if len(different) == 1:
-        return different[0]
-    return lost(f"{len(different)} tensors share the values, each with scales of its own")

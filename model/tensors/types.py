@@ -25,6 +25,33 @@ FLOAT_BITS = {
 }
 # Integers narrower than a byte, with their bits; they are stored as the 8-bit type of their sign.
 NARROW_INTEGER_BITS = {"int4": 4, "uint4": 4, "int2": 2, "uint2": 2}
+INTEGER_BITS = {"int8": 8, "uint8": 8, "int16": 16, "uint16": 16} | NARROW_INTEGER_BITS
+# Floats that can only be quantized.
+WIDE_FLOATS = ("float32",)
+ACCEPTED = (
+    "accepted are int8, uint8, int16, uint16, float16, float32, bfloat16, "
+    "integers of 2 and 4 bits, floats of 4, 6 and 8 bits"
+)
+
+# How to take floats: the bit patterns of those in FLOAT_BITS, or all quantized.
+PATTERNS, QUANTIZE = "patterns", "int8"
+FLOAT_WAYS = (PATTERNS, QUANTIZE)
+
+
+def is_accepted(dtype: str) -> bool:
+    """Whether tensors of this type are coded, one way or another."""
+    return dtype in INTEGER_BITS or dtype in FLOAT_BITS or dtype in WIDE_FLOATS
+
+
+def bits_of(dtype: str) -> int:
+    """Bits of an element of an accepted type."""
+    return (INTEGER_BITS | FLOAT_BITS).get(dtype, 32)
+
+
+def holder_of(dtype: str) -> str:
+    """The integer type that a container stores integers or bit patterns of an accepted type as."""
+    sign = "" if dtype.startswith("int") else "u"
+    return f"{sign}int{8 if bits_of(dtype) <= 8 else 16}"
 
 
 def coding_of(
@@ -40,7 +67,7 @@ def coding_of(
     "quantized": they are what its floats were rounded to. docs/format.md, section 3, has the rule.
     """
     holder = "int8" if source.startswith("int") else "uint8"
-    narrow = NARROW_INTEGER_BITS.get(source) == value_w and stored == holder
+    narrow = NARROW_INTEGER_BITS.get(source, 0) >= value_w and stored == holder
     if source == stored or narrow:
         return "integers"
     unsigned = stored == ("uint8" if value_w <= 8 else "uint16")

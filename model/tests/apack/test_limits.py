@@ -119,6 +119,10 @@ def assert_alike(back: Tensor, tensor: Tensor) -> None:
     np.testing.assert_array_equal(back.values, tensor.values)
     # Bit by bit: not-a-number is not equal to itself, and 0.0 is equal to -0.0.
     assert np.array(back.scale).tobytes() == np.array(tensor.scale, np.float64).tobytes()
+    assert all(
+        mine == right or right != right
+        for mine, right in zip(back.scale, tensor.scale, strict=True)
+    )
     spread = len(tensor.scale) if len(tensor.zero_point) == 1 and tensor.scale else 1
     assert back.zero_point == tensor.zero_point * spread
 

@@ -14,36 +14,6 @@ ROOT = Path(__file__).parents[3]
 EXAMPLE, MIXED = str(FOLDER / "example.apack"), str(FOLDER / "mixed.apack")
 
 
-@pytest.fixture
-def run(capsys):
-    """Runs a command that must succeed; returns what it printed on stdout."""
-
-    def run_command(*arguments: object) -> str:
-        status = main([str(argument) for argument in arguments])
-        output = capsys.readouterr()
-        assert status == 0, output.err
-        return output.out
-
-    return run_command
-
-
-@pytest.fixture
-def fail(capsys):
-    """Runs a command that must end with exit code 2; returns its one line on stderr."""
-
-    def run_command(*arguments: object) -> str:
-        try:
-            status = main([str(argument) for argument in arguments])
-        except SystemExit as stop:
-            status = stop.code
-        output = capsys.readouterr()
-        assert status == 2
-        assert output.err.count("\n") == 1 and "Traceback" not in output.err
-        return output.err
-
-    return run_command
-
-
 def weights(dtype=np.int8) -> np.ndarray:
     rng = np.random.default_rng(0)
     return np.clip(rng.laplace(0, 9, (60, 200)), -128, 127).astype(dtype)
@@ -203,7 +173,7 @@ def inputs(tmp_path):
     ("arguments", "message"),
     [
         ("compress absent.npy -o x", "absent.npy: no such file"),
-        ("compress wide.npy -o x", "choose a larger value width"),
+        ("compress wide.npy --value-width 8 -o x", "choose a larger value width"),
         ("compress double.npy -o x", "float64"),
         ("compress none.npy -o x", "empty"),
         ("compress text.npy -o x", "text.npy"),

@@ -38,9 +38,9 @@ def test_two_tensors_of_the_chosen_name_are_both_taken():
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["a", "b"], r"no tensor matches 'x\*'; there are 'a', 'b'$"),
-        (list("abcdef"), r"no tensor matches 'x\*'; there are 'a', 'b', 'c', 'd', 'e', \.\.\.$"),
-        ([], r"no tensor matches 'x\*'; there are none$"),
+        (["a", "b"], r"no tensor 'x\*'; there are 'a', 'b'$"),
+        (list("abcdef"), r"no tensor 'x\*'; there are 'a', 'b', 'c', 'd', 'e', \.\.\.$"),
+        ([], r"no tensor 'x\*'; there are none$"),
         (["a\nb\x1b"], r"there are 'a\\nb\\x1b'$"),
     ],
 )

@@ -1,5 +1,9 @@
 """Size and time of the exact solver and of the paper's, on every weight tensor of the model zoo.
 
+A second table is of values of 16 bits, where a search over all boundaries of groups takes minutes:
+what it costs to allow fewer, on the largest float weights of the zoo as bits of BF16, as bits of
+FP16 and as int16. `--largest 1 --model silero-vad --every-boundary` has the full search too.
+
 Writes build/bench/solver.json and build/bench/solver.md.
 """
 
@@ -11,18 +15,22 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from model.apack import ApackError, SymbolTable, entropy_bits, histogram, solve
-from model.apack.exact_solver import solve_exact
+from model.apack.exact_solver import BOUNDARY_CELLS, adaptive_boundaries, solve_exact
 from model.apack.solver import METHODS
+from model.tensors.quantize import quantize_symmetric
 
 BENCH = Path(__file__).resolve().parent.parent / "build" / "bench"
 VALUE_W, SYMBOLS, COUNT_W = 8, 16, 10
+WIDE_W = 16
 LARGE = 1 << 16
 
 
@@ -32,6 +40,12 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=BENCH, help="folder to write into")
     parser.add_argument("--runs", type=int, default=5, help="runs of each solver (default 5)")
     parser.add_argument("--model", action="append", help="only this model of the zoo; repeatable")
+    parser.add_argument(
+        "--largest", type=int, default=3, help="16-bit tensors of each float model (default 3)"
+    )
+    parser.add_argument(
+        "--every-boundary", action="store_true", help="the full search of 16 bits too: minutes each"
+    )
     return parser.parse_args(arguments)
 
 
@@ -41,6 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         options.out.mkdir(parents=True, exist_ok=True)
         report = run(zoo_histograms(options.model), options.runs)
+        cases = wide_histograms(options.model, options.largest)
+        report["wide"] = run_wide(cases, options.every_boundary)
         (options.out / "solver.json").write_text(json.dumps(report, indent=1) + "\n")
         (options.out / "solver.md").write_text(markdown(report))
     except ModuleNotFoundError as error:
@@ -129,8 +145,103 @@ def summary(rows: list[dict], method: str) -> dict:
     }
 
 
+@dataclass(frozen=True)
+class Case:
+    """A tensor of 16-bit values; kind: what its values are."""
+
+    model: str
+    tensor: str
+    kind: str
+    counts: np.ndarray
+
+
+def patterns_of(array: np.ndarray) -> dict[str, np.ndarray]:
+    """Float weights as unsigned 16-bit values: the bits of both types, and quantized to int16."""
+    return {
+        "BF16": array.astype(ml_dtypes.bfloat16).view(np.uint16),
+        "FP16": array.astype(np.float16).view(np.uint16),
+        "int16": quantize_symmetric(array, WIDE_W)[0].view(np.uint16),
+    }
+
+
+def wide_histograms(keys: list[str] | None, largest: int) -> list[Case]:
+    """The largest float weights of the chosen models, or of all, as values of 16 bits."""
+    from model.zoo.float_weights import FLOAT_MODELS, float_weights
+
+    cases = []
+    for model in (key for key in FLOAT_MODELS if keys is None or key in keys):
+        arrays = float_weights(model)
+        for name in sorted(arrays, key=lambda name: -arrays[name].size)[:largest]:
+            for kind, values in patterns_of(arrays[name]).items():
+                cases.append(Case(model, name, kind, histogram(values, WIDE_W)))
+    return cases
+
+
+def boundary_rules(counts: np.ndarray, every: bool) -> dict[str, np.ndarray]:
+    """The boundaries of each rule for a histogram of 16-bit values, the one in use first."""
+    rules = {f"adaptive, {BOUNDARY_CELLS:,} cells": adaptive_boundaries(counts, WIDE_W)}
+    for step in (256, 64, 16):
+        rules[f"multiples of {step}"] = np.arange(0, (1 << WIDE_W) + 1, step)
+    for cells in (256, 4096):
+        rules[f"adaptive, {cells:,} cells"] = adaptive_boundaries(counts, WIDE_W, cells)
+    if every:
+        rules["every boundary"] = np.arange((1 << WIDE_W) + 1)
+    return rules
+
+
+def run_wide(cases: list[Case], every: bool) -> list[dict]:
+    """Bits and seconds of the search under each rule for boundaries."""
+    solve(np.ones(1 << WIDE_W, dtype=np.int64), WIDE_W, SYMBOLS, COUNT_W)  # compiles
+    rows = []
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        for case in bar.track(cases, description="16-bit tensors"):
+            for rule, boundaries in boundary_rules(case.counts, every).items():
+                start = time.perf_counter()
+                solution = solve_exact(case.counts, WIDE_W, SYMBOLS, COUNT_W, boundaries)
+                rows.append({
+                    "model": case.model,
+                    "tensor": case.tensor,
+                    "kind": case.kind,
+                    "values": int(case.counts.sum()),
+                    "entropy_bits": entropy_bits(case.counts),
+                    "rule": rule,
+                    "bits": solution.bits,
+                    "seconds": time.perf_counter() - start,
+                })  # fmt: skip
+    return rows
+
+
+def wide_markdown(rows: list[dict]) -> str:
+    """Bits a value of each kind and mean seconds under each rule, over all tensors."""
+    kinds = list(dict.fromkeys(row["kind"] for row in rows))
+    tensors = {(row["model"], row["tensor"]) for row in rows}
+    lines = [
+        "",
+        f"{len(tensors)} tensors of {len({model for model, _ in tensors})} models as values of "
+        f"{WIDE_W} bits; bits a value, over all values, by where groups may begin:",
+        "",
+        "| groups begin at | " + " | ".join(kinds) + " | s mean | s max |",
+        "| --- |" + " --: |" * (len(kinds) + 2),
+    ]
+    for rule in dict.fromkeys(row["rule"] for row in rows):
+        ours = [row for row in rows if row["rule"] == rule]
+        seconds = [row["seconds"] for row in ours]
+        cells = [f"{_bits_a_value(ours, kind, 'bits'):.4f}" for kind in kinds]
+        cells += [f"{statistics.fmean(seconds):.2f}", f"{max(seconds):.2f}"]
+        lines.append(f"| {rule} | " + " | ".join(cells) + " |")
+    cells = [f"{_bits_a_value(ours, kind, 'entropy_bits'):.4f}" for kind in kinds]
+    lines.append("| entropy | " + " | ".join(cells) + " | | |")
+    return "\n".join(lines) + "\n"
+
+
+def _bits_a_value(rows: list[dict], kind: str, key: str) -> float:
+    chosen = [row for row in rows if row["kind"] == kind]
+    return sum(row[key] for row in chosen) / sum(row["values"] for row in chosen)
+
+
 def markdown(report: dict) -> str:
-    """The summary as a table."""
+    """The summary as a table, and that of 16 bits."""
     count = len(report["tensors"])
     lines = [
         f"{count} weight tensors of {report['value_w']}-bit values, at most {report['symbols']} "
@@ -150,7 +261,8 @@ def markdown(report: dict) -> str:
         cells = [f"{value:.2f}" for value in times]
         cells += ["-" if value is None else f"{100 * value:.3f} %" for value in sizes]
         lines.append(f"| {method} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+    wide = wide_markdown(report["wide"]) if report.get("wide") else ""
+    return "\n".join(lines) + "\n" + wide
 
 
 if __name__ == "__main__":

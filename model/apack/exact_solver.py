@@ -12,6 +12,7 @@ the bounds of several prices leave few of them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 import numba
 import numpy as np
@@ -20,7 +21,7 @@ from model.apack.counts import log2_table, optimal_counts
 from model.apack.table import SymbolTable
 
 EXACT_VALUE_W = 12
-_GRID_CELLS = 1024
+BOUNDARY_CELLS = 1024
 _PRICES = 40
 _BOUNDING_PRICES = 3
 _SPREAD = 0.02
@@ -34,8 +35,9 @@ class Solution:
     """A table with the certificate of its quality, all in bits for the whole histogram.
 
     No table of as many groups takes fewer than lower_bound bits; `proven` says that bits equals
-    it up to rounding, 1e-10 bits a value. Above 12 bits lower_bound is for boundaries of the grid
-    only, and nothing is proven. labels: partial tables extended where prices were not enough.
+    it up to rounding, 1e-10 bits a value. Where groups may not begin at every value, as above 12
+    bits, lower_bound is for the boundaries allowed, and nothing is proven. labels: partial tables
+    extended where prices were not enough.
     """
 
     table: SymbolTable
@@ -45,45 +47,58 @@ class Solution:
     labels: int
 
 
-def solve_exact(histogram: np.ndarray, value_w: int, symbols: int, count_w: int) -> Solution:
+def solve_exact(
+    histogram: np.ndarray,
+    value_w: int,
+    symbols: int,
+    count_w: int,
+    boundaries: np.ndarray | None = None,
+) -> Solution:
     """The best table of at most `symbols` groups for int64 counts of 2**value_w values.
 
-    Above 12 bits group boundaries are taken from a grid of 1,024 cells, fine where values are.
+    boundaries: where groups may begin and end, ascending from 0 to 2**value_w. By default that is
+    anywhere up to 12 bits, and above at those of `adaptive_boundaries`.
     """
-    grid = np.arange((1 << value_w) + 1)
-    if value_w > EXACT_VALUE_W:
-        grid = _grid(histogram, value_w)
-    below = np.concatenate([[0.0], np.cumsum(histogram, dtype=np.float64)])[grid]
+    if boundaries is None:
+        boundaries = np.arange((1 << value_w) + 1)
+        if value_w > EXACT_VALUE_W:
+            boundaries = adaptive_boundaries(histogram, value_w)
+    below = np.concatenate([[0.0], np.cumsum(histogram, dtype=np.float64)])[boundaries]
     widths = np.array([0, *((size - 1).bit_length() for size in range(1, (1 << value_w) + 1))])
-    groups = min(symbols, len(grid) - 1, 1 << count_w)
-    starts, bits, bound, labels = _search(below, grid, widths, groups, count_w)
+    groups = min(symbols, len(boundaries) - 1, 1 << count_w)
+    starts, bits, bound, labels = _search(below, boundaries, widths, groups, count_w)
     totals = np.diff([*below[starts], below[-1]])
     counts = optimal_counts(totals, 1 << count_w, log2_table(count_w))[0]
     cum = (0, *np.cumsum(counts).tolist())
-    table = SymbolTable(value_w, count_w, tuple(grid[starts].tolist()), cum)
+    table = SymbolTable(value_w, count_w, tuple(boundaries[starts].tolist()), cum)
     fixed = below[-1] * count_w
-    proven = value_w <= EXACT_VALUE_W and bits - bound <= _tolerance(below)
+    everywhere = len(boundaries) == (1 << value_w) + 1
+    proven = everywhere and bits - bound <= _tolerance(below)
     return Solution(table, bits + fixed, min(bits, bound) + fixed, proven, labels)
 
 
-def _grid(histogram: np.ndarray, value_w: int) -> np.ndarray:
-    """Boundaries of dyadic cells, the fullest one halved again and again: int64 (cells + 1,)."""
+def adaptive_boundaries(
+    histogram: np.ndarray, value_w: int, cells: int = BOUNDARY_CELLS
+) -> np.ndarray:
+    """Boundaries of at most `cells` dyadic cells, the fullest halved again and again: (cells + 1,).
+
+    A cell of 2**k values begins at a multiple of 2**k, and k is small where many values are.
+    """
     below = np.concatenate([[0], np.cumsum(histogram)])
-    cells = [(0, 1 << value_w)]
-    while len(cells) < _GRID_CELLS:
-        fullest = max(cells, key=lambda cell: _weight(below, cell))
-        if fullest[1] == 1:
-            break
-        cells.remove(fullest)
-        start, half = fullest[0], fullest[1] // 2
-        cells += [(start, half), (start + half, half)]
-    return np.array([*sorted(start for start, _ in cells), 1 << value_w])
 
+    def entry(start: int, size: int) -> tuple[int, int, int]:
+        """Of two cells the fuller comes first, and of equally full ones the larger."""
+        return -int(below[start + size] - below[start]), -size, start
 
-def _weight(below: np.ndarray, cell: tuple[int, int]) -> tuple[bool, int, int]:
-    """Cells that can be halved first, then by their values, then by their size."""
-    start, size = cell
-    return size > 1, int(below[start + size] - below[start]), size
+    whole, starts = [entry(0, 1 << value_w)], [0]
+    while whole and len(starts) < cells:
+        _, size, start = heappop(whole)
+        half = -size // 2
+        starts.append(start + half)
+        if half > 1:
+            heappush(whole, entry(start, half))
+            heappush(whole, entry(start + half, half))
+    return np.array([*sorted(starts), 1 << value_w])
 
 
 @numba.njit(cache=True, inline="always")

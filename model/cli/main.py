@@ -57,12 +57,13 @@ def main(arguments: list[str] | None = None) -> int:
     except ApackError as error:
         return _fail(str(error))
     except OSError as error:
-        name = "standard output" if _stdout_is_lost() else str(error.filename or "file")
-        to_stdout = name == "standard output" or descriptor_of(Path(name)) == 1
-        if isinstance(error, BrokenPipeError) and to_stdout:
+        lost = _stdout_is_lost() or error.filename is None
+        if isinstance(error, BrokenPipeError) and (
+            lost or descriptor_of(Path(str(error.filename))) == 1
+        ):
             # The reader of our output has left, as `head` does; nothing more can be said to it.
             return 1
-        return _fail(f"{name}: {error.strerror or error}")
+        return _fail(f"{error.filename or 'file'}: {error.strerror or error}")
     except MemoryError:
         return _fail("not enough memory for this input")
     except KeyboardInterrupt:

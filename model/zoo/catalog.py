@@ -68,6 +68,7 @@ def _wakeword_weights(value_w: int) -> list[Tensor]:
 MOBILENET_CHECKPOINT = "weights/mobilenet_v2-b0353104.pth"
 EFFICIENTNET_CHECKPOINT = "models/efficientnet-lite0-57934424.pth"
 DETECTOR_ONNX = "models/PP-OCRv6_det_small.onnx"
+SILERO_SAFETENSORS = "data/silero_vad_16k.safetensors"
 CLASSIFIER_ONNX = "models/ch_ppocr_mobile_v2.0_cls_mobile.onnx"
 MINILM_ONNX = "model.onnx"
 
@@ -110,7 +111,7 @@ MODELS = (
         "speech detection",
         packages.SILERO,
         False,
-        _model_file(packages.SILERO, "data/silero_vad_16k.safetensors"),
+        _model_file(packages.SILERO, SILERO_SAFETENSORS),
     ),
     ZooModel(
         "minilm-l6",

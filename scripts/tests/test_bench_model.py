@@ -53,6 +53,32 @@ def test_solver_report_compares_both_methods():
     assert "| exact |" in text and "| paper |" in text
 
 
+def test_16_bit_rules_are_compared_in_bits_a_value():
+    rng = np.random.default_rng(0)
+    array = rng.normal(0, 0.05, 3000).astype(np.float32)
+    cases = [
+        bench_solver.Case("m", "t", kind, histogram(values, 16))
+        for kind, values in bench_solver.patterns_of(array).items()
+    ]
+    rows = bench_solver.run_wide(cases, every=False)
+    assert {row["kind"] for row in rows} == {"BF16", "FP16", "int16"}
+    for row in rows:
+        assert row["entropy_bits"] <= row["bits"] <= 16.1 * row["values"]
+    bits = {(row["kind"], row["rule"]): row["bits"] for row in rows}
+    for kind in ("BF16", "FP16", "int16"):
+        assert bits[kind, "multiples of 16"] <= bits[kind, "multiples of 256"]
+    text = bench_solver.wide_markdown(json.loads(json.dumps(rows)))
+    bf16 = bits["BF16", "adaptive, 1,024 cells"] / 3000
+    assert f"| adaptive, 1,024 cells | {bf16:.4f} |" in text and "| entropy |" in text
+
+
+def test_every_boundary_is_a_rule_when_asked_for():
+    counts = np.ones(1 << 16, dtype=np.int64)
+    every = bench_solver.boundary_rules(counts, every=True)["every boundary"]
+    np.testing.assert_array_equal(every, np.arange((1 << 16) + 1))
+    assert "every boundary" not in bench_solver.boundary_rules(counts, every=False)
+
+
 @pytest.mark.parametrize("bench", [bench_codec, bench_solver])
 def test_an_unknown_model_is_one_line(bench, tmp_path, capsys):
     assert bench.main(["--model", "nosuch", "--out", str(tmp_path)]) == 2

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from model.apack import ApackError, SymbolTable, encode_block, entropy_bits, solve
 from model.apack.counts import assign_counts, proportional_counts
-from model.apack.exact_solver import solve_exact
+from model.apack.exact_solver import adaptive_boundaries, solve_exact
 from model.apack.paper_solver import improve, solve_paper
 
 
@@ -225,3 +225,49 @@ def ideal_bits(histogram, base):
 def test_bad_arguments(arguments, message):
     with pytest.raises(ApackError, match=message):
         solve(**({"histogram": np.ones(256, dtype=int)} | arguments))
+
+
+def test_adaptive_boundaries_are_fine_where_values_are():
+    histogram = np.zeros(1 << 16, dtype=np.int64)
+    histogram[40_000:40_016] = 1000
+    boundaries = adaptive_boundaries(histogram, 16, cells=64)
+    assert boundaries[0] == 0 and boundaries[-1] == 1 << 16
+    assert set(range(40_000, 40_017)) <= set(boundaries.tolist())
+    assert len(boundaries) == 65
+    sizes = np.diff(boundaries)
+    assert (sizes & (sizes - 1) == 0).all() and (boundaries[:-1] % sizes == 0).all()
+
+
+@given(st.lists(st.integers(0, 100), min_size=16, max_size=16), st.integers(1, 20))
+def test_adaptive_boundaries_halve_the_fullest_cell(counts, cells):
+    boundaries = adaptive_boundaries(np.array(counts), 4, cells)
+    assert len(boundaries) == min(cells, 16) + 1
+    totals = np.add.reduceat(counts, boundaries[:-1])
+    sizes = np.diff(boundaries)
+    # A cell that was halved was at least as full as any that is still whole.
+    halved = [
+        int(sum(counts[start : start + 2 * size]))
+        for start, size, after in zip(boundaries, sizes, sizes[1:], strict=False)
+        if size == after and start % (2 * size) == 0
+    ]
+    whole = totals[sizes > 1]
+    assert not halved or not len(whole) or min(halved) >= max(whole)
+
+
+def test_tables_keep_to_the_boundaries_allowed_and_lose_little():
+    histogram = laplace_histogram(12, 90)
+    best = solve_exact(histogram, 12, 16, 10)
+    steps = np.arange(0, 4097, 64)
+    stepped = solve_exact(histogram, 12, 16, 10, steps)
+    assert best.proven and not stepped.proven
+    assert set(stepped.table.base) <= set(steps.tolist())
+    assert best.bits < stepped.bits < 1.05 * best.bits
+    every = solve_exact(histogram, 12, 16, 10, np.arange(4097))
+    assert every.proven and every.table == best.table
+
+
+def test_boundaries_of_16_bits_cost_little_beside_four_times_as_many():
+    histogram = laplace_histogram(16, 300)
+    usual = solve_exact(histogram, 16, 16, 10)
+    finer = solve_exact(histogram, 16, 16, 10, adaptive_boundaries(histogram, 16, 4096))
+    assert finer.bits <= usual.bits < 1.001 * finer.bits

@@ -28,7 +28,7 @@ $(PYTHON) scripts/setup.py
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage coverage-report regress mutate waves bench-sim throughput bench-codec bench-solver report synth docs testplan lint clean distclean
+.PHONY: help setup demo test coverage coverage-report regress mutate waves bench-sim throughput bench-codec bench-solver bench-floats report synth docs testplan lint clean distclean
 
 help: ## list the targets and the variables
 	@echo "make TARGET [VARIABLE=value ...]"
@@ -114,6 +114,10 @@ bench-codec: ## speed and size of the software codec beside other coders
 bench-solver: ## size and time of the exact and of the paper's solver
 	@$(SET_UP) --extra requirements-zoo.txt
 	@$(RUN) scripts.bench_solver
+
+bench-floats: ## BF16 and FP16 weights without loss, beside zipnn and zstd, into build/bench/
+	@$(SET_UP) --extra requirements-zoo.txt requirements-floats.txt
+	@$(RUN) scripts.bench_floats
 
 report: ## footprint of every model of the zoo under every coder, into build/report/
 	@$(SET_UP) --extra requirements-zoo.txt

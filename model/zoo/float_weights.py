@@ -30,7 +30,12 @@ def _onnx(package: Package, relative: str) -> Callable[[], Arrays]:
         import onnx
 
         graph = onnx.load(package.file(relative)).graph
-        return {proto.name: onnx.numpy_helper.to_array(proto) for proto in graph.initializer}
+        constants = {proto.name: proto for proto in graph.initializer}
+        for node in graph.node:
+            for attribute in node.attribute:
+                if node.op_type == "Constant" and attribute.name == "value":
+                    constants[node.output[0]] = attribute.t
+        return {name: onnx.numpy_helper.to_array(proto) for name, proto in constants.items()}
 
     return read
 

@@ -82,7 +82,9 @@ def adaptive_boundaries(
 ) -> np.ndarray:
     """Boundaries of at most `cells` dyadic cells, the fullest halved again and again: (cells + 1,).
 
-    A cell of 2**k values begins at a multiple of 2**k, and k is small where many values are.
+    A cell of 2**k values begins at a multiple of 2**k, and k is small where many values are. For
+    weights as bits of BF16 1,024 cells cost 0.001 bits a value against 4,096, and as many multiples
+    of 64 cost 0.38; `make bench-solver` measures it.
     """
     below = np.concatenate([[0], np.cumsum(histogram)])
 

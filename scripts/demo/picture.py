@@ -96,6 +96,6 @@ def _draw_footprints(axes: plt.Axes, results: list[Measured]) -> None:
     axes.set_xlim(-0.7, len(ordered) - 0.3)
     axes.set_ylabel("% of the raw size")
     axes.set_title("What the compressor wrote, words and index", fontsize=10)
-    legend = axes.legend(loc="lower right", fontsize=8)
+    legend = axes.figure.legend(loc="outside lower center", ncols=3, fontsize=8)
     for text in legend.get_texts():
         text.set_parse_math(False)

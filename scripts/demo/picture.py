@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import matplotlib
@@ -11,59 +12,90 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from model.apack import histogram
+from model.cli.terminal import printable
 from scripts.demo.measure import Measured
+from scripts.demo.summary import groups, shortened
 
-MOST_BARS = 40  # more would not be readable; the largest tensors are shown
+MOST_NAMES = 40  # of bars; more would not be readable
+NAME_CHARACTERS = 34
+MOST_BINS = 1024  # more are narrower than a pixel
 
 
 def draw(results: list[Measured], path: Path) -> None:
     """Write the picture as PNG."""
-    shown = sorted(results, key=lambda result: -result.values)[:MOST_BARS]
     figure, (top, bottom) = plt.subplots(
         2, 1, figsize=(11, 9), height_ratios=(1, 1.2), layout="constrained"
     )
-    _draw_groups(top, shown[0])
-    _draw_footprints(bottom, shown, len(results))
-    figure.savefig(path, dpi=120)
+    _draw_groups(top, max(results, key=lambda result: result.values))
+    _draw_footprints(bottom, results)
+    with warnings.catch_warnings():
+        # A name may have letters that the font lacks; a box stands for them.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(path, dpi=120)
     plt.close(figure)
 
 
 def _draw_groups(axes: plt.Axes, result: Measured) -> None:
     table = result.subject.table
-    counts = histogram(result.subject.values, table.value_w)
     for symbol, (base, size) in enumerate(zip(table.base, table.sizes, strict=True)):
         axes.axvspan(base - 0.5, base + size - 0.5, color=f"C{symbol % 10}", alpha=0.15, lw=0)
         axes.text(
             base + size / 2 - 0.5, 1.01, f"{symbol}", ha="center", va="bottom", fontsize=7,
             transform=axes.get_xaxis_transform(),
         )  # fmt: skip
-    axes.bar(np.arange(len(counts)), np.maximum(counts, 0.5), width=1.0, color="0.25", bottom=0)
+    counts = histogram(result.subject.values, table.value_w)
+    step = max(1, len(counts) // MOST_BINS)
+    counts = counts.reshape(-1, step).sum(axis=1)
+    places = step * np.arange(len(counts)) + (step - 1) / 2
+    axes.bar(places, np.maximum(counts, 0.5), width=step, color="0.25", bottom=0)
     axes.set_yscale("log")
-    axes.set_xlim(-0.5, len(counts) - 0.5)
+    axes.set_xlim(-0.5, step * len(counts) - 0.5)
     axes.set_ylim(0.5)
-    axes.set_xlabel("value as an unsigned bit pattern (int8: 128 is -128, 255 is -1)")
+    half = 1 << table.value_w - 1
+    axes.set_xlabel(
+        f"value as an unsigned bit pattern of {table.value_w} bits "
+        f"(if it stands for a signed number, {half} is {-half} and {2 * half - 1} is -1)"
+    )
     axes.set_ylabel("number of values")
+    name = shortened(printable(f"{result.subject.model} / {result.subject.name}"), 80)
     axes.set_title(
-        f"{result.subject.model} / {result.subject.name}: {result.values:,} values, "
-        f"{table.groups} groups (numbers on top)\n",
+        f"{name}: {result.values:,} values, {table.groups} groups (numbers on top)\n",
         fontsize=10,
         parse_math=False,
     )
 
 
-def _draw_footprints(axes: plt.Axes, shown: list[Measured], total: int) -> None:
-    places = np.arange(len(shown))
-    axes.bar(places, [100 * result.footprint for result in shown], color="C0", label="stored")
+def _draw_footprints(axes: plt.Axes, results: list[Measured]) -> None:
+    """Bars from the best to the worst of each group, named where there are few."""
+    start = 0
+    ordered = []
+    for color, (group, members) in enumerate(groups(results).items()):
+        members = sorted(members, key=lambda result: result.footprint)
+        places = np.arange(start, start + len(members))
+        heights = [100 * result.footprint for result in members]
+        label = shortened(printable(group), NAME_CHARACTERS)
+        axes.bar(places, heights, color=f"C{color % 10}", label=f"stored: {label}")
+        ordered += members
+        start += len(members)
     axes.plot(
-        places, [100 * result.entropy / result.raw_bits for result in shown], "k_", ms=12, mew=2,
+        np.arange(len(ordered)),
+        [100 * result.entropy / result.raw_bits for result in ordered],
+        "k_",
+        ms=min(12, 600 / len(ordered)),
+        mew=2 if len(ordered) <= MOST_NAMES else 1,
         label="order-0 entropy of the tensor",
-    )  # fmt: skip
+    )
     axes.axhline(100, color="0.6", lw=1)
-    names = [f"{result.subject.model}/{result.subject.name}" for result in shown]
-    short = [name if len(name) <= 34 else name[:10] + "…" + name[-23:] for name in names]
-    axes.set_xticks(places, short, rotation=90, fontsize=7, parse_math=False)
-    axes.set_xlim(-0.7, len(shown) - 0.3)
+    if len(ordered) <= MOST_NAMES:
+        names = [printable(f"{one.subject.model}/{one.subject.name}") for one in ordered]
+        short = [shortened(name, NAME_CHARACTERS) for name in names]
+        axes.set_xticks(np.arange(len(ordered)), short, rotation=90, fontsize=7, parse_math=False)
+    else:
+        axes.set_xticks([])
+        axes.set_xlabel("tensors, from the best to the worst of each group")
+    axes.set_xlim(-0.7, len(ordered) - 0.3)
     axes.set_ylabel("% of the raw size")
-    which = f"the {len(shown)} largest of {total} tensors" if len(shown) < total else "all tensors"
-    axes.set_title(f"What the compressor wrote, words and index, {which}", fontsize=10)
-    axes.legend(loc="lower right", fontsize=8)
+    axes.set_title("What the compressor wrote, words and index", fontsize=10)
+    legend = axes.figure.legend(loc="outside lower center", ncols=3, fontsize=8)
+    for text in legend.get_texts():
+        text.set_parse_math(False)

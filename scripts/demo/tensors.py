@@ -2,62 +2,106 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from model.apack import ApackError, SymbolTable, histogram, solve
-from model.tensors import Tensor, read_tensors
+from model.tensors import PATTERNS, Contents, LeftOut, Tensor, read_file, read_tensors
+from model.zoo.face_detectors import FULL_RANGE_PRUNED, SHORT_RANGE, map_tensors, portrait
 from model.zoo.wakeword import wakeword_paths
 from tb.apack.bulk.tops_round_trip import Shape
 
-VALUE_W = 8
 SHAPE = Shape()
 
 
 @dataclass(frozen=True)
 class Subject:
-    """One tensor with its table. values: unsigned patterns in C order, (count,)."""
+    """One tensor with its table. values: unsigned patterns in C order, (count,).
+
+    group: what it is summed up with, the tensors of one file or one network's weights.
+    """
 
     model: str
     name: str
+    group: str
     values: np.ndarray
     table: SymbolTable
     note: str
 
 
 def shipped_subjects() -> list[Subject]:
-    """Every int8 weight tensor of the microWakeWord models in the package pymicro-wakeword."""
-    return [
-        solved_subject(name, tensor)
+    """Tensors of networks in Python packages: weights as they are, and feature maps of a run.
+
+    Four groups: the int8 weights of the microWakeWord models as shipped; weights of a face detector
+    and its feature maps of a photograph; and the weights of a pruned face detector.
+    """
+    wakewords = [
+        _subject(name, "microWakeWord, weights", tensor)
         for name, path in wakeword_paths()
-        for tensor in read_tensors(path, VALUE_W)
+        for tensor in read_tensors(path)
+    ]
+    maps = map_tensors(SHORT_RANGE.run(portrait()))
+    return wakewords + [
+        _subject(model, group, tensor)
+        for model, group, tensors in (
+            ("blazeface", "BlazeFace, weights", SHORT_RANGE.weights()),
+            ("blazeface", "BlazeFace, feature maps", maps),
+            ("blazeface_pruned", "BlazeFace, pruned weights", FULL_RANGE_PRUNED.weights()),
+        )
+        for tensor in tensors
     ]
 
 
-def model_subjects(path: Path) -> list[Subject]:
-    """Every weight tensor of a model file."""
-    return [solved_subject(path.stem, tensor) for tensor in read_tensors(path, VALUE_W)]
+def file_subjects(
+    path: Path, names: Sequence[str] = (), floats: str = PATTERNS, table_path: Path | None = None
+) -> tuple[list[Subject], list[LeftOut]]:
+    """The tensors of a file, all or those chosen by name, and what of it was left out.
 
-
-def tensor_subjects(path: Path, table_path: Path | None) -> list[Subject]:
-    """The arrays of a .npy or .npz file, with the user's table or the solved one."""
+    With the user's table or the solved ones. Raises ApackError for what cannot be read, a name
+    that no tensor has, and a table that does not fit the tensors or the hardware.
+    """
     if table_path is None:
-        return model_subjects(path)
-    table = SymbolTable.load(table_path)
-    check_hardware(table, table_path)
-    return [
-        Subject(path.stem, tensor.name, tensor.values.reshape(-1), table, tensor.note)
-        for tensor in read_tensors(path, table.value_w)
+        contents = _read(path, None, floats, names)
+        tables = {}
+    else:
+        table = SymbolTable.load(table_path)
+        check_hardware(table, table_path)
+        contents = _read(path, table.value_w, floats, names)
+        tables = {tensor.name: table for tensor in contents.tensors}
+        for tensor in contents.tensors:
+            if tensor.value_w != table.value_w:
+                raise ApackError(
+                    f"{table_path}: value_w is {table.value_w}, but tensor {tensor.name!r} of "
+                    f"{path} has values of {tensor.value_w} bits"
+                )
+    subjects = [
+        _subject(path.stem, path.name, tensor, tables.get(tensor.name))
+        for tensor in contents.tensors
     ]
+    return subjects, contents.left_out
 
 
-def solved_subject(model: str, tensor: Tensor) -> Subject:
-    """A tensor with the table that fits it best."""
+def _read(path: Path, value_w: int | None, floats: str, names: Sequence[str]) -> Contents:
+    """The file; names that match nothing are taken for several, since make has only one TENSOR."""
+    try:
+        return read_file(path, value_w, floats, names)
+    except ApackError:
+        words = [word for name in names for word in name.split()]
+        if len(words) <= len(names):
+            raise
+        return read_file(path, value_w, floats, words)
+
+
+def _subject(model: str, group: str, tensor: Tensor, table: SymbolTable | None = None) -> Subject:
+    """A tensor with a table, or with the one that fits it best."""
     values = tensor.values.reshape(-1)
-    table = solve(histogram(values, tensor.value_w), value_w=tensor.value_w, symbols=SHAPE.symbols)
-    return Subject(model, tensor.name, values, table, tensor.note)
+    if table is None:
+        counts = histogram(values, tensor.value_w)
+        table = solve(counts, value_w=tensor.value_w, symbols=SHAPE.symbols)
+    return Subject(model, tensor.name, group, values, table, tensor.note)
 
 
 def check_hardware(table: SymbolTable, path: Path) -> None:

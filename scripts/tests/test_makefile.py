@@ -79,3 +79,25 @@ def test_what_the_tests_of_the_regression_need_is_set_up(target: str) -> None:
     """Without Dask, tests of a cluster could not run."""
     commands = make("--dry-run", target).stdout
     assert 'setup.py --need "$SIM"  --extra requirements-regress.txt' in commands
+
+
+def test_the_shipped_tensors_are_installed_where_they_are_sent() -> None:
+    extra = "requirements-demo.txt"
+    assert extra in make("--dry-run", "demo").stdout
+    assert extra in make("--dry-run", "test").stdout
+    for own in ("TENSOR=own.npy", "MODEL=own.onnx"):
+        assert extra not in make("--dry-run", "demo", own).stdout
+
+
+@pytest.mark.parametrize(
+    ("variables", "complaint"),
+    [
+        (["TENSOR=-w.npy"], "demo: -w.npy: no such file"),
+        (["TENSOR=two words[1].npy"], "demo: two words[1].npy: no such file"),
+        (["MODEL=-m.onnx", "TENSOR=-w*"], "demo: -m.onnx: no such file"),
+        (["TENSOR=w.npy", "TABLE=-t.json"], "-t.json"),
+        (["FLOAT=int4"], "FLOAT: invalid choice: 'int4'"),
+    ],
+)
+def test_names_of_the_demo_reach_it_as_they_are(variables: list[str], complaint: str) -> None:
+    assert complaint in only_line(make("demo", *variables))

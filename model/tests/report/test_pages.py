@@ -7,6 +7,8 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib.resources import files
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -92,3 +94,49 @@ def test_a_claim_that_fails_lists_its_exceptions() -> None:
     assert not below_mlw.holds and re.match("MobileNetV2: ", below_mlw.exceptions[0])
     never_grows = next(bar for claim, bar in claims.items() if "no block larger" in claim)
     assert never_grows.holds and never_grows.cases == 4
+
+
+def _style() -> str:
+    return (files("model.report") / "templates" / "style.html").read_text()
+
+
+def _palettes() -> list[dict[str, str]]:
+    """Names of colours -> #rrggbb, on light and on dark pages."""
+    roots = re.findall(r":root \{(.*?)\}", _style(), re.DOTALL)
+    return [dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", root)) for root in roots]
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance as WCAG defines it."""
+    shares = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_text_stands_out_on_light_and_on_dark_pages() -> None:
+    """By the ratio of 4.5 that WCAG asks for."""
+    light, dark = _palettes()
+    assert light.keys() == dark.keys()
+    assert _luminance(light["paper"]) > 0.9 and _luminance(dark["paper"]) < 0.02
+    for palette in (light, dark):
+        for ink, ground in product(("ink", "soft", "blue", "yes", "no"), ("paper", "tint")):
+            bright, dim = sorted((_luminance(palette[ink]), _luminance(palette[ground])))[::-1]
+            assert (bright + 0.05) / (dim + 0.05) >= 4.5, (ink, ground)
+
+
+def test_every_colour_of_a_page_changes_with_the_mode() -> None:
+    rules = re.sub(r":root \{.*?\}", "", _style(), flags=re.DOTALL)
+    assert not re.search(
+        r"#[0-9a-f]{3}|rgb|hsl|white\b(?!-)|black", re.sub(r"/\*.*?\*/", "", rules)
+    )
+    assert re.search(r"dark\) \{.*?img \{ filter: invert", rules, re.DOTALL)
+    for page in ("index", "network"):
+        template = (files("model.report") / "templates" / f"{page}.html").read_text()
+        assert not re.search(r"style=|bgcolor|<font", template)
+
+
+def test_pictures_can_be_read_on_a_small_screen(folder: Path) -> None:
+    """Their letters of 10 points are 6.5 or more when the picture is 358 pixels wide."""
+    for picture in (folder / "pictures").glob("*.svg"):
+        width = float(re.search(r'width="([\d.]+)pt"', picture.read_text())[1])
+        assert 10 * 358 / (width * 96 / 72) >= 6.5, picture.name

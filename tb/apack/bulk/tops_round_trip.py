@@ -23,6 +23,7 @@ SOURCES = (
 )
 UNITS = ("compressor", "decompressor")
 WRITE, READ, WAIT = range(3)
+MEMORY_WORD, INDEX_ENTRY, DECODED_VALUE = "memory word", "index entry", "decoded value"
 COUNTERS = (
     "VALUES_DONE",
     "BITS",
@@ -151,36 +152,45 @@ def host_commands(
 def mismatches(
     values: np.ndarray, image: MemoryImage, found: TopsRoundTrip
 ) -> tuple[int, list[str]]:
-    """Differences between the model's container and the hardware, and a line on each kind.
+    """How much differs between the model's container and the hardware, and a line on each kind.
 
-    Counted are memory words, index entries, decoded values, marked beats, counters, events other
-    than DONE, and a run that did not come to its end.
+    See `differences`.
     """
-    total, lines = 0, []
-    frame = image.index_frame()
-    entries = [(beat["tkeep"], beat["tdata"]) for beat in frame]
+    kinds = differences(values, image, found)
+    return sum(count for count, _ in kinds.values()), [line for _, line in kinds.values()]
+
+
+def differences(
+    values: np.ndarray, image: MemoryImage, found: TopsRoundTrip
+) -> dict[str, tuple[int, str]]:
+    """What differs between the model's container and the hardware: kind -> (how many, a line).
+
+    Kinds are MEMORY_WORD, INDEX_ENTRY, DECODED_VALUE, a marked beat, each counter with EVENTS
+    other than DONE, and a run that did not come to its end; absent is what agrees.
+    """
+    kinds = {}
+    entries = [(beat["tkeep"], beat["tdata"]) for beat in image.index_frame()]
     for name, want, got in (
-        ("memory word", image.words, found.words.tolist()),
-        ("index entry", entries, found.entries),
-        ("decoded value", values.tolist(), found.decoded.tolist()),
+        (MEMORY_WORD, image.words, found.words.tolist()),
+        (INDEX_ENTRY, entries, found.entries),
+        (DECODED_VALUE, values.tolist(), found.decoded.tolist()),
         ("beat marked as damaged", [], found.marked),
     ):
         count, where = _differences(want, got)
-        total += count
         if count:
             shown = [_shown(row, where) for row in (want, got)]
-            lines.append(f"{name} {where}: expected {shown[0]}, found {shown[1]} ({count} differ)")
+            line = f"{name} {where}: expected {shown[0]}, found {shown[1]} ({count} differ)"
+            kinds[name] = (count, line)
     wanted = counters_of(values, image)
     for unit in UNITS:
         numbers = getattr(found, unit)
         for name, want in wanted.items():
             if numbers.get(name) != want:
-                total += 1
-                lines.append(f"{name} of the {unit}: expected {want}, found {numbers.get(name)}")
+                kind = f"{name} of the {unit}"
+                kinds[kind] = (1, f"{kind}: expected {want}, found {numbers.get(name)}")
     if found.end != "done":
-        total += 1
-        lines.append(f"the bench ended with {found.end}")
-    return total, lines
+        kinds["end"] = (1, f"the bench ended with {found.end}")
+    return kinds
 
 
 def counters_of(values: np.ndarray, image: MemoryImage) -> dict[str, int]:

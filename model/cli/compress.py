@@ -59,7 +59,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
 
 def _compress(options: argparse.Namespace) -> None:
-    check_output(options.output, options.input)
+    check_output(options.output, options.input, *filter(None, [options.table]))
     table = SymbolTable.load(options.table) if options.table else None
     value_w = options.value_width or (table.value_w if table else None)
     contents = read_file(options.input, value_w, options.float, options.tensor)

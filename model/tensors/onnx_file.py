@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from model.apack.errors import ApackError
 from model.tensors.contents import Found
 from model.tensors.imposters import refuse_pointer
 from model.tensors.onnx_graph import Constant, scopes
-from model.tensors.onnx_quantization import parameters, quantizations
+from model.tensors.onnx_quantization import packed_bits, parameters, quantizations
 from model.tensors.quantization import UNQUANTIZED
+from model.tensors.raw_bytes import array_of_bytes
 from model.tensors.select import is_weight
 from model.tensors.sparse import MOST_VALUES
 
@@ -34,22 +36,36 @@ def read_onnx(path: Path) -> list[Found]:
     load = partial(_load, folder=path.parent)
     said = quantizations(every, load)
     no_weights = parameters(every)
+    packed = packed_bits(every)
     constants = dict.fromkeys(constant for scope in every for constant in scope.own)
     found = []
     for constant in constants:
         dtype = _name_of(constant.values.data_type)
-        found.append(
-            Found(
-                constant.name or "unnamed",
-                dtype,
-                constant.shape,
-                partial(load, constant),
-                is_weight(dtype, constant.shape) and constant not in no_weights,
-                said.get(constant, UNQUANTIZED),
-                note=_note(constant),
-            )
+        one = Found(
+            constant.name or "unnamed",
+            dtype,
+            constant.shape,
+            partial(load, constant),
+            is_weight(dtype, constant.shape) and constant not in no_weights,
+            said.get(constant, UNQUANTIZED),
+            note=_note(constant),
         )
+        if constant in packed and dtype == "uint8" and constant.shape:
+            one = _unpacked(one, packed[constant])
+        found.append(one)
     return found
+
+
+def _unpacked(one: Found, bits: int) -> Found:
+    """The narrow values in the bytes of a constant; its last dimension grows."""
+    dtype, shape = f"uint{bits}", (*one.shape[:-1], one.shape[-1] * 8 // bits)
+    return replace(
+        one,
+        dtype=dtype,
+        shape=shape,
+        load=lambda: array_of_bytes(one.load().tobytes(), dtype, shape),
+        note=f"values of {bits} bits, packed in bytes in the file",
+    )
 
 
 def _name_of(data_type: int) -> str:

@@ -105,6 +105,22 @@ def parameters(scopes: Sequence[Scope]) -> set[Constant]:
     return as_parameters - otherwise
 
 
+def packed_bits(scopes: Sequence[Scope]) -> dict[Constant, int]:
+    """Bits of the values in the bytes of constants that every reader takes for 2 or 4 bits wide.
+
+    That is MatMulNBits of ONNX Runtime, whose weights lie in bytes from the lowest bits up.
+    """
+    bits: dict[Constant, set[int]] = defaultdict(set)
+    for scope in scopes:
+        for node in scope.nodes:
+            for place, name in enumerate(node.input):
+                constant, way = scope.source(name)
+                packs = node.op_type == "MatMulNBits" and place == 1 and _unchanged(way)
+                if constant is not None and node.op_type not in MOVES:
+                    bits[constant].add(_attribute(node, "bits", 4) if packs else 8)
+    return {constant: min(each) for constant, each in bits.items() if each in ({2}, {4})}
+
+
 def _operands(node: NodeProto) -> Sequence[Operand]:
     if node.op_type == "QLinearConcat":  # scale and zero point of the output, then triples
         return [

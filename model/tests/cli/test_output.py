@@ -206,3 +206,11 @@ def test_a_folder_or_a_missing_one_is_one_line(weights, tmp_path, fail):
     assert "No such file" in fail("compress", weights, "-o", tmp_path / "astray")
     assert "there is no folder" in fail("solve", weights, "-o", tmp_path / "nowhere" / "x")
     assert "File name too long" in fail("compress", weights, "-o", tmp_path / ("x" * 300))
+
+
+def test_the_table_is_no_output(weights, tmp_path, run, fail):
+    table = tmp_path / "table.json"
+    run("profile", weights, "-o", table)
+    kept = table.read_bytes()
+    assert "is the input" in fail("compress", weights, "--table", table, "-o", table)
+    assert table.read_bytes() == kept

@@ -197,7 +197,7 @@ BLOCKS = np.ones((2, 16), np.float32)
         ({"s": BLOCKS}, [node("DequantizeLinear", "w", "s", axis=0, block_size=8,
                               domain="com.microsoft")], "blocked, 2x16 scales"),
         ({"s": BLOCKS, "z": np.ones((16, 4), np.uint8)},
-         [node("MatMulNBits", "x", "w", "s", "z", domain="com.microsoft", block_size=32)],
+         [node("MatMulNBits", "x", "w", "s", "z", domain="com.microsoft", bits=8, block_size=32)],
          "blocked, one for each 32 values"),
         ({"s": BLOCKS}, [node("GatherBlockQuantized", "w", "i", "s", domain="com.microsoft",
                               block_size=16)], "blocked, one for each 16 values"),

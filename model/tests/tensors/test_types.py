@@ -16,7 +16,13 @@ from model.apack import ApackError
 from model.tensors import read_tensors
 from model.tensors.raw_bytes import array_of_bytes
 from model.tensors.tensor import element_type
-from model.tests.tensors.models import Constant, onnx_file, safetensors_file, tflite_file
+from model.tests.tensors.models import (
+    Constant,
+    node,
+    onnx_file,
+    safetensors_file,
+    tflite_file,
+)
 
 INTEGERS = {"int8": 8, "uint8": 8, "int16": 16, "uint16": 16, "int4": 4, "uint4": 4, "int2": 2,
             "uint2": 2}  # fmt: skip
@@ -181,3 +187,27 @@ def test_packed_values_unpack_from_the_lowest_bits(values: list[int], bits: int)
     assert array_of_bytes(raw, f"uint{bits}", (len(values),)).astype(int).tolist() == values
     signed = [value - (1 << bits) if value >> bits - 1 else value for value in values]
     assert array_of_bytes(raw, f"int{bits}", (len(values),)).astype(int).tolist() == signed
+
+
+@pytest.mark.parametrize("bits", [2, 4])
+def test_weights_of_matmulnbits_are_unpacked(tmp_path: Path, bits: int) -> None:
+    values = np.random.default_rng(bits).integers(0, 1 << bits, (3, 2, 16), dtype=np.uint8)
+    packed = np.zeros((3, 2, 16 * bits // 8), np.uint8)
+    for place in range(8 // bits):
+        packed |= values[..., place :: 8 // bits] << bits * place
+    multiply = node("MatMulNBits", "x", "w", "s", domain="com.microsoft", bits=bits, block_size=16)
+    constants = {"w": packed, "s": np.ones((3, 2), np.float32)}
+    (tensor,) = read_tensors(onnx_file(tmp_path / "m.onnx", constants, [multiply]))
+    assert (tensor.dtype, tensor.value_w) == (f"uint{bits}", bits)
+    assert tensor.values.tolist() == values.tolist()
+    assert tensor.note.startswith(
+        f"values of {bits} bits, packed in bytes in the file; scales lost"
+    )
+
+
+def test_weights_that_are_bytes_to_another_operator_too_stay_bytes(tmp_path: Path) -> None:
+    steps = [node("MatMulNBits", "x", "w", "s", domain="com.microsoft", block_size=16),
+             node("Add", "w", "w", output="z")]  # fmt: skip
+    constants = {"w": np.arange(64, dtype=np.uint8).reshape(4, 16), "s": np.float32([1, 1])}
+    (tensor,) = read_tensors(onnx_file(tmp_path / "m.onnx", constants, steps))
+    assert (tensor.dtype, tensor.values.shape) == ("uint8", (4, 16))

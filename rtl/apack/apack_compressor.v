@@ -284,9 +284,9 @@ module apack_compressor #(
     reg                 keep_part;
     reg [LANES_W-1:0]   in_count;
     reg [BEAT_W-1:0]    in_values;
-    integer             i;
+    always @(*) begin : b_beat
+        integer i;
 
-    always @(*) begin
         keep_part = 1'b0;
         in_count  = {LANES_W{1'b0}};
         for (i = 0; i < LANES; i = i + 1) begin
@@ -459,7 +459,9 @@ module apack_compressor #(
     // The first byte of a word is its most significant in the gearbox, and lane 0 outside.
     reg [WORD_W-1:0] word_data;
 
-    always @(*) begin
+    always @(*) begin : b_word
+        integer i;
+
         for (i = 0; i < WORD_B; i = i + 1) begin
             word_data[i*8 +: 8] = gear_data[(WORD_B-1-i)*8 +: 8];
         end

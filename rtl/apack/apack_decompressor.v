@@ -315,9 +315,9 @@ module apack_decompressor #(
 
     // The first byte of a word is its most significant in the channels, and lane 0 outside.
     reg [WORD_W-1:0] memory_word;
-    integer          i;
+    always @(*) begin : b_word
+        integer i;
 
-    always @(*) begin
         for (i = 0; i < WORD_B; i = i + 1) begin
             memory_word[i*8 +: 8] = memory_data[(WORD_B-1-i)*8 +: 8];
         end
@@ -526,7 +526,9 @@ module apack_decompressor #(
 
     assign beat_ready = {{ENGINES-1{1'b0}}, beat_go} << drain_engine_reg;
 
-    always @(*) begin
+    always @(*) begin : b_values
+        integer i;
+
         out_data = {KEEP_W*8{1'b0}};
         for (i = 0; i < LANES; i = i + 1) begin
             out_keep[i*VALUE_BYTES +: VALUE_BYTES] = {VALUE_BYTES{i[LANES_W-1:0] < kept && !close}};

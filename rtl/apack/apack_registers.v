@@ -482,9 +482,9 @@ module apack_registers #(
     reg [5:0]         bad_cause_reg;
     reg [31:0]        tensors_reg;
 
-    integer i;
+    always @(posedge clk) begin : b_count
+        integer i;
 
-    always @(posedge clk) begin
         for (i = 0; i < COUNTERS; i = i + 1) begin
             running_reg[i*COUNTER_W +: COUNTER_W] <= running_reg[i*COUNTER_W +: COUNTER_W]
                 + steps[i*COUNTER_W +: COUNTER_W];

@@ -7,7 +7,8 @@
  *
  * s_axil is the register bus (apack_registers has the map). START begins a tensor of VALUES values. s_axis_memory
  * and s_axis_index bring the payload and the index of the container (docs/format.md), byte i of a word or an entry
- * in lane i of tdata, tlast at the end of the tensor; a beat without tkeep brings nothing but its tlast. An entry
+ * in lane i of tdata, tlast at the end of the tensor; a beat without tkeep brings nothing but its tlast, wherever
+ * it comes, also behind the last word or entry. An entry
  * has 8 bytes where a block has fewer than 65,536 bits, and 12 above. Both inputs must be supplied side by side.
  * A tensor without values has no beats on any port.
  *
@@ -346,8 +347,8 @@ module apack_decompressor #(
     wire entry_missing = entry_need && index_ended_reg && entry_ready;
 
     assign word_taken    = run && memory_ready && memory_valid && memory_some;
-    assign index_length  = entry_missing || (run && entries_all && index_ready && index_valid);
-    assign memory_length = run && (truncated || (!word_need && memory_ready && memory_valid));
+    assign index_length  = entry_missing || (run && entries_all && index_ready && index_valid && index_some);
+    assign memory_length = run && (truncated || (!word_need && memory_ready && memory_valid && memory_some));
 
     // ---- blocks to the channels --------------------------------------------------------------------
 

@@ -7,15 +7,14 @@
  *
  * s_axil is the register bus (apack_registers has the map). START begins a tensor of VALUES values. s_axis_memory
  * and s_axis_index bring the payload and the index of the container (docs/format.md), byte i of a word or an entry
- * in lane i of tdata, tlast at the end of the tensor; a beat without tkeep brings nothing but its tlast, wherever
- * it comes, also behind the last word or entry. An entry
- * has 8 bytes where a block has fewer than 65,536 bits, and 12 above. Both inputs must be supplied side by side.
- * A tensor without values has no beats on any port.
+ * in lane i of tdata, tlast at the end of the tensor; a beat that keeps no byte brings nothing but its tlast,
+ * wherever it comes, also behind the last word or entry. An entry has 8 bytes where a block has fewer than 65,536
+ * bits, and 12 above. Both inputs must be supplied side by side. A tensor without values has no beats on any port.
  *
  * Beats of m_axis_values carry LANES values, each in a byte (two above 8 bits, low byte first), bits above VALUE_W
  * 0. tkeep is all ones but in the beat with tlast, in which the lowest lanes hold what is left. tuser marks every
- * beat of a damaged block, which holds zeros; the register bus tells the causes. An input that ends too early or
- * too late is an event, and damages the blocks that lack an entry or words, no others.
+ * beat of a damaged block, which holds zeros; the register bus tells the causes. An input with
+ * too few or too many words or entries is an event, and damages the blocks that lack them, no others.
  *
  * An implausible entry damages its block; the words that it speaks of are passed over.
  *

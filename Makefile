@@ -136,9 +136,9 @@ testplan: ## check docs/testplan.yaml against results and coverage of make test,
 	@$(SET_UP)
 	@$(RUN) scripts.testplan
 
-lint: ## Verilator, Icarus, Yosys and ruff, warnings as errors
+lint: ## Verilator, Icarus, Yosys, slang and ruff, warnings as errors
 	@$(SET_UP) --need verilator icarus
-	@$(RUN) scripts.lint
+	@$(RUN) scripts.lint $${JOBS:+--jobs "$$JOBS"}
 
 clean: ## remove everything that was built, except .venv
 	@rm -rf build .hypothesis .pytest_cache

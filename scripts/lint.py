@@ -1,7 +1,10 @@
-"""Check all sources: Verilator, Icarus and Yosys on every hardware module, ruff on Python.
+"""Check all sources: Verilator, Icarus, Yosys and slang on all hardware, ruff on Python.
 
 Each module is checked as the top with several sets of parameters, and every warning counts.
-The waivers are all in `scripts/lint_waivers.vlt`, each with its reason.
+The waivers are all in `scripts/lint_waivers.vlt`, each with its reason. Verilator and Icarus read
+each file twice, as Verilog-2005 and as SystemVerilog, which most tools take it for unless told
+otherwise; slang (in Yosys) is stricter than both about what stands before what. The Verilog of the
+benches must be both languages too.
 """
 
 from __future__ import annotations
@@ -10,13 +13,14 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.progress import track
 
+from scripts.arguments import OneLineParser, at_least
 from scripts.rtl import ROOT, free_parameters, rtl_modules, rtl_sources, verilog_text
 from scripts.simulators import Icarus, ToolMissing, Verilator, find_simulator
 from scripts.simulators.builds import WAIVERS, Parameters, parameter_flags
@@ -39,12 +43,23 @@ BLOCK_SETS: tuple[Parameters, ...] = (
     dict(zip(BLOCK_SIZES, (3, 3, 5, 7, 9, 13, 16, 32, 4, 64), strict=True)),
     dict(zip(BLOCK_SIZES, (2, 8, 16, 64, 14, 16, 32, 64, 16, 4096), strict=True)),
 )
+VERILATOR_LANGUAGES = ("1364-2005", "1800-2023")
+ICARUS_LANGUAGES = ("-g2005", "-g2012")
+SHOWN_LINES = 25  # of a finding, from its first warning on
+SLANG_WARNINGS = ("-Wextra", "-Wpedantic", "-Wconversion")
+# The house's rules for hardware alone, and those for the Verilog of the benches as well.
 PREAMBLE = ("`resetall", "`timescale 1ns / 1ps", "`default_nettype none")
 FORBIDDEN = {
     r"\bcasex\b": "casex",
     r"\binitial\b": "initial block",
     r"#\s*\d": "delay",
 }
+PROCESS = re.compile(r"\b(?:always(?:_comb|_ff|_latch)?|initial|final)\b")
+SCOPE = re.compile(r"\b(?:begin|end|case[xz]?|endcase|else|fork|join(?:_any|_none)?)\b|[();]")
+ROUTINE = re.compile(r"\b(function|task)\b.*?\bend\1\b", re.DOTALL)
+LOOP = re.compile(
+    r"\bfor\s*\(\s*(?:(int|integer|reg|logic|byte|shortint|longint)\b[^=;]*?)?(\w+)\s*="
+)
 
 
 @dataclass(frozen=True)
@@ -62,26 +77,64 @@ class Check:
             self.command, cwd=ROOT, env={**os.environ, **self.environment},
             text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        if done.returncode == 0 and not re.search(self.warning, done.stdout):
+        lines = done.stdout.strip().splitlines() or [f"exit code {done.returncode}"]
+        first = next((at for at, line in enumerate(lines) if re.search(self.warning, line)), None)
+        if done.returncode == 0 and first is None:
             return None
-        lines = done.stdout.strip().splitlines()[-25:] or [f"exit code {done.returncode}"]
-        return "\n".join([f"{self.name}:", *(f"  {line}" for line in lines)])
+        shown = lines[-SHOWN_LINES:] if first is None else lines[first : first + SHOWN_LINES]
+        return "\n".join([f"{self.name}:", *(f"  {line}" for line in shown)])
 
 
-def verilator_check(tool: Verilator, top: str, files: list[Path], parameters: Parameters) -> Check:
-    """Verilator with every warning on."""
-    command = [tool.executable, "--lint-only", "-Wall", "--default-language", "1364-2005"]
+def verilator_check(
+    tool: Verilator,
+    language: str,
+    top: str,
+    files: list[Path],
+    parameters: Parameters,
+    flags: tuple[str, ...] = ("-Wall",),
+) -> Check:
+    """Verilator, by default with every warning on."""
+    command = [tool.executable, "--lint-only", *flags, "--default-language", language]
     command += ["--top-module", top, *parameter_flags(tool, top, parameters), WAIVERS, *files]
     environment = {"VERILATOR_ROOT": str(tool.root)}
-    name = f"verilator {top} {describe(parameters)}"
+    name = f"verilator {language} {top} {describe(parameters)}"
     return Check(name, [str(word) for word in command], environment=environment)
 
 
-def icarus_check(tool: Icarus, top: str, files: list[Path], parameters: Parameters) -> Check:
-    """Icarus Verilog with every warning on, as Verilog-2005."""
-    command = [tool.iverilog, "-g2005", "-Wall", "-t", "null", "-s", top]
+def icarus_check(
+    tool: Icarus,
+    language: str,
+    top: str,
+    files: list[Path],
+    parameters: Parameters,
+    flags: tuple[str, ...] = (),
+) -> Check:
+    """Icarus Verilog with every warning on."""
+    command = [tool.iverilog, language, "-Wall", "-t", "null", "-s", top, *flags]
     command += [*parameter_flags(tool, top, parameters), *files]
-    return Check(f"iverilog {top} {describe(parameters)}", [str(word) for word in command])
+    return Check(
+        f"iverilog {language} {top} {describe(parameters)}", [str(word) for word in command]
+    )
+
+
+def slang_check(
+    top: str,
+    files: list[Path],
+    parameters: Parameters,
+    flags: tuple[str, ...] = SLANG_WARNINGS,
+) -> Check:
+    """The slang front-end of Yosys, as SystemVerilog.
+
+    It splits its command at spaces, quoted or not, so that paths are those from where it runs.
+    """
+    values = [f"-G {name}={value}" for name, value in parameters.items()]
+    sources = [os.path.relpath(path, ROOT) for path in files]
+    command = " ".join(["read_slang", "--top", top, *flags, *values, *sources])
+    return Check(
+        f"slang {top} {describe(parameters)}",
+        [sys.executable, "-m", "scripts.yosys", command],
+        r"\bWarning:|ERROR:",
+    )
 
 
 def yosys_check(top: str, files: list[Path], parameters: Parameters) -> Check:
@@ -113,9 +166,35 @@ def module_checks(top: str) -> Iterator[Check]:
         parameters = {name: value for name, value in wanted.items() if name in known}
         if parameters not in seen:
             seen.append(parameters)
-            yield verilator_check(verilator, top, files, parameters)
-            yield icarus_check(icarus, top, files, parameters)
+            for language in VERILATOR_LANGUAGES:
+                yield verilator_check(verilator, language, top, files, parameters)
+            for language in ICARUS_LANGUAGES:
+                yield icarus_check(icarus, language, top, files, parameters)
             yield yosys_check(top, files, parameters)
+            yield slang_check(top, files, parameters)
+
+
+def bench_files() -> list[Path]:
+    """The Verilog of the benches: what surrounds a module in simulations and in proofs."""
+    return sorted((ROOT / "tb").rglob("*.v"))
+
+
+def bench_checks(path: Path) -> Iterator[Check]:
+    """Every tool that reads both languages on one file of the benches.
+
+    The style of hardware is not asked for there: benches read files and count in variables.
+    """
+    top = path.stem
+    folders = {file.parent for file in (*rtl_modules().values(), *bench_files())}
+    libraries: list[str] = []
+    for folder in sorted(folders):
+        libraries += ["-y", os.path.relpath(folder, ROOT)]
+    for language in VERILATOR_LANGUAGES:
+        flags = ("--timing", "-Wno-lint", "-Wno-style", *libraries)
+        yield verilator_check(find_simulator("verilator"), language, top, [path], {}, flags)
+    for language in ICARUS_LANGUAGES:
+        yield icarus_check(find_simulator("icarus"), language, top, [path], {}, tuple(libraries))
+    yield slang_check(top, [path], {}, ("--ast-compilation-only", *libraries))
 
 
 def python_checks() -> Iterator[Check]:
@@ -140,23 +219,65 @@ def style_findings(path: Path) -> Iterator[str]:
             yield f"{where}: has a {what}"
 
 
+def process_findings(path: Path) -> Iterator[str]:
+    """What a process shares with another one by mistake, in any Verilog file.
+
+    A variable that counts the turns of a loop in two combinational processes makes each of them
+    wake the other for ever, by the letter of IEEE 1364-2005; and a process that waits for `@*`
+    waits for other things than one with `@(*)` in old tools.
+    """
+    where, text = path.name, ROUTINE.sub(" ", verilog_text(path))
+    if re.search(r"@\s*\*", text):
+        yield f"{where}: has @*, which is written @(*)"
+    for process in processes(text):
+        for kind, name in sorted(set(LOOP.findall(process))):
+            if not kind and not declares(process, name):
+                yield f"{where}: loop variable {name} is not declared in the block that uses it"
+
+
+def processes(text: str) -> Iterator[str]:
+    """Each `always` and `initial` of a Verilog text without comments, to its end."""
+    for start in PROCESS.finditer(text):
+        depth = 0
+        for token in SCOPE.finditer(text, start.end()):
+            word = token[0]
+            depth += word in ("(", "begin", "fork") or word.startswith("case")
+            depth -= word in (")", "end", "endcase") or word.startswith("join")
+            ends = word == ";" or word.startswith(("end", "join"))
+            if ends and depth == 0 and not re.match(r"\s*else\b", text[token.end() :]):
+                yield text[start.start() : token.end()]
+                break
+
+
+def declares(text: str, name: str) -> bool:
+    """Whether a block declares a variable of this name."""
+    kinds = r"\b(?:integer|reg|logic|int|byte|shortint|longint)\b"
+    return re.search(rf"{kinds}[^;=()]*\b{name}\b", text) is not None
+
+
 def has_preamble(text: str) -> bool:
     """Whether the directives of the preamble come first, in order."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return tuple(lines[: len(PREAMBLE)]) == PREAMBLE
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 when nothing was found, 1 with the findings, 2 when a tool is missing."""
-    modules = rtl_modules()
+    parser = OneLineParser("lint", description=__doc__)
+    parser.add_argument("--jobs", type=at_least(1), default=os.cpu_count(), help="checks at once")
+    jobs = parser.parse_args(arguments).jobs
+    modules, benches = rtl_modules(), bench_files()
     try:
         checks = [check for top in modules for check in module_checks(top)]
+        checks += [check for path in benches for check in bench_checks(path)]
     except ToolMissing as error:
         print(f"lint: {error}", file=sys.stderr)
         return 2
     checks += python_checks()
     findings = [finding for path in modules.values() for finding in style_findings(path)]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    for path in (*modules.values(), *benches):
+        findings += process_findings(path)
+    with ThreadPoolExecutor(jobs) as pool:
         results = pool.map(Check.finding, checks)
         findings += filter(None, track(results, "lint", len(checks), transient=True))
     for finding in findings:

@@ -150,7 +150,7 @@ module apack_block_check #(
     };
     reg  [VALUE_STATE_W-1:0] next_value_state;
 
-    always @* begin
+    always @(*) begin
         if (s_value_clear) begin
             next_value_state = {VALUE_STATE_W{1'b0}};
         end else if (s_value_valid) begin

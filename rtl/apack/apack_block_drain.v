@@ -88,6 +88,8 @@ module apack_block_drain #(
     reg [STREAMS:0]   offset_bad_reg;
     reg [STREAMS:0]   crc_bad_reg;
 
+    reg [REGION_W-1:0] region_reg;      // of the oldest block
+
     always @(posedge clk) begin
         if (s_block_valid) begin
             count_mem[s_block_region] <= s_block_count;
@@ -95,9 +97,9 @@ module apack_block_drain #(
         end
     end
 
-    integer i;
+    always @(posedge clk) begin : b_regions
+        integer i;
 
-    always @(posedge clk) begin
         for (i = 0; i <= STREAMS; i = i + 1) begin
             if (s_code_done && s_code_region == i[REGION_W-1:0]) begin
                 code_done_reg[i] <= 1'b1;
@@ -117,7 +119,6 @@ module apack_block_drain #(
 
     // ---- the oldest block ----------------------------------------------------------------------------
 
-    reg [REGION_W-1:0]  region_reg;
     reg                 reading_reg;
     reg                 damaged_reg;
     reg [5:0]           cause_reg;
@@ -128,7 +129,7 @@ module apack_block_drain #(
     wire       skipped = cause[LENGTH] || cause[TRUNCATED];
     reg  [5:0] found;
 
-    always @* begin
+    always @(*) begin
         found         = 6'd0;
         found[CODE]   = code_bad_reg[region_reg] && !skipped;
         found[OFFSET] = offset_bad_reg[region_reg] && !skipped;

@@ -66,7 +66,6 @@ module apack_carry_save #(
             reg  [ROW_W-1:0]       a;
             reg  [ROW_W-1:0]       b;
             reg  [ROW_W-1:0]       c;
-            integer                i;
 
             if (n == 0) begin : g_first
                 assign from = rows;
@@ -74,7 +73,9 @@ module apack_carry_save #(
                 assign from = g_level[n-1].to;
             end
 
-            always @(*) begin
+            always @(*) begin : b_add
+                integer i;
+
                 a = {ROW_W{1'b0}};
                 b = {ROW_W{1'b0}};
                 c = {ROW_W{1'b0}};

@@ -7,8 +7,10 @@
  *
  * s_axil is the register bus (apack_registers has the map). A tensor is begun with START, and ends with
  * tlast on s_axis_values. Beats carry LANES values, each in a byte (two above 8 bits, low byte first),
- * bits above VALUE_W ignored. tkeep is all ones but with tlast, where only the lowest lanes may be kept,
- * or none. Anything else drops the tensor, with the event KEEP.
+ * bits above VALUE_W ignored. tkeep is all ones, but the last values may be the lowest lanes of a beat. A beat
+ * that keeps no byte brings nothing but its tlast, wherever it comes: as width converters make them, between
+ * values, before the first or behind the last, where it may end the tensor. Anything else drops the tensor,
+ * with the event KEEP: a tkeep with a gap or with half a value, and values behind a beat that kept only some.
  *
  * m_axis_memory and m_axis_index carry the payload and the index of the container (docs/format.md), byte i
  * of a word or an entry in lane i of tdata, tlast at the end of the tensor. An entry has 8 bytes where a
@@ -278,15 +280,15 @@ module apack_compressor #(
         .m_ready (in_ready)
     );
 
-    // Kept bytes are the lowest ones, whole values of them, and all where the tensor goes on.
+    // Kept bytes are the lowest ones, whole values of them, and all in beats that further values follow.
     wire [KEEP_W:0]     keep_end   = {1'b0, in_keep} + {{KEEP_W{1'b0}}, 1'b1};
     wire                keep_gap   = |({1'b0, in_keep} & keep_end);
     reg                 keep_part;
     reg [LANES_W-1:0]   in_count;
     reg [BEAT_W-1:0]    in_values;
-    integer             i;
+    always @(*) begin : b_beat
+        integer i;
 
-    always @(*) begin
         keep_part = 1'b0;
         in_count  = {LANES_W{1'b0}};
         for (i = 0; i < LANES; i = i + 1) begin
@@ -296,7 +298,10 @@ module apack_compressor #(
         end
     end
 
-    wire keep_legal = !keep_gap && !keep_part && (in_last || &in_keep);
+    reg tail_reg;                           // a beat that kept only some lanes had the last values
+
+    wire keep_none  = in_keep == {KEEP_W{1'b0}};
+    wire keep_legal = keep_none || !(keep_gap || keep_part || tail_reg);
     wire some       = in_count != {LANES_W{1'b0}};
 
     reg [ENGINE_W-1:0] fill_engine_reg;
@@ -309,9 +314,9 @@ module apack_compressor #(
     wire        open       = state_reg == RUN && !channels_rst_reg && !ended_reg;
     wire        room       = filling_reg || fill_ready[fill_engine_reg];
     wire        take       = open && in_valid && (room || !some || !keep_legal);
-    wire        fill       = take && keep_legal && (some || filling_reg);
+    wire        fill       = take && keep_legal && (some || (filling_reg && in_last));
     wire [16:0] left       = filling_reg ? left_reg : run_block;
-    wire        block_ends = in_last || left == BEAT_VALUES;
+    wire        block_ends = in_last || !(&in_keep) || left == BEAT_VALUES;
     wire        fill_begin = fill && !filling_reg;
 
     assign fill_valid   = {{ENGINES-1{1'b0}}, fill} << fill_engine_reg;
@@ -323,6 +328,7 @@ module apack_compressor #(
         if (fill) begin
             filling_reg <= !block_ends;
             left_reg    <= left - BEAT_VALUES;
+            tail_reg    <= !(&in_keep);
         end
         if (fill && block_ends) begin
             fill_engine_reg <= (fill_engine_reg == LAST_ENGINE) ? {ENGINE_W{1'b0}} : fill_engine_reg + 1'b1;
@@ -330,6 +336,7 @@ module apack_compressor #(
 
         if (rst || state_reg != RUN) begin
             filling_reg     <= 1'b0;
+            tail_reg        <= 1'b0;
             fill_engine_reg <= {ENGINE_W{1'b0}};
         end
     end
@@ -459,7 +466,9 @@ module apack_compressor #(
     // The first byte of a word is its most significant in the gearbox, and lane 0 outside.
     reg [WORD_W-1:0] word_data;
 
-    always @(*) begin
+    always @(*) begin : b_word
+        integer i;
+
         for (i = 0; i < WORD_B; i = i + 1) begin
             word_data[i*8 +: 8] = gear_data[(WORD_B-1-i)*8 +: 8];
         end

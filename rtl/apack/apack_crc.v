@@ -24,13 +24,13 @@ module apack_crc #(
     localparam [31:0] POLYNOMIAL = 32'hEDB88320;
 
     function [31:0] step;
-        input [31:0]        before;
+        input [31:0]        start;
         input [VALUE_W-1:0] message;
         integer k;
         begin
-            step = before;
+            step = start;
             for (k = 0; k < VALUE_W; k = k + 1) begin
-                step[k] = before[k] ^ message[k];
+                step[k] = start[k] ^ message[k];
             end
             for (k = 0; k < BITS; k = k + 1) begin
                 step = (step >> 1) ^ (POLYNOMIAL & {32{step[0]}});

@@ -419,9 +419,9 @@ module apack_decoder_channel #(
     wire [BEAT_AW-1:0] region_beat = {{BEAT_AW-REGION_W{1'b0}}, value_region} * REGION_BEATS;
     wire [BEAT_AW-1:0] block_beat  = {{BEAT_AW+LANE_W-POSITION_W{1'b0}}, position[POSITION_W-1:LANE_W]};
 
-    integer i;
+    always @(posedge clk) begin : b_write
+        integer i;
 
-    always @(posedge clk) begin
         for (i = 0; i < LANES; i = i + 1) begin
             write_enable_reg[i] <= value_valid && (position & LANE_MASK) == i[POSITION_W-1:0];
         end

@@ -7,14 +7,14 @@
  *
  * s_axil is the register bus (apack_registers has the map). START begins a tensor of VALUES values. s_axis_memory
  * and s_axis_index bring the payload and the index of the container (docs/format.md), byte i of a word or an entry
- * in lane i of tdata, tlast at the end of the tensor; a beat without tkeep brings nothing but its tlast. An entry
- * has 8 bytes where a block has fewer than 65,536 bits, and 12 above. Both inputs must be supplied side by side.
- * A tensor without values has no beats on any port.
+ * in lane i of tdata, tlast at the end of the tensor; a beat that keeps no byte brings nothing but its tlast,
+ * wherever it comes, also behind the last word or entry. An entry has 8 bytes where a block has fewer than 65,536
+ * bits, and 12 above. Both inputs must be supplied side by side. A tensor without values has no beats on any port.
  *
  * Beats of m_axis_values carry LANES values, each in a byte (two above 8 bits, low byte first), bits above VALUE_W
  * 0. tkeep is all ones but in the beat with tlast, in which the lowest lanes hold what is left. tuser marks every
- * beat of a damaged block, which holds zeros; the register bus tells the causes. An input that ends too early or
- * too late is an event, and damages the blocks that lack an entry or words, no others.
+ * beat of a damaged block, which holds zeros; the register bus tells the causes. An input with
+ * too few or too many words or entries is an event, and damages the blocks that lack them, no others.
  *
  * An implausible entry damages its block; the words that it speaks of are passed over.
  *
@@ -315,9 +315,9 @@ module apack_decompressor #(
 
     // The first byte of a word is its most significant in the channels, and lane 0 outside.
     reg [WORD_W-1:0] memory_word;
-    integer          i;
+    always @(*) begin : b_word
+        integer i;
 
-    always @(*) begin
         for (i = 0; i < WORD_B; i = i + 1) begin
             memory_word[i*8 +: 8] = memory_data[(WORD_B-1-i)*8 +: 8];
         end
@@ -346,8 +346,8 @@ module apack_decompressor #(
     wire entry_missing = entry_need && index_ended_reg && entry_ready;
 
     assign word_taken    = run && memory_ready && memory_valid && memory_some;
-    assign index_length  = entry_missing || (run && entries_all && index_ready && index_valid);
-    assign memory_length = run && (truncated || (!word_need && memory_ready && memory_valid));
+    assign index_length  = entry_missing || (run && entries_all && index_ready && index_valid && index_some);
+    assign memory_length = run && (truncated || (!word_need && memory_ready && memory_valid && memory_some));
 
     // ---- blocks to the channels --------------------------------------------------------------------
 
@@ -526,7 +526,9 @@ module apack_decompressor #(
 
     assign beat_ready = {{ENGINES-1{1'b0}}, beat_go} << drain_engine_reg;
 
-    always @(*) begin
+    always @(*) begin : b_values
+        integer i;
+
         out_data = {KEEP_W*8{1'b0}};
         for (i = 0; i < LANES; i = i + 1) begin
             out_keep[i*VALUE_BYTES +: VALUE_BYTES] = {VALUE_BYTES{i[LANES_W-1:0] < kept && !close}};

@@ -34,9 +34,9 @@ module apack_distance #(
 
     reg [(DIGITS+1)*ROW_W-1:0] rows;
     reg [TRIPLE_W-1:0]         multiple;
-    integer                    i;
+    always @(*) begin : b_multiples
+        integer i;
 
-    always @(*) begin
         multiple = {TRIPLE_W{1'b0}};
         for (i = 0; i < DIGITS; i = i + 1) begin
             case (bits[2*i +: 2])

@@ -328,9 +328,9 @@ module apack_encoder_channel #(
 
     reg [BEAT_W-1:0] first_up;      // the beat with its first value at the top, values it lacks as zeros
     reg              read_raw_reg;
-    integer          i;
+    always @(*) begin : b_first_up
+        integer i;
 
-    always @(*) begin
         for (i = 0; i < LANES; i = i + 1) begin
             first_up[(LANES-1-i)*VALUE_W +: VALUE_W] = beat_data[i*VALUE_W +: VALUE_W];
         end

@@ -22,9 +22,9 @@ module apack_leading_ones #(
     localparam PADDED_W = 1 << OUT_W;
 
     reg [PADDED_W-1:0] left;
-    integer            i;
+    always @(*) begin : b_halves
+        integer i;
 
-    always @* begin
         left = {bits, {PADDED_W-IN_W{1'b0}}};
         for (i = OUT_W - 1; i >= 0; i = i - 1) begin
             count[i] = (~left >> (PADDED_W - (1 << i))) == {PADDED_W{1'b0}};

@@ -244,9 +244,9 @@ module apack_piece_fetch #(
     reg [PIECES-1:0]    back_place_reg;     // none for zeros
     reg                 back_era_reg;
 
-    integer p;
+    always @(posedge clk) begin : b_read
+        integer p;
 
-    always @(posedge clk) begin
         read_reg      <= (pick_code || pick_offset) && !rst;
         read_lane_reg <= grant & {2*STREAMS{!rst}};
         {read_address_reg, read_zero_reg, read_era_reg} <= pick_code ? request_code : request_offset;

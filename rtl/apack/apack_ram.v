@@ -35,9 +35,9 @@ module apack_ram #(
 
     assign read_data = read_data_reg;
 
-    integer i;
+    always @(posedge clk) begin : b_access
+        integer i;
 
-    always @(posedge clk) begin
         for (i = 0; i < LANES; i = i + 1) begin
             if (write_enable[i]) begin
                 word_mem[write_address][i*LANE_W +: LANE_W] <= write_data[i*LANE_W +: LANE_W];

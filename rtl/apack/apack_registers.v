@@ -140,7 +140,7 @@ module apack_registers #(
     localparam       EVENTS_START_REFUSED    = 2;      // bit: START with a full queue, an illegal BLOCK or no table
     localparam       EVENTS_TABLE_ILLEGAL    = 3;      // bit: an illegal table; TABLE_ROW says where
     localparam       EVENTS_TABLE_REFUSED    = 4;      // bit: a row for a bank that is in use or queued
-    localparam       EVENTS_KEEP             = 5;      // bit: illegal tkeep on the values; the tensor is dropped
+    localparam       EVENTS_KEEP             = 5;      // bit: a tkeep with a gap on the values, or values behind a short beat; the tensor is dropped
     localparam       EVENTS_BLOCK_BAD        = 6;      // bit: a damaged block; BAD_BLOCK and BAD_CAUSE name the first
     localparam       EVENTS_INDEX_LENGTH     = 7;      // bit: more or fewer index entries than blocks
     localparam       EVENTS_MEMORY_LENGTH    = 8;      // bit: more or fewer memory words than the index says
@@ -482,9 +482,9 @@ module apack_registers #(
     reg [5:0]         bad_cause_reg;
     reg [31:0]        tensors_reg;
 
-    integer i;
+    always @(posedge clk) begin : b_count
+        integer i;
 
-    always @(posedge clk) begin
         for (i = 0; i < COUNTERS; i = i + 1) begin
             running_reg[i*COUNTER_W +: COUNTER_W] <= running_reg[i*COUNTER_W +: COUNTER_W]
                 + steps[i*COUNTER_W +: COUNTER_W];

@@ -19,9 +19,9 @@ module apack_row_select #(
     output reg  [ROW_W-1:0]      row
 );
 
-    integer i;
+    always @(*) begin : b_select
+        integer i;
 
-    always @* begin
         row = {ROW_W{1'b0}};
         for (i = 0; i < ROWS; i = i + 1) begin
             row = row | (rows[i*ROW_W +: ROW_W] & {ROW_W{hit[i]}});

@@ -22,9 +22,9 @@ module apack_shift_end #(
 );
 
     reg [CODE_W-1:0] differed;      // there is a difference at or above this bit
-    integer          k;
+    always @(*) begin : b_spread
+        integer k;
 
-    always @* begin
         differed = low ^ high;
         for (k = 1; k < CODE_W; k = k * 2) begin
             differed = differed | (differed >> k);

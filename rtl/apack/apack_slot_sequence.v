@@ -56,7 +56,7 @@ module apack_slot_sequence #(
     assign s_take    = s_valid && kind == IDLE && s_stream == slot_stream;
     assign slot_kind = (slot_ready || kind == CLEAR) ? kind : IDLE;
 
-    always @* begin
+    always @(*) begin
         next_kind = kind;
         next_left = left;
         if (s_take) begin

@@ -92,7 +92,7 @@ module apack_stream_pending #(
 
     assign s_done = !emits || (fits && !s_end);
 
-    always @* begin
+    always @(*) begin
         if (s_done) begin
             next_pending = (pending & {PENDING_W{!emits && !closing_reg}})
                          + {{PENDING_W-SHIFT_W{1'b0}}, s_under_count};

@@ -102,8 +102,6 @@ module apack_table #(
     wire [VALUE_W-1:0] before_limit = base - last_base_reg - ONE;
     wire [VALUE_W-1:0] own_limit    = ~base;
 
-    integer i;
-
     always @(posedge clk) begin
         if (status_clear) begin
             illegal_reg <= 1'b0;
@@ -137,7 +135,9 @@ module apack_table #(
         end
     end
 
-    always @(posedge clk) begin
+    always @(posedge clk) begin : b_rows
+        integer i;
+
         if (row_take) begin
             for (i = 0; i < SYMBOLS; i = i + 1) begin
                 if (row_reg == i[ROW_W-1:0]) begin

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,41 +25,78 @@ NARROW = (
 )
 
 
-def verilator(path: Path, top: str) -> str | None:
-    return lint.verilator_check(find_simulator("verilator"), top, [path], {}).finding()
+# The word may not be a name in SystemVerilog; the register is used above its declaration.
+KEYWORD = CLEAN.replace("assign b = !a", "wire before = !a; assign b = before")
+EARLY = CLEAN.replace("assign b = !a", "assign b = !c; reg c; always @(a) c = a")
+BLOCK = "always @(*) begin : b_count\n        integer i;\n"
+LOOPED = HEAD + CLEAN.replace("output wire b", "output reg b").replace(
+    "assign b = !a;",
+    f"{BLOCK}        b = 1'b0;\n        for (i = 0; i < 2; i = i + 1) b = b ^ a;\n    end",
+)
+SHARED = LOOPED.replace(BLOCK, "integer i;\n    always @(*) begin\n")
 
 
-def icarus(path: Path, top: str) -> str | None:
+def verilator(language: str, path: Path, top: str) -> str | None:
+    tool = find_simulator("verilator")
+    return lint.verilator_check(tool, language, top, [path], {}).finding()
+
+
+def icarus(language: str, path: Path, top: str) -> str | None:
     try:
         tool = find_simulator("icarus")
     except ToolMissing as missing:
         pytest.skip(str(missing))
-    return lint.icarus_check(tool, top, [path], {}).finding()
+    return lint.icarus_check(tool, language, top, [path], {}).finding()
 
 
 def yosys(path: Path, top: str) -> str | None:
     return lint.yosys_check(top, [path], {}).finding()
 
 
-@pytest.mark.parametrize("tool", [verilator, icarus, yosys])
-def test_clean_module_has_no_finding(tmp_path: Path, tool) -> None:
+def slang(path: Path, top: str) -> str | None:
+    return lint.slang_check(top, [path], {}).finding()
+
+
+verilator_2005, verilator_2023 = (partial(verilator, each) for each in lint.VERILATOR_LANGUAGES)
+icarus_2005, icarus_2012 = (partial(icarus, each) for each in lint.ICARUS_LANGUAGES)
+TOOLS = {
+    "verilator 2005": verilator_2005,
+    "verilator 2023": verilator_2023,
+    "icarus 2005": icarus_2005,
+    "icarus 2012": icarus_2012,
+    "yosys": yosys,
+    "slang": slang,
+}
+
+
+@pytest.mark.parametrize("tool", TOOLS.values(), ids=TOOLS)
+@pytest.mark.parametrize("text", [HEAD + CLEAN, LOOPED], ids=["wire", "loop"])
+def test_clean_module_has_no_finding(tmp_path: Path, tool, text: str) -> None:
     source = tmp_path / "m.v"
-    source.write_text(HEAD + CLEAN)
+    source.write_text(text)
     assert tool(source, "m") is None
     assert list(lint.style_findings(source)) == []
+    assert list(lint.process_findings(source)) == []
 
 
 @pytest.mark.parametrize(
     ("tool", "fault", "complaint"),
     [
-        (verilator, UNUSED, "UNUSEDSIGNAL"),
-        (verilator, LATCH, "LATCH"),
-        (verilator, UNKNOWN, "nosuch"),
-        (icarus, UNKNOWN, "nosuch"),
-        (icarus, NARROW, "warning: Port 1 (a) of m expects 1 bits"),
+        (verilator_2005, UNUSED, "UNUSEDSIGNAL"),
+        (verilator_2005, LATCH, "LATCH"),
+        (verilator_2005, UNKNOWN, "nosuch"),
+        (verilator_2023, UNUSED, "UNUSEDSIGNAL"),
+        (verilator_2023, KEYWORD, "syntax error"),
+        (icarus_2005, UNKNOWN, "nosuch"),
+        (icarus_2005, NARROW, "warning: Port 1 (a) of m expects 1 bits"),
+        (icarus_2012, NARROW, "warning: Port 1 (a) of m expects 1 bits"),
+        (icarus_2012, KEYWORD, "syntax error"),
         (yosys, LATCH, "dlatch"),
         (yosys, LOOP, "loop"),
         (yosys, UNDRIVEN, "no driver"),
+        (slang, KEYWORD, "expected a declaration name"),
+        (slang, EARLY, "used before its declaration"),
+        (slang, NARROW, "-Wport-width-trunc"),
     ],
 )
 def test_fault_is_found(tmp_path: Path, tool, fault: str, complaint: str) -> None:
@@ -85,8 +123,74 @@ def test_house_rules(tmp_path: Path, text: str, complaint: str) -> None:
     assert complaint in found[0]
 
 
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (SHARED, "loop variable i is not declared"),
+        (SHARED.replace("integer i;", "reg [1:0] i;"), "loop variable i is not declared"),
+        (SHARED.replace("@(*) begin", "@(*)").replace(" b = 1'b0;\n", "").replace("    end\n", ""),
+         "loop variable i is not declared"),
+        (SHARED.replace("a;\n    end", "a;\n    end else begin\n    end").replace(
+            "begin\n", "if (a) begin\n", 1), "loop variable i is not declared"),
+        (SHARED.replace("always @(*)", "always @(posedge a)"), "loop variable i is not declared"),
+        (LOOPED.replace("@(*)", "@*"), "@(*)"),
+        (LOOPED.replace("@(*)", "@ *"), "@(*)"),
+    ],
+)  # fmt: skip
+def test_what_processes_share(tmp_path: Path, text: str, complaint: str) -> None:
+    source = tmp_path / "m.v"
+    source.write_text(text)
+    found = list(lint.process_findings(source))
+    assert len(found) == 1
+    assert complaint in found[0]
+
+
+def test_function_and_generate_loops_are_their_own(tmp_path: Path) -> None:
+    """A function's variables are its own, and a genvar belongs to no process."""
+    source = tmp_path / "m.v"
+    function = (
+        "function f;\n        input x;\n        integer i;\n        begin\n            f = x;\n"
+        "            for (i = 0; i < 2; i = i + 1) f = !f;\n        end\n    endfunction\n"
+    )
+    genvar = "genvar g;\n    for (g = 0; g < 1; g = g + 1) begin : g_b\n assign b = f(a); end"
+    source.write_text(HEAD + CLEAN.replace("assign b = !a;", f"{function}    {genvar}"))
+    assert list(lint.process_findings(source)) == []
+
+
 def test_module_is_checked_with_the_parameters_it_has() -> None:
     names = {check.name for check in lint.module_checks("apack_leading_ones")}
-    assert "verilator apack_leading_ones defaults" in names
-    assert "verilator apack_leading_ones IN_W=1" in names
+    for tool in (
+        "verilator 1364-2005",
+        "verilator 1800-2023",
+        "iverilog -g2005",
+        "iverilog -g2012",
+    ):
+        assert f"{tool} apack_leading_ones defaults" in names
+        assert f"{tool} apack_leading_ones IN_W=1" in names
+    assert "slang apack_leading_ones IN_W=1" in names
     assert not any("VALUE_W" in name for name in names)
+
+
+def test_slang_takes_the_parameters(tmp_path: Path) -> None:
+    source = tmp_path / "m.v"
+    text = CLEAN.replace("module m ", "module m #(parameter W = 1) ").replace(
+        "assign", "generate if (W == 2) begin : g_two\n nosuch inst (); end endgenerate\n assign"
+    )
+    source.write_text(HEAD + text)
+    assert lint.slang_check("m", [source], {"W": 1}).finding() is None
+    assert "nosuch" in lint.slang_check("m", [source], {"W": 2}).finding()
+
+
+@pytest.mark.parametrize("fault", [KEYWORD, EARLY])
+def test_verilog_of_a_bench_is_both_languages(tmp_path: Path, fault: str) -> None:
+    source = tmp_path / "m.v"
+    source.write_text(HEAD + CLEAN)
+    assert [check.finding() for check in lint.bench_checks(source)] == [None] * 5
+    source.write_text(HEAD + fault)
+    assert any(check.finding() for check in lint.bench_checks(source))
+
+
+def test_benches_are_checked() -> None:
+    assert {path.name for path in lint.bench_files()} >= {
+        "apack_loop.v", "apack_bulk_tops.v", "apack_registers_contract.v",
+    }  # fmt: skip

@@ -103,10 +103,9 @@ async def takes_and_gives_the_bits_it_should_in_every_cycle(dut):
 
 
 @cocotb.test()
+@cocotb.skipif(parameter("IN_W") < parameter("OUT_W"), reason="no piece is a whole word")
 async def passes_whole_words_every_cycle(dut):
     in_w, out_w = parameter("IN_W"), parameter("OUT_W")
-    if in_w < out_w:
-        return  # no piece is a whole word here
     start_clock(dut)
     await reset(dut)
     for word in range(20):

@@ -68,9 +68,6 @@ module apack_loop #(
     wire encoder_busy;
     wire decoder_busy;
 
-    assign status_table_illegal = encoder_table_illegal || decoder_table_illegal;
-    assign status_busy          = encoder_busy || decoder_busy || block_out_tvalid;
-
     wire [WORD_W-1:0]  code_in_tdata;
     wire [FILL_W-1:0]  code_in_tuser;
     wire               code_in_tvalid;
@@ -99,6 +96,9 @@ module apack_loop #(
     wire [BLOCK_W-1:0] block_out_tdata;
     wire               block_out_tvalid;
     wire               block_out_tready;
+
+    assign status_table_illegal = encoder_table_illegal || decoder_table_illegal;
+    assign status_busy          = encoder_busy || decoder_busy || block_out_tvalid;
 
     apack_encoder #(
         .VALUE_W (VALUE_W),

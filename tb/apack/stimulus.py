@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -85,6 +86,66 @@ def _one_group(table: SymbolTable, length: int) -> list[int]:
 
 def _within(table: SymbolTable, symbol: int) -> int:
     return table.base[symbol] + random.randrange(table.sizes[symbol])
+
+
+@dataclass(frozen=True)
+class Borderline:
+    """A block whose bits, coded, are a given number more than raw.
+
+    The counts of its first group are all counts over a power of two, so that each value takes the
+    same whole number of bits of code; the end of the code stream takes two more.
+
+    code_bits, first_w: bits of code and of offset of a value of the first group.
+    first, second: numbers of values of the two groups; those of the second, if any, take a bit of
+        code and all bits of a value for their offset.
+    """
+
+    code_bits: int
+    first_w: int
+    first: int
+    second: int
+
+    def words(self, value_w: int, word_w: int) -> tuple[int, int]:
+        """Words of `word_w` bits that the block takes coded, and raw."""
+        count = self.first + self.second
+        streams = (
+            count * self.code_bits + 2,
+            self.first * self.first_w + self.second * value_w,
+        )
+        coded = sum(-(-bits // word_w) for bits in streams)
+        return coded, -(-count * value_w // word_w)
+
+    def drawn(self, value_w: int, count_w: int) -> tuple[SymbolTable, np.ndarray]:
+        """The table, and values of the block in any order."""
+        second, total = 1 << self.first_w, 1 << count_w
+        cum = (0, total >> self.code_bits, total)
+        groups = [range(second)] * self.first + [range(second, 1 << value_w)] * self.second
+        values = [random.choice(group) for group in random.sample(groups, len(groups))]
+        dtype = np.uint8 if value_w <= 8 else np.uint16
+        return SymbolTable(value_w, count_w, (0, second), cum), np.array(values, dtype)
+
+
+def borderline_blocks(
+    value_w: int, count_w: int, word_w: int, most: int, surplus: int
+) -> list[Borderline]:
+    """All blocks of 1 to `most` values whose coded bits are `surplus`, 1 or less, more than raw.
+
+    Those that take no more words coded than raw, so that the bits decide; if there are none, and
+    the blocks are raw in any case, all.
+    """
+    found = []
+    for count in range(1, most + 1):
+        if (2 - surplus) % count == 0:
+            width = value_w - (2 - surplus) // count  # bits of a coded value
+            for code_bits in range(1, min(count_w, width) + 1):
+                found.append(Borderline(code_bits, width - code_bits, count, 0))
+        for saved in range(1, value_w):  # bits that a value of the first group is shorter than raw
+            first, rest = divmod(count + 2 - surplus, saved + 1)
+            if rest == 0 and 0 < first < count:
+                found.append(Borderline(1, value_w - 1 - saved, first, count - first))
+    words = [each.words(value_w, word_w) for each in found]
+    sharp = [each for each, (coded, raw) in zip(found, words, strict=True) if coded <= raw]
+    return sharp or (found if surplus > 0 else [])
 
 
 def hostile_values(table: SymbolTable, length: int, code_w: int) -> np.ndarray:

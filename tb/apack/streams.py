@@ -103,6 +103,25 @@ def any_pace() -> Pace:
     )
 
 
+def with_nulls(beats: Sequence[Beat], chance: float) -> list[Beat]:
+    """The same stream with beats that keep no byte between its own, as width converters make them.
+
+    chance: that of one more (below 1), before each beat and behind the last, whose tlast it takes.
+    """
+    width = 8 * max((beat["tkeep"].bit_length() for beat in beats), default=0)
+
+    def nulls() -> Iterator[Beat]:
+        while random.random() < chance:
+            yield {"tdata": random.getrandbits(width), "tkeep": 0, "tlast": 0}
+
+    spread = [each for beat in beats for each in (*nulls(), beat)]
+    behind = list(nulls())
+    if behind and beats and beats[-1]["tlast"]:
+        spread[-1] = spread[-1] | {"tlast": 0}
+        spread += [*behind[:-1], behind[-1] | {"tlast": 1}]
+    return spread
+
+
 def _payload(bus: Any, handshake: Sequence[str]) -> dict[str, LogicObject]:
     return {name: handle for name, handle in bus._signals.items() if name not in handshake}
 

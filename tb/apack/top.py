@@ -171,6 +171,26 @@ def _value_beat(row: list[int], widths: TopWidths, size: int) -> Beat:
     return {"tdata": data, "tkeep": (1 << size * len(row)) - 1, "tlast": 0}
 
 
+def spoil(beats: list[dict[str, int]], lanes: int, size: int) -> None:
+    """Give one beat of the value port, of values of `size` bytes, a tkeep not allowed there.
+
+    A gap or half a value is allowed nowhere, less than all lanes not where further values follow.
+    There is none for beats of one byte.
+    """
+    full = (1 << size * lanes) - 1
+    whole = {(1 << size * count) - 1 for count in range(lanes + 1)}
+    broken = {*random.choices(range(full), k=20)} | {full & ~(1 << b) for b in range(size * lanes)}
+    broken -= whole
+    short = whole - {0, full}
+    last = max(place for place, beat in enumerate(beats) if beat["tkeep"])
+    if broken and (random.random() < 0.5 or not short):
+        beats[random.choice((random.randrange(len(beats)), -1))]["tkeep"] = random.choice(
+            sorted(broken)
+        )
+    else:
+        beats[random.randrange(last)]["tkeep"] = random.choice(sorted(short))
+
+
 def load_codec() -> None:
     """Load the compiled codec and solver, for simulations that begin from one process."""
     values = np.zeros(4, np.uint8)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from functools import cache
-from math import log2
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from model.apack.hostile import pending_run
 from model.tensors import read_tensors
 from model.zoo.wakeword import wakeword_paths
 from tb.apack.bench import cycles, now
+from tb.apack.stimulus import borderline_blocks
 from tb.apack.streams import always, at_random, within
 from tb.apack.top import ROUNDS, TESTED_BLOCK, Tensor, TopBench, sent, settle, until_settled
 
@@ -41,24 +41,20 @@ def hostile_tensor(bench: TopBench) -> Tensor:
     )
 
 
-def borderline_tensor(bench: TopBench, surplus: int) -> Tensor | None:
-    """Values whose coded bits are `surplus` more than their raw ones, in as many words.
-
-    They are all the one value of a group, so that there are no offsets. None where the widths have
-    no such tensor.
-    """
+def borderline_tensors(bench: TopBench, surplus: int) -> list[Tensor]:
+    """Tensors of one block whose coded bits are `surplus` more than raw: short, long and any."""
     widths = bench.widths
-    total, dtype = 1 << widths.count_w, np.uint8 if widths.value_w <= 8 else np.uint16
-    if widths.symbols == 1:
-        return None
-    for count in sorted(range(1, total), key=lambda c: abs(log2(total / c) - widths.value_w))[:40]:
-        table = SymbolTable(widths.value_w, widths.count_w, (0, 1), (0, count, total))
-        for length in range(1, min(widths.block_values, 24) + 1):
-            values = np.zeros(length, dtype)
-            bits = encode_block(values, table, widths.code_w).bits
-            if bits - length * widths.value_w == surplus:
-                return tensor_of(bench, values, table)
-    return None
+    cases = borderline_blocks(
+        widths.value_w, widths.count_w, widths.word_w, widths.block_values, surplus
+    )
+    assert cases, f"no block of {widths} takes {surplus} bits more coded than raw"
+    tensors = []
+    for case in (cases[0], cases[-1], random.choice(cases)):
+        table, values = case.drawn(widths.value_w, widths.count_w)
+        bits = encode_block(values, table, widths.code_w).bits
+        assert bits - len(values) * widths.value_w == surplus, case
+        tensors.append(tensor_of(bench, values, table))
+    return tensors
 
 
 @cache

@@ -22,6 +22,7 @@ from pyuvm import uvm_component, uvm_subscriber
 
 from model.apack import Interval, SymbolTable
 from tb.apack.register_bus import OKAY
+from tb.apack.streams import Beat
 from tb.uvm.config import CONFIG, TopConfig
 from tb.uvm.register_agent import RegisterAccess
 from tb.uvm.scoreboard import Scoreboard, TensorSeen
@@ -37,6 +38,8 @@ OWN_EVENTS = {
     "compressor": ("KEEP",),
     "decompressor": ("BLOCK_BAD", "INDEX_LENGTH", "MEMORY_LENGTH"),
 }
+NULLS = ("first", "between", "in a row", "at the end")
+NULL_ENDS = ("of no value", "behind a full beat", "behind a short beat")
 CAUSES = ("LENGTH", "CODE", "OFFSET", "PADDING", "CRC", "TRUNCATED")
 
 
@@ -88,6 +91,10 @@ class Points:
         for port in (*config.inputs, *config.outputs):
             self._ranges(f"flow.{port}_waited", *FLOW)
             self._ranges(f"flow.{port}_gap", *FLOW)
+        for port in config.inputs:
+            self._names(f"nulls.{port}", NULLS)
+        if not config.decompressor:
+            self._names("nulls.values_end", NULL_ENDS)
 
     def _add_control(self, config: TopConfig) -> None:
         self._names("control.abort", ABORTS)
@@ -154,7 +161,9 @@ class CoverageCollector(uvm_component):
         self._points = Points(self._config)
         self._names = {r.address: r.name for r in self._config.unit.map.values()}
         self._last_causes: frozenset[str] = frozenset()
-        self._progress: Counter[str] = Counter()
+        self._progress: Counter[str] = Counter()  # beats with data of the frame under way
+        self._nulls: Counter[str] = Counter()  # beats without, since the last one with data
+        self._full = True  # whether the latest beat of values with data kept all lanes
         self._begun = self._ended = 0
 
     def watch(self, scoreboard: Scoreboard, outputs: list) -> None:
@@ -237,21 +246,23 @@ class CoverageCollector(uvm_component):
 
     def _beat(self, seen: BeatSeen) -> None:
         self._points.hit(f"flow.{seen.port}_waited", seen.waited)
-        if not seen.first:
+        if seen.first:
+            self._progress[seen.port] = self._nulls[seen.port] = 0
+        else:
             self._points.hit(f"flow.{seen.port}_gap", seen.gap)
+        if seen.port in self._config.inputs:
+            self._count_nulls(seen.port, seen.beat)
         if self._scoreboard.running:
             self._count_blocks(seen, self._scoreboard.running[0].start.block)
+        self._progress[seen.port] += seen.beat["tkeep"] != 0
 
     def _count_blocks(self, seen: BeatSeen, block: int) -> None:
         """Blocks whose input has begun and whose output has not: those the unit holds."""
-        if seen.first:
-            self._progress[seen.port] = 0
-        lanes = self._config.widths.lanes
+        lanes, some = self._config.widths.lanes, seen.beat["tkeep"] != 0
         if seen.port == "values":
-            begins = self._progress["values"] * lanes % block == 0 and seen.beat["tkeep"] != 0
+            begins = some and self._progress["values"] * lanes % block == 0
         else:
-            begins = seen.port == "index" and seen.beat["tkeep"] != 0
-        self._progress[seen.port] += 1
+            begins = some and seen.port == "index"
         if not begins:
             return
         if seen.port in self._config.inputs:
@@ -259,6 +270,26 @@ class CoverageCollector(uvm_component):
             self._points.hit("interleaving.blocks_in_flight", self._begun - self._ended)
         else:
             self._ended += 1
+
+    def _count_nulls(self, port: str, beat: Beat) -> None:
+        """Where a beat without data is among those of its frame."""
+        hit, widths = self._points.hit, self._config.widths
+        if beat["tkeep"]:
+            if self._nulls[port] and self._progress[port]:
+                hit(f"nulls.{port}", "between")
+            self._nulls[port] = 0
+            self._full = beat["tkeep"] == (1 << widths.lanes * widths.lane_bytes) - 1
+            return
+        self._nulls[port] += 1
+        if not self._progress[port]:
+            hit(f"nulls.{port}", "first")
+        if self._nulls[port] > 1:
+            hit(f"nulls.{port}", "in a row")
+        if beat["tlast"]:
+            hit(f"nulls.{port}", "at the end")
+            if port == "values":
+                full = "behind a full beat" if self._full else "behind a short beat"
+                hit("nulls.values_end", full if self._progress[port] else "of no value")
 
     # -- commands
 

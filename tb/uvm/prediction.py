@@ -76,12 +76,13 @@ def pattern_type(widths: TopWidths) -> type[np.unsignedinteger]:
 def compressed(widths: TopWidths, start: Start, frame: Frame) -> Outcome:
     """What a compressor makes of the beats on its value port."""
     values: list[int] = []
-    legal = True
-    for place, beat in enumerate(frame):
-        kept = _kept_lanes(beat, widths, last=place == len(frame) - 1)
-        if kept is None:
+    legal, short = True, False  # a short beat has the last values
+    for beat in frame:
+        kept = _kept_lanes(beat, widths)
+        if kept is None or (kept and short):
             legal = False
             break
+        short = short or 0 < kept < widths.lanes
         values += _lanes(beat["tdata"], widths)[:kept]
     whole = values if legal else values[: len(values) // start.block * start.block]
     array = np.array(whole, pattern_type(widths))
@@ -92,16 +93,15 @@ def compressed(widths: TopWidths, start: Start, frame: Frame) -> Outcome:
     return Outcome(array, image, outputs, aborts=not legal)
 
 
-def _kept_lanes(beat: Beat, widths: TopWidths, last: bool) -> int | None:
-    """Lanes that count, None for an illegal tkeep."""
+def _kept_lanes(beat: Beat, widths: TopWidths) -> int | None:
+    """Lanes that count, None for a tkeep that is legal nowhere."""
     lane_keep = (1 << widths.lane_bytes) - 1
     kept = [
         beat["tkeep"] >> widths.lane_bytes * lane & lane_keep == lane_keep
         for lane in range(widths.lanes)
     ]
     count = sum(kept)
-    lowest_only = beat["tkeep"] == (1 << widths.lane_bytes * count) - 1
-    return count if lowest_only and (last or count == widths.lanes) else None
+    return count if beat["tkeep"] == (1 << widths.lane_bytes * count) - 1 else None
 
 
 def _lanes(data: int, widths: TopWidths) -> list[int]:

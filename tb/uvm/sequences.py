@@ -12,14 +12,13 @@ from pyuvm import uvm_sequence, uvm_sequence_item, uvm_sequencer
 from model.apack import SymbolTable, solve
 from model.apack.hostile import centred_table, pending_run
 from tb.apack import top_control
-from tb.apack.apack_compressor import spoil
 from tb.apack.bench import cycles, rows_of
 from tb.apack.damage import Damage, damages
 from tb.apack.illegal import illegal_tables
 from tb.apack.register_bus import COUNTERS, COUNTS, EVERY_BYTE, SLVERR
 from tb.apack.stimulus import random_values
 from tb.apack.streams import Frame, Pace, always, any_pace, rarely
-from tb.apack.top import ROUNDS, TABLE_LATENCY, Tensor, any_tensor, value_beats
+from tb.apack.top import ROUNDS, TABLE_LATENCY, Tensor, any_tensor, spoil, value_beats
 from tb.uvm.prediction import OUT_OF_STEP, Start, decompressed
 from tb.uvm.register_agent import RegisterItem
 from tb.uvm.stream_agent import FrameItem, ReadyItem

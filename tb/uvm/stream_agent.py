@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,16 +20,21 @@ from pyuvm import (
 )
 
 from tb.apack.bench import now
-from tb.apack.streams import Beat, Frame, Pace, StreamDriver, StreamMonitor, always
+from tb.apack.streams import Beat, Frame, Pace, StreamDriver, StreamMonitor, always, with_nulls
 from tb.uvm.config import CONFIG
+
+NULLS = (0.0, 0.0, 0.1, 0.4)  # chances of which a frame draws that of beats without data
 
 
 class FrameItem(uvm_sequence_item):
-    """Beats for an input of the unit; `taken` is set when the last of them is taken."""
+    """Beats for an input of the unit; `taken` is set when the last of them is taken.
+
+    Some frames get further beats in between that keep no byte, and mean nothing for that.
+    """
 
     def __init__(self, beats: list[Beat], pace: Pace | None = None) -> None:
         super().__init__("frame")
-        self.beats, self.pace = beats, pace or always()
+        self.beats, self.pace = with_nulls(beats, random.choice(NULLS)), pace or always()
         self.taken = Event()
 
 

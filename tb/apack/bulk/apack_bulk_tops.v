@@ -351,9 +351,10 @@ module apack_bulk_tops #(
     integer byte_at     = 0;
     integer chunk_at    = CHUNK;
     integer chunk_bytes = 0;
-    integer i;
 
-    always @(posedge clk) begin
+    always @(posedge clk) begin : b_values
+        integer i;
+
         cycle <= cycle + 1;
         rst   <= cycle < 4;
 
@@ -382,9 +383,9 @@ module apack_bulk_tops #(
     wire [32*WORD_QUADS-1:0] memory_quads = memory_tdata;
     wire [32*BEAT_QUADS-1:0] back_quads   = back_tdata;
 
-    integer j;
+    always @(posedge clk) begin : b_out
+        integer j;
 
-    always @(posedge clk) begin
         if (memory_tvalid && memory_tready) begin
             for (j = 0; j < WORD_QUADS; j = j + 1) begin
                 $fwrite(memory_file, "%u", memory_quads[32*j +: 32]);

@@ -18,9 +18,9 @@ module apack_symbol_lookup_contract #(
 
     localparam [COUNT_W:0] TOTAL = {1'b1, {COUNT_W{1'b0}}};
 
-    integer g;
+    always @(*) begin : b_rows
+        integer g;
 
-    always @* begin
         kept = row_valid[0] && row_base[VALUE_W-1:0] == {VALUE_W{1'b0}}
             && row_cum[COUNT_W:0] != {COUNT_W+1{1'b0}};
         for (g = 0; g < SYMBOLS; g = g + 1) begin

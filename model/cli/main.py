@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from model.apack.errors import ApackError
 from model.cli import compress, container_views, tables
+from model.cli.terminal import encode_anything
 
 DESCRIPTION = """Study and size APack compression of quantized tensors.
 
@@ -42,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0, or 2 after one line on stderr when the input is at fault."""
+    encode_anything()
     options = parser().parse_args(arguments)
     try:
         options.run(options)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -24,6 +26,13 @@ def progress(title: str, values: int) -> Iterator[Callable[[int], None]]:
     with bar:
         task = bar.add_task(title, total=max(1, values))
         yield lambda done: bar.advance(task, done)
+
+
+def encode_anything() -> None:
+    """Print ? for what the terminal's encoding lacks: a name in a file may have any character."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

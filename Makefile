@@ -1,10 +1,18 @@
 # Everything a person or the CI runs. `make help` lists the targets and the variables.
 
-# The first interpreter that is new enough, looked for once and only when needed; PYTHON=... overrides.
+# The interpreter: that of .venv, else the first that is new enough, looked for once and only when
+# needed; PYTHON=... overrides.
 NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 11) and 2)
-PYTHON = $(eval PYTHON := $(or $(shell for python in python3 python3.13 python3.12 python3.11; do \
-	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && break; done),python3))$(PYTHON)
-SIM = verilator
+ifndef PYTHON
+PYTHON = $(eval PYTHON := $(or $(shell for python in .venv/bin/python python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -I -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && break; done),python3))$(PYTHON)
+endif
+SIM ?= verilator
+ECP5 ?= 1
+
+# Whether a variable is on: 0, no, off, false and nothing, in any case, are not.
+lower = $(subst A,a,$(subst E,e,$(subst F,f,$(subst L,l,$(subst N,n,$(subst O,o,$(subst S,s,$(1))))))))
+on = $(filter-out 0 n no off f false,$(call lower,$(1)))
 
 # Variables given to make reach the recipes through the environment, so that any file name is safe.
 export SIM SEED TEST JOBS MAXFAIL WAVES COVERAGE TENSOR TABLE MODEL FLOAT BLOCK SEEDS SCHEDULER LIMIT DESIGN FO4 LIBERTY MUTANTS TARGET
@@ -16,19 +24,23 @@ export PYTHONPYCACHEPREFIX ?= $(CURDIR)/build/cache/python
 endif
 
 MAKEFLAGS += --no-print-directory
-RUN = .venv/bin/python -m
-NEED = "$$SIM" $(if $(filter-out 0,$(WAVES)),waves)
+# What is started ends with make, whatever ends that; -I keeps the environment out of Python.
+START = exec $(1) -I -X utf8 scripts/start.py
+RUN = $(call START,.venv/bin/python) -m
+NEED = "$$SIM" $(if $(call on,$(WAVES)),waves)
 
 define SET_UP
 command -v "$(firstword $(PYTHON))" >/dev/null || \
 	{ echo "setup: no $(PYTHON) on PATH: install Python 3.11 or newer, or say PYTHON=..." >&2; exit 2; }; \
-$(PYTHON) -c '$(NEW_ENOUGH)' || \
-	{ echo "setup: $(PYTHON) is older than Python 3.11: say PYTHON=... to choose another" >&2; exit 2; }; \
-$(PYTHON) scripts/setup.py
+code=0; $(PYTHON) -I -c '$(NEW_ENOUGH)' 2>/dev/null || code=$$?; case $$code in 0) ;; \
+	2) echo "setup: $(PYTHON) is older than Python 3.11: say PYTHON=... to choose another" >&2; exit 2 ;; \
+	*) echo "setup: $(PYTHON) does not run Python (exit code $$code): say PYTHON=... to choose another" >&2; exit 2 ;; \
+esac; \
+$(call START,$(PYTHON)) scripts/setup.py
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage coverage-report regress mutate waves bench-sim throughput bench-codec bench-solver bench-floats report synth docs testplan lint clean distclean
+.PHONY: help setup demo test coverage coverage-report regress mutate waves bench-sim throughput bench-codec bench-solver bench-floats report synth docs testplan lint wheels clean distclean
 
 help: ## list the targets and the variables
 	@echo "make TARGET [VARIABLE=value ...]"
@@ -43,7 +55,7 @@ help: ## list the targets and the variables
 #> FLOAT=patterns|int8    demo: floats of up to 16 bits as they are (default), or quantized like wider ones
 #> ALL=1                  demo: a line for each of the shipped tensors
 #> BLOCK=4096             demo: values in a block, a multiple of 8
-#> WAVES=1                demo, test: record FST waveforms
+#> WAVES=1                demo, test: record FST waveforms (0, no, off and false are off, here and below)
 #> MAXFAIL=1              test: end after so many failures
 #> COVERAGE=1             test: count lines, branches and toggles of the hardware, with Verilator
 #> TEST='encoder and not reset'  test, coverage, regress, waves: run only what this pytest -k expression selects
@@ -58,27 +70,28 @@ help: ## list the targets and the variables
 #> FO4=32                 synth: the delay to reach with the least area
 #> ECP5=0                 synth: standard cells only
 #> LIBERTY=cells.lib      synth: the cell library, where the system has none
-#> PYTHON=python3.12      interpreter that .venv is made with (3.11 or newer)
+#> PYTHON=python3.13      interpreter that .venv is made with (3.11 or newer); stays until another is named
+#> CXX='ccache g++'       C++ compiler of Verilator's builds, with a launcher and options
 
 setup: ## create or update .venv and check the tools of SIM
 	@$(SET_UP) --need $(NEED)
 
 demo: ## real weights and feature maps through the RTL compressor and decompressor and back
 	@$(SET_UP) --need $(NEED) $(if $(TENSOR)$(MODEL),,--extra requirements-demo.txt)
-	@$(RUN) scripts.demo --sim "$$SIM" $${TENSOR:+--tensor="$$TENSOR"} $${TABLE:+--table="$$TABLE"} \
-		$${MODEL:+--model="$$MODEL"} $${FLOAT:+--float "$$FLOAT"} $${BLOCK:+--block "$$BLOCK"} \
-		$${JOBS:+--jobs "$$JOBS"} $(if $(filter-out 0,$(ALL)),--all) $(if $(filter-out 0,$(WAVES)),--waves)
+	@$(RUN) scripts.demo --sim="$$SIM" $${TENSOR:+--tensor="$$TENSOR"} $${TABLE:+--table="$$TABLE"} \
+		$${MODEL:+--model="$$MODEL"} $${FLOAT:+--float="$$FLOAT"} $${BLOCK:+--block="$$BLOCK"} \
+		$${JOBS:+--jobs="$$JOBS"} $(if $(call on,$(ALL)),--all) $(if $(call on,$(WAVES)),--waves)
 
 test: ## model, script and hardware tests; the hardware on SIM
 	@$(SET_UP) --need $(NEED) --extra requirements-regress.txt requirements-demo.txt
-	@$(RUN) scripts.test --sim "$$SIM" $${TEST:+--test "$$TEST"} $${SEED:+--seed "$$SEED"} \
-		$${JOBS:+--jobs "$$JOBS"} $${MAXFAIL:+--maxfail "$$MAXFAIL"} \
-		$(if $(filter-out 0,$(WAVES)),--waves) $(if $(filter-out 0,$(COVERAGE)),--coverage)
+	@$(RUN) scripts.test --sim="$$SIM" $${TEST:+--test="$$TEST"} $${SEED:+--seed="$$SEED"} \
+		$${JOBS:+--jobs="$$JOBS"} $${MAXFAIL:+--maxfail="$$MAXFAIL"} \
+		$(if $(call on,$(WAVES)),--waves) $(if $(call on,$(COVERAGE)),--coverage)
 
 coverage: ## lines, branches and toggles that the hardware tests cover, into build/coverage/
 	@$(SET_UP) --need verilator
-	@$(RUN) scripts.coverage --run $${TEST:+--test "$$TEST"} $${SEED:+--seed "$$SEED"} \
-		$${JOBS:+--jobs "$$JOBS"}
+	@$(RUN) scripts.coverage --run $${TEST:+--test="$$TEST"} $${SEED:+--seed="$$SEED"} \
+		$${JOBS:+--jobs="$$JOBS"}
 
 coverage-report: ## the same of what has run: after make test SIM=verilator COVERAGE=1
 	@$(SET_UP)
@@ -86,26 +99,26 @@ coverage-report: ## the same of what has run: after make test SIM=verilator COVE
 
 regress: ## the hardware tests with many seeds, here or over a cluster, into build/regress/
 	@$(SET_UP) --need $(NEED) --extra requirements-regress.txt
-	@$(RUN) scripts.regress --sim "$$SIM" $${TEST:+--test "$$TEST"} $${SEEDS:+--seeds "$$SEEDS"} \
-		$${SEED:+--seed "$$SEED"} $${JOBS:+--jobs "$$JOBS"} $${LIMIT:+--limit "$$LIMIT"} \
-		$${SCHEDULER:+--scheduler "$$SCHEDULER"}
+	@$(RUN) scripts.regress --sim="$$SIM" $${TEST:+--test="$$TEST"} $${SEEDS:+--seeds="$$SEEDS"} \
+		$${SEED:+--seed="$$SEED"} $${JOBS:+--jobs="$$JOBS"} $${LIMIT:+--limit="$$LIMIT"} \
+		$${SCHEDULER:+--scheduler="$$SCHEDULER"}
 
 mutate: ## which small faults put into the hardware its tests find, into build/mutate/
 	@$(SET_UP) --need verilator
-	@$(RUN) scripts.mutate $${DESIGN:+--design "$$DESIGN"} $${MUTANTS:+--mutants "$$MUTANTS"} \
-		$${SEED:+--seed "$$SEED"} $${SEEDS:+--seeds "$$SEEDS"} $${JOBS:+--jobs "$$JOBS"} $${TARGET:+--target "$$TARGET"}
+	@$(RUN) scripts.mutate $${DESIGN:+--design="$$DESIGN"} $${MUTANTS:+--mutants="$$MUTANTS"} \
+		$${SEED:+--seed="$$SEED"} $${SEEDS:+--seeds="$$SEEDS"} $${JOBS:+--jobs="$$JOBS"} $${TARGET:+--target="$$TARGET"}
 
 waves: ## waveform of one hardware test, with its transactions as text, into build/waves/
 	@$(SET_UP) --need "$$SIM" waves
-	@$(RUN) scripts.waves --sim "$$SIM" $${TEST:+--test "$$TEST"} $${SEED:+--seed "$$SEED"}
+	@$(RUN) scripts.waves --sim="$$SIM" $${TEST:+--test="$$TEST"} $${SEED:+--seed="$$SEED"}
 
 bench-sim: ## values per second through the simulated hardware, file-driven and signal-driven
 	@$(SET_UP) --need $(NEED)
-	@$(RUN) scripts.bench_sim --sim "$$SIM"
+	@$(RUN) scripts.bench_sim --sim="$$SIM"
 
 throughput: ## values per cycle over engines and over streams, into build/throughput/
 	@$(SET_UP) --need "$$SIM"
-	@$(RUN) scripts.throughput --sim "$$SIM" $${JOBS:+--jobs "$$JOBS"}
+	@$(RUN) scripts.throughput --sim="$$SIM" $${JOBS:+--jobs="$$JOBS"}
 
 bench-codec: ## speed and size of the software codec beside other coders
 	@$(SET_UP) --extra requirements-zoo.txt
@@ -124,13 +137,13 @@ report: ## footprint of every model of the zoo under every coder, into build/rep
 	@$(RUN) scripts.report
 
 synth: ## area and delay in standard cells, LUTs and MHz on an ECP5, into build/synth/
-	@$(SET_UP) --need liberty $(if $(filter 0,$(ECP5)),,--extra requirements-synth.txt)
-	@$(RUN) scripts.synth $${DESIGN:+--design "$$DESIGN"} $${FO4:+--fo4 "$$FO4"} \
-		$${JOBS:+--jobs "$$JOBS"} $(if $(filter 0,$(ECP5)),--no-ecp5)
+	@$(SET_UP) --need liberty $(if $(call on,$(ECP5)),--extra requirements-synth.txt)
+	@$(RUN) scripts.synth $${DESIGN:+--design="$$DESIGN"} $${FO4:+--fo4="$$FO4"} \
+		$${JOBS:+--jobs="$$JOBS"} $(if $(call on,$(ECP5)),,--no-ecp5)
 
 docs: ## tables and timing diagrams of docs/architecture.md, from the RTL and from simulations
 	@$(SET_UP) --need "$$SIM" waves
-	@$(RUN) scripts.docs --sim "$$SIM"
+	@$(RUN) scripts.docs --sim="$$SIM"
 
 testplan: ## check docs/testplan.yaml against results and coverage of make test, and rtl/
 	@$(SET_UP)
@@ -138,7 +151,11 @@ testplan: ## check docs/testplan.yaml against results and coverage of make test,
 
 lint: ## Verilator, Icarus, Yosys, slang and ruff, warnings as errors
 	@$(SET_UP) --need verilator icarus
-	@$(RUN) scripts.lint $${JOBS:+--jobs "$$JOBS"}
+	@$(RUN) scripts.lint $${JOBS:+--jobs="$$JOBS"}
+
+wheels: ## ask the package index for every pinned package, for each Python from 3.11 to 3.14
+	@$(SET_UP)
+	@$(RUN) scripts.wheels
 
 clean: ## remove everything that was built, except .venv
 	@rm -rf build .hypothesis .pytest_cache

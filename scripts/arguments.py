@@ -7,14 +7,24 @@ import re
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from model.cli.terminal import encode_anything
+
 
 class OneLineParser(argparse.ArgumentParser):
     """Reports a bad argument in one line, by the name it has as a variable of make."""
 
-    def __init__(self, command: str, **options: Any) -> None:
-        """The parser of scripts/`command`; `options` are those of ArgumentParser."""
-        super().__init__(prog=f"python -m scripts.{command}", **options)
+    def __init__(self, command: str, description: str | None = None, **options: Any) -> None:
+        """The parser of scripts/`command`; `options` are those of ArgumentParser.
+
+        What is printed from then on has ? for what the terminal's encoding lacks.
+
+        Args:
+            description: its first line is shown; None where Python strips docstrings.
+        """
+        first = (description or "").partition("\n")[0]
+        super().__init__(prog=f"python -m scripts.{command}", description=first, **options)
         self.command = command
+        encode_anything()
 
     def error(self, message: str) -> NoReturn:
         """Print `message` and end with exit code 2."""

@@ -24,7 +24,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from model.apack import ApackError, entropy_bits, fast, histogram, solve
 from model.apack.container import pack, write_container
+from model.baselines.vela import HAS_MLW
 from model.tensors import Tensor
+from scripts.arguments import OneLineParser
 
 BENCH = Path(__file__).resolve().parent.parent / "build" / "bench"
 
@@ -136,12 +138,13 @@ def zstd(level: int) -> Contestant:
 def contestants() -> list[Contestant]:
     """All coders, APack first, on all cores and on one."""
     cores = sorted({os.cpu_count() or 1, 1}, reverse=True)
-    return [*map(apack, cores), constriction_range_coder(), mlw(), zstd(3), zstd(19)]
+    arm = [mlw()] if HAS_MLW else []
+    return [*map(apack, cores), constriction_range_coder(), *arm, zstd(3), zstd(19)]
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Command line of the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = OneLineParser("bench_codec", description=__doc__)
     parser.add_argument("--out", type=Path, default=BENCH, help="folder to write into")
     parser.add_argument("--runs", type=int, default=3, help="runs of each coder (default 3)")
     parser.add_argument("--model", action="append", help="only this model of the zoo; repeatable")
@@ -154,8 +157,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         options.out.mkdir(parents=True, exist_ok=True)
         report = run(zoo_tensors(options.model), options.runs)
-        (options.out / "codec.json").write_text(json.dumps(report, indent=1) + "\n")
-        (options.out / "codec.md").write_text(markdown(report))
+        (options.out / "codec.json").write_text(
+            json.dumps(report, indent=1) + "\n", encoding="utf-8"
+        )
+        (options.out / "codec.md").write_text(markdown(report), encoding="utf-8")
     except ModuleNotFoundError as error:
         return fail(f"{error.name} is not installed; run make bench-codec")
     except (ApackError, OSError) as error:

@@ -7,7 +7,6 @@ and samples the ports in every clock cycle, and is timed without the start of th
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shutil
@@ -24,6 +23,7 @@ from rich.table import Table
 
 from model.apack import ApackError, SymbolTable, histogram, solve
 from model.apack.fast import encode_blocks
+from scripts.arguments import OneLineParser
 from scripts.simulators import (
     BenchFailure,
     Build,
@@ -152,11 +152,11 @@ def report(rows: list[dict[str, object]], sim: str, console: Console) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0, or 2 when the benchmark could not run."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.bench_sim", description=__doc__)
+    parser = OneLineParser("bench_sim", description=__doc__)
     parser.add_argument("--sim", default="verilator", help="verilator or icarus")
     parser.add_argument("--rounds", type=int, default=3, help="repetitions of each way")
     options = parser.parse_args(arguments)
-    console = Console()
+    console = Console(markup=False, emoji=False)
     try:
         console.print(find_simulator(options.sim).banner, highlight=False)
         rows = bench(options.sim, max(1, options.rounds), console)

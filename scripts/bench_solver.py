@@ -27,6 +27,7 @@ from model.apack import ApackError, SymbolTable, entropy_bits, histogram, solve
 from model.apack.exact_solver import BOUNDARY_CELLS, adaptive_boundaries, solve_exact
 from model.apack.solver import METHODS
 from model.tensors.quantize import quantize_symmetric
+from scripts.arguments import OneLineParser
 
 BENCH = Path(__file__).resolve().parent.parent / "build" / "bench"
 VALUE_W, SYMBOLS, COUNT_W = 8, 16, 10
@@ -36,7 +37,7 @@ LARGE = 1 << 16
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Command line of the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = OneLineParser("bench_solver", description=__doc__)
     parser.add_argument("--out", type=Path, default=BENCH, help="folder to write into")
     parser.add_argument("--runs", type=int, default=5, help="runs of each solver (default 5)")
     parser.add_argument("--model", action="append", help="only this model of the zoo; repeatable")
@@ -57,8 +58,10 @@ def main(arguments: list[str] | None = None) -> int:
         report = run(zoo_histograms(options.model), options.runs)
         cases = wide_histograms(options.model, options.largest)
         report["wide"] = run_wide(cases, options.every_boundary)
-        (options.out / "solver.json").write_text(json.dumps(report, indent=1) + "\n")
-        (options.out / "solver.md").write_text(markdown(report))
+        (options.out / "solver.json").write_text(
+            json.dumps(report, indent=1) + "\n", encoding="utf-8"
+        )
+        (options.out / "solver.md").write_text(markdown(report), encoding="utf-8")
     except ModuleNotFoundError as error:
         return fail(f"{error.name} is not installed; run make bench-solver")
     except (ApackError, OSError) as error:

@@ -8,12 +8,12 @@ Parameters and registers come from rtl/apack, everything else from simulations o
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import sys
 from pathlib import Path
 
+from scripts.arguments import OneLineParser
 from scripts.rtl import rtl_modules, rtl_sources
 from scripts.simulators import BuildError, CocotbFailure, CocotbRun, ToolMissing, run_cocotb
 from scripts.timing import DIAGRAMS, draw
@@ -33,7 +33,7 @@ MEASURED = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Rewrite the tables and the diagrams; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = OneLineParser("docs", description=__doc__)
     parser.add_argument("--sim", default="verilator", metavar="verilator|icarus")
     sim = parser.parse_args(arguments).sim
     try:

@@ -212,7 +212,7 @@ def style_findings(path: Path) -> Iterator[str]:
         yield f"{where}: holds module {', '.join(names) or 'nothing'}, not {path.stem}"
     if not has_preamble(text):
         yield f"{where}: does not start with {' '.join(PREAMBLE)}"
-    if "verilator lint_off" in path.read_text():
+    if "verilator lint_off" in path.read_text(encoding="utf-8"):
         yield f"{where}: waives a warning by itself; waivers belong in {WAIVERS.name}"
     for pattern, what in FORBIDDEN.items():
         if re.search(pattern, re.sub(r"#\s*\(", "", text)):

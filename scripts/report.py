@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from model.apack import ApackError
+from scripts.arguments import OneLineParser
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORT = ROOT / "build" / "report"
@@ -25,7 +26,7 @@ REPORT = ROOT / "build" / "report"
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Command line of the report."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = OneLineParser("report", description=__doc__)
     parser.add_argument("--out", type=Path, default=REPORT, help="folder to write into")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at once")
     return parser.parse_args(arguments)
@@ -63,7 +64,7 @@ def run(pool: Executor, folder: Path) -> None:
     from model.zoo import MODELS
 
     work = stages()
-    console = Console()
+    console = Console(markup=False, emoji=False)
     columns = (
         TextColumn("{task.description:<44}"),
         BarColumn(),

@@ -38,7 +38,7 @@ def rtl_sources(top: str) -> tuple[Path, ...]:
 
 def verilog_text(path: Path) -> str:
     """A Verilog file without its comments."""
-    return COMMENT.sub(" ", path.read_text())
+    return COMMENT.sub(" ", path.read_text(encoding="utf-8"))
 
 
 def free_parameters(path: Path) -> dict[str, int]:

@@ -13,15 +13,18 @@ import fcntl
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+from ast import literal_eval
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
@@ -31,6 +34,14 @@ SIMULATORS = ("icarus", "verilator")
 NEEDS = (*SIMULATORS, "waves", "liberty")
 QFLOW = Path("/usr/share/qflow/tech")
 LIBERTY_FILE = "osu018/osu018_stdcells.lib"
+COMPILERS = ("g++", "c++", "clang++")
+# What variables of pip may say: where packages come from and how they are fetched. The others, and
+# its configuration, could put the packages elsewhere or leave some out.
+PIP_MAY = (
+    "CACHE_DIR", "CERT", "CLIENT_CERT", "DEFAULT_TIMEOUT", "EXTRA_INDEX_URL",
+    "FIND_LINKS", "INDEX_URL", "KEYRING_PROVIDER", "NO_CACHE_DIR", "NO_INDEX", "PROXY", "RETRIES",
+    "TIMEOUT", "TRUSTED_HOST",
+)  # fmt: skip
 
 
 class SetupError(Exception):
@@ -82,10 +93,24 @@ def missing(tool: SystemTool) -> str:
     return f"{tool.what} is missing: {install_command(tool)}"
 
 
-def compiler() -> str | None:
-    """Path of the C++ compiler: `CXX` when set, else the first of the usual names."""
-    names = [os.environ["CXX"]] if os.environ.get("CXX") else ["g++", "c++", "clang++"]
-    return next((path for name in names if (path := shutil.which(name))), None)
+def compiler() -> list[str] | None:
+    """The command of the C++ compiler: the words of `CXX` when set, else one of the usual names.
+
+    Raises:
+        SetupError: `CXX` is set, and no command.
+    """
+    chosen = os.environ.get("CXX", "").strip()
+    if not chosen:
+        return next(([path] for name in COMPILERS if (path := shutil.which(name))), None)
+    try:
+        words = shlex.split(chosen)
+        program = shutil.which(words[0])
+        works = subprocess.run([program or "", *words[1:], "--version"], capture_output=True)
+    except (OSError, ValueError):  # no such program, or a quote that is not closed
+        works = None
+    if works is None or works.returncode:
+        raise SetupError(f"CXX={chosen!r} is no C++ compiler here: say CXX=g++, or unset it")
+    return [program, *words[1:]]
 
 
 def has_venv_module() -> bool:
@@ -100,11 +125,11 @@ def has_icarus() -> bool:
 
 def has_fst_headers() -> bool:
     """Whether the C++ compiler finds the headers that Verilator's FST writer includes."""
-    path = compiler()
-    if path is None:
+    command = compiler()
+    if command is None:
         return False
     probe = subprocess.run(
-        [path, "-E", "-x", "c++", "-"],
+        [*command, "-E", "-x", "c++", "-"],
         input=b"#include <zlib.h>\n#include <lz4.h>\n",
         capture_output=True,
     )
@@ -186,8 +211,12 @@ def open_log() -> Iterator[object]:
 def only_one() -> Iterator[None]:
     """Hold the set-up lock, so that two `make` at once do not write one `.venv`."""
     LOG.parent.mkdir(parents=True, exist_ok=True)
-    with (LOG.parent / "setup.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with (LOG.parent / "setup.lock").open("w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("waiting for another set-up of this folder")
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
@@ -215,7 +244,8 @@ def expected_stamp(requirements: Path) -> str:
 def read_stamp(requirements: Path) -> str | None:
     """The stamp in `.venv`, or None when the last installation did not finish."""
     path = stamp_path(requirements)
-    return path.read_text() if path.is_file() and venv_python().exists() else None
+    whole = path.is_file() and venv_python().exists()
+    return path.read_text(encoding="utf-8", errors="replace") if whole else None
 
 
 def is_reusable(stamp: str | None) -> bool:
@@ -254,7 +284,9 @@ def create_venv() -> None:
     shutil.rmtree(VENV, ignore_errors=True)
     # The interpreter itself may be the one of an activated .venv, which is gone now.
     python = getattr(sys, "_base_executable", sys.executable)
-    made = subprocess.run([python, "-m", "venv", str(VENV)], capture_output=True, text=True)
+    made = subprocess.run(
+        [python, "-I", "-m", "venv", str(VENV)], capture_output=True, text=True, errors="replace"
+    )
     if made.returncode:
         lines = (made.stdout + made.stderr).strip().splitlines() or ["no message"]
         raise SetupError(f"cannot create {VENV}: {lines[-1]}")
@@ -263,12 +295,18 @@ def create_venv() -> None:
 def install(requirements: Path, options: list[str]) -> None:
     """Install one requirements file into `.venv` and leave its stamp."""
     stamp_path(requirements).unlink(missing_ok=True)
-    total = sum(bool(line.strip()) and line[0] != "#" for line in requirements.open())
+    total = len(pins(requirements))
     say(f"installing {total} packages of {requirements.name} into .venv, once")
-    pip = [str(venv_python()), "-m", "pip", "install", "--disable-pip-version-check"]
+    pip = [str(venv_python()), "-I", "-m", "pip", "install", "--disable-pip-version-check"]
     command = [*pip, "--no-input", *options, "-r", str(requirements)]
     run_pip(command, total)
-    stamp_path(requirements).write_text(expected_stamp(requirements))
+    stamp_path(requirements).write_text(expected_stamp(requirements), encoding="utf-8")
+
+
+def pins(requirements: Path) -> list[str]:
+    """The lines of a requirements file that name a package."""
+    lines = requirements.read_text(encoding="utf-8").splitlines()
+    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
 
 def run_pip(command: list[str], total: int) -> None:
@@ -278,9 +316,10 @@ def run_pip(command: list[str], total: int) -> None:
     with (
         open_log() as log,
         subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+            command, env=pip_environment(), text=True, encoding="utf-8", errors="replace",
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         ) as pip,
-    ):
+    ):  # fmt: skip
         for line in pip.stdout:
             log.write(line.encode())
             if "Retrying (" in line:
@@ -294,6 +333,33 @@ def run_pip(command: list[str], total: int) -> None:
         print("\r\033[K", end="", flush=True)
     if pip.returncode:
         raise SetupError(f"pip failed: {last_error} (all of it in {LOG.relative_to(ROOT)})")
+
+
+def pip_environment() -> dict[str, str]:
+    """The environment of pip: packages go into .venv, all of them, whatever its user has set.
+
+    Of the user's variables and configuration files it keeps what `PIP_MAY` names.
+    """
+    may = {f"PIP_{name}" for name in PIP_MAY}
+    kept = {n: value for n, value in os.environ.items() if not n.startswith("PIP_") or n in may}
+    return {**pip_configuration(), **kept, "PIP_CONFIG_FILE": os.devnull}
+
+
+def pip_configuration() -> dict[str, str]:
+    """What pip's configuration files say of `PIP_MAY`, as variables; nothing where pip fails."""
+    command = [str(venv_python()), "-I", "-m", "pip", "config", "list"]
+    try:
+        listed = subprocess.run(command, capture_output=True, text=True, errors="replace").stdout
+    except OSError:
+        return {}
+    found = {}
+    for line in listed.splitlines():
+        key, _, value = line.partition("=")
+        section, _, name = key.rpartition(".")
+        name = name.upper().replace("-", "_")
+        if section != ":env:" and name in PIP_MAY:
+            found[f"PIP_{name}"] = str(literal_eval(value))
+    return found
 
 
 def ensure_tools(needs: list[str]) -> None:
@@ -317,9 +383,17 @@ def ensure_tools(needs: list[str]) -> None:
         ensure(LIBERTY, liberty)
 
 
+class Parser(argparse.ArgumentParser):
+    """Reports a bad argument in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print `message` and end with exit code 2."""
+        self.exit(2, f"setup: {message}\n")
+
+
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Command line of the set-up."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = Parser(description=__doc__)
     several = {"nargs": "*", "default": [], "action": "extend"}
     parser.add_argument("--need", **several, help=", ".join(NEEDS))
     parser.add_argument("--extra", **several, type=Path, help="requirements files")
@@ -334,6 +408,9 @@ def main(arguments: list[str] | None = None) -> int:
         ensure_environment(options.extra)
     except SetupError as error:
         print(f"setup: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"setup: {error.filename or 'file'}: {error.strerror or error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("setup: interrupted; the next run repairs it", file=sys.stderr)

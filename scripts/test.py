@@ -30,7 +30,7 @@ INTERRUPTED = 130
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Command line of the test run."""
-    parser = OneLineParser("test", description=__doc__.splitlines()[0])
+    parser = OneLineParser("test", description=__doc__)
     parser.add_argument("--sim", default="verilator", metavar="|".join(SIMULATORS))
     parser.add_argument("--test", type=selection, help="run only what this expression selects")
     parser.add_argument("--seed", type=at_least(0), help="seed of the random stimulus")

@@ -189,7 +189,7 @@ def report(points: list[dict], options: argparse.Namespace, console: Console) ->
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0, or 2 when something could not run or hardware and model differ."""
     options = parse_arguments(arguments)
-    console = Console()
+    console = Console(markup=False, emoji=False)
     try:
         console.print(find_simulator(options.sim).banner, highlight=False)
         points = measure_all(options, console)

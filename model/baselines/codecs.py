@@ -11,7 +11,7 @@ from model.apack import Bits
 from model.baselines.huffman import decode_huffman, encode_huffman
 from model.baselines.run_length import decode_rle, decode_rlez, encode_rle, encode_rlez
 from model.baselines.shapeshifter import shapeshifter
-from model.baselines.vela import decode_mlw, encode_mlw
+from model.baselines.vela import HAS_MLW, decode_mlw, encode_mlw
 from model.baselines.zero_value import decode_zvc, encode_zvc
 from model.baselines.zstd import decode_zstd, encode_zstd
 
@@ -42,6 +42,6 @@ CODECS = (
     Codec("shapeshifter8", "ShapeShifter, 8", *shapeshifter(8)),
     Codec("shapeshifter16", "ShapeShifter, 16", *shapeshifter(16)),
     Codec("huffman", "Huffman", encode_huffman, decode_huffman),
-    Codec("mlw", "mlw_codec", encode_mlw, decode_mlw, max_value_w=8),
+    *([Codec("mlw", "mlw_codec", encode_mlw, decode_mlw, max_value_w=8)] if HAS_MLW else []),
     Codec("zstd", "zstd -19", encode_zstd, decode_zstd),
 )

@@ -2,17 +2,24 @@
 
 Source: package `ethos-u-vela`, module `mlw_codec` (Apache-2.0): Golomb-Rice coded palette indices
 and zero runs, chosen per section of the stream. Its output is padded to 16 bytes.
+The package has no wheels for Python 3.14 and newer, where the codec is left out.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
+from importlib.util import find_spec
+
 import numpy as np
-from ethosu import mlw_codec
 
 from model.apack import ApackError, Bits
 from model.tensors import bit_patterns, signed_values
 
+with suppress(ModuleNotFoundError):
+    from ethosu import mlw_codec
+
 MAX_VALUE_W = 8
+HAS_MLW = find_spec("ethosu") is not None
 
 
 def encode_mlw(values: np.ndarray, value_w: int) -> Bits:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import os
 import sys
 from pathlib import Path
@@ -13,7 +12,7 @@ from model.apack.errors import ApackError
 from model.apack.storage import descriptor_of
 from model.cli import compress, container_views, decompress, tables
 from model.cli.output import messages_apart_from
-from model.cli.terminal import printable
+from model.cli.terminal import encode_anything, printable
 
 DESCRIPTION = """Study and size APack compression of quantized tensors.
 
@@ -47,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0, or 2 after one line on stderr when the input is at fault."""
-    _print_whatever_it_is()
+    encode_anything()
     options = parser().parse_args(arguments)
     try:
         with messages_apart_from(getattr(options, "output", None)):
@@ -70,13 +69,6 @@ def main(arguments: list[str] | None = None) -> int:
         print("model: stopped", file=sys.stderr)
         return 130
     return 0
-
-
-def _print_whatever_it_is() -> None:
-    """Let characters that the terminal's encoding has not come out as escapes, not as errors."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
 
 
 def _stdout_is_lost() -> bool:

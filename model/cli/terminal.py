@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -27,6 +29,13 @@ def progress(title: str, values: int) -> Iterator[Callable[[int], None]]:
     with bar:
         task = bar.add_task(title, total=max(1, values))
         yield lambda done: bar.advance(task, done)
+
+
+def encode_anything() -> None:
+    """Print escapes for what the terminal's encoding lacks: names may have any character."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -74,10 +74,12 @@ def write_report(parts: list[Part], folder: Path, advance: Callable[[str], None]
         page = environment.get_template("network.html").render(
             model=model, sections=_sections(model, parts, folder), columns=COLUMNS, apack=APACK
         )
-        (folder / f"{model.key}.html").write_text(page)
+        (folder / f"{model.key}.html").write_text(page, encoding="utf-8")
         advance(model.title)
     index = folder / "index.html"
-    index.write_text(environment.get_template("index.html").render(_overview(parts, folder)))
+    index.write_text(
+        environment.get_template("index.html").render(_overview(parts, folder)), encoding="utf-8"
+    )
     advance("overview")
     return index
 
@@ -141,7 +143,7 @@ def _example(tensor: TensorSize, folder: Path, stem: str) -> Example:
 
 def write_part_table(parts: list[Part], path: Path) -> None:
     """CSV: one row per network, kind and width, footprints as shares of the raw size."""
-    with path.open("w", newline="") as file:
+    with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["network", "kind", "value_w", "values", *(c.key for c in COLUMNS)])
         for part in parts:
@@ -151,7 +153,7 @@ def write_part_table(parts: list[Part], path: Path) -> None:
 
 def write_tensor_table(parts: list[Part], path: Path) -> None:
     """CSV: one row per tensor, sizes in bits."""
-    with path.open("w", newline="") as file:
+    with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([*_TENSOR_COLUMNS, *(column.key for column in COLUMNS)])
         for part in parts:
@@ -182,7 +184,7 @@ def write_json(parts: list[Part], path: Path) -> None:
         ],
         "parts": [_part_json(part) for part in parts],
     }
-    path.write_text(json.dumps(document, indent=1))
+    path.write_text(json.dumps(document, indent=1), encoding="utf-8")
 
 
 def _part_json(part: Part) -> dict[str, object]:

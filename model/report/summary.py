@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from model.baselines import CODECS
+from model.baselines.vela import HAS_MLW
 from model.report.measure import SYMBOLS, TensorSize
 from model.report.part import ACTIVATIONS, NARROW_WIDTHS, WEIGHTS, Part
 
@@ -104,7 +105,7 @@ def bars(parts: list[Part]) -> list[Bar]:
         _near_entropy(weights, "weight tensor"),
         _near_entropy(select(parts, ACTIVATIONS), "feature map, table made from itself,"),
         _near_entropy_in_container(weights),
-        _below_mlw(weights),
+        *([_below_mlw(weights)] if HAS_MLW else []),
         _never_grows(parts),
     ]
 

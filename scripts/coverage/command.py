@@ -93,7 +93,7 @@ def report() -> int:
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(as_json(coverage) + "\n", encoding="utf-8")
     write_page(coverage, page)
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
     console.print(table(coverage))
     for fault in coverage.faults:
         console.print(f"coverage: {fault}", style="red", markup=False)

@@ -87,7 +87,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def score(targets: Sequence[Target], options: argparse.Namespace, folder: Path = FOLDER) -> int:
     """Measure all targets, write the results, and say what came out."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, emoji=False)
     begin = time.monotonic()
     chosen = (options.mutants, options.seed, options.seeds)
     paths = {target.module: result_path(target, *chosen) for target in targets}
@@ -99,7 +99,9 @@ def score(targets: Sequence[Target], options: argparse.Namespace, folder: Path =
             results.append(Result.read(path))
         else:
             path = path.with_name(ERROR)
-            errors[target.module] = path.read_text().strip() if path.is_file() else "died"
+            errors[target.module] = (
+                path.read_text(encoding="utf-8").strip() if path.is_file() else "died"
+            )
     seconds = round(time.monotonic() - begin, 1)
     run = Run(results, errors, options.target, *chosen, seconds)
     write_results(run, folder)
@@ -186,7 +188,7 @@ def report(run: Run, console: Console, folder: Path) -> None:
         f"{run.idle} of them while payloads are valid, {run.keeping} within a contract"
     )
     page = folder / "index.html"
-    console.print(f"page: {relative(page)}")
+    console.print(f"page: {escape(relative(page))}")
 
 
 def score_table(run: Run) -> Table:

@@ -112,7 +112,7 @@ class Graph:
     @classmethod
     def read(cls, path: Path) -> Graph:
         """A graph in ASCII AIGER, with symbols."""
-        lines = path.read_text().splitlines()
+        lines = path.read_text(encoding="utf-8").splitlines()
         _, inputs, latches, outputs, gates = map(int, lines[0].split()[1:6])
         rows = [tuple(map(int, line.split())) for line in lines[1 : 1 + inputs + latches + outputs]]
         first = 1 + len(rows)
@@ -328,11 +328,11 @@ class Prover:
     def _abc(self, lines: Iterable[str], commands: str) -> str | None:
         """What ABC says of a network; None when it takes too long."""
         path = self.folder / "miter.blif"
-        path.write_text("\n".join(lines) + "\n")
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         try:
             done = subprocess.run(
                 [ABC, "-c", f"read_blif {path.name}; strash; {commands}"], cwd=self.folder,
-                text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                text=True, errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                 timeout=4 * (SEARCH_SECONDS + PROOF_SECONDS),
             )  # fmt: skip
         except subprocess.TimeoutExpired:
@@ -364,7 +364,7 @@ class Prover:
         """Yosys commands that put the module and its contract into one."""
         contract = contract_of(self.target)
         path = self.folder / "under_contract.v"
-        path.write_text(contract_text(self.design, self.target, contract))
+        path.write_text(contract_text(self.design, self.target, contract), encoding="utf-8")
         values = "".join(
             f" -chparam {name} {value}" for name, value in self.target.parameters.items()
         )
@@ -381,7 +381,7 @@ def _below(path: Path) -> tuple[Path, ...]:
 
 
 def _characters(files: Iterable[Path]) -> int:
-    return sum(len(path.read_text()) for path in files)
+    return sum(len(path.read_text(encoding="utf-8")) for path in files)
 
 
 def contract_of(target: Target) -> Path | None:
@@ -392,7 +392,7 @@ def contract_of(target: Target) -> Path | None:
 
 def contract_text(design: MutatedDesign, target: Target, contract: Path) -> str:
     """The wrapper of a design with its contract beside the netlist."""
-    text = contract.read_text()
+    text = contract.read_text(encoding="utf-8")
     name = contract.stem
     header = text[text.index("module ") : text.index(");")]
     pins = [f".{port} ({port})" for port in PORT.findall(header) if port != "kept"]
@@ -402,7 +402,7 @@ def contract_text(design: MutatedDesign, target: Target, contract: Path) -> str:
         if re.search(rf"\bparameter\s+{parameter}\b", header)
     ]
     given = f" #({', '.join(values)})" if values else ""
-    begin, end = design.wrapper.read_text().rsplit("endmodule", 1)
+    begin, end = design.wrapper.read_text(encoding="utf-8").rsplit("endmodule", 1)
     head, body = begin.split(f"{SELECTOR}\n)", 1)
     return (
         f"{head}{SELECTOR},\n    output wire {KEPT}\n){body}"

@@ -47,12 +47,12 @@ class Task:
 
     def write(self, path: Path) -> None:
         """Write it for `read`."""
-        path.write_text(json.dumps(asdict(self)))
+        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> Task:
         """The task that was written to `path`."""
-        return cls(**json.loads(path.read_text()))
+        return cls(**json.loads(path.read_text(encoding="utf-8")))
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class Server:
         verdict = self._verdict(mutant, status, time.monotonic() - start, child in self.late)
         if verdict is None:
             return None
-        with (self.folder / VERDICTS).open("a") as verdicts:
+        with (self.folder / VERDICTS).open("a", encoding="utf-8") as verdicts:
             verdicts.write(json.dumps(asdict(verdict)) + "\n")
         return verdict
 

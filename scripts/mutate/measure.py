@@ -90,12 +90,12 @@ class Result:
 
     def write(self, path: Path) -> None:
         """Write it for `read`."""
-        path.write_text(json.dumps(asdict(self), indent=1) + "\n")
+        path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> Result:
         """The result that was written to `path`."""
-        facts = json.loads(path.read_text())
+        facts = json.loads(path.read_text(encoding="utf-8"))
         entries = tuple(Entry(**entry) for entry in facts.pop("entries"))
         return cls(**facts, entries=entries)
 
@@ -138,13 +138,13 @@ def measure(target: Target, count: int, seed: int, seeds: int, children: int) ->
         result = _measured(target, count, seed, seeds, children, folder)
         result.write(path)
     except (BenchFails, BuildError, ToolMissing, SynthesisError) as error:
-        (folder / ERROR).write_text(f"{error}\n")
+        (folder / ERROR).write_text(f"{error}\n", encoding="utf-8")
 
 
 def progress_of(folder: Path, count: int) -> tuple[int, int]:
     """Mutants of a measurement that have run, and all of them."""
     path = folder / COUNT
-    total = int(path.read_text() or count) if path.is_file() else count
+    total = int(path.read_text(encoding="utf-8") or count) if path.is_file() else count
     return max(len(read_verdicts(folder)) - 1, 0), total
 
 
@@ -162,7 +162,7 @@ def _measured(
     design = mutate(target, count, seed, folder)
     if not design.mutants:
         raise BenchFails(f"{target.module} has nothing that could be changed")
-    (folder / COUNT).write_text(str(len(design.mutants)))
+    (folder / COUNT).write_text(str(len(design.mutants)), encoding="utf-8")
     begin = time.monotonic()
     baseline, verdicts = simulate(target, design, range(seed, seed + seeds), children, folder)
     seconds = time.monotonic() - begin
@@ -189,14 +189,14 @@ def _proofs(
     """What is known of each survivor; kept from an earlier run of the same prover."""
     key = _prover_key(target)
     path = folder / PROOFS
-    kept = json.loads(path.read_text()) if path.is_file() else {}
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if kept.get("key") != key:
         kept = {"key": key}
     prover = Prover(target, design, folder)
     for mutant, verdict in zip(design.mutants, verdicts, strict=True):
         if verdict.status == SURVIVED and str(mutant.number) not in kept:
             kept[str(mutant.number)] = asdict(prover.prove(mutant))
-            path.write_text(json.dumps(kept))
+            path.write_text(json.dumps(kept), encoding="utf-8")
     return {int(number): Proof(**proof) for number, proof in kept.items() if number != "key"}
 
 

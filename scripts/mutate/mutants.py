@@ -119,9 +119,9 @@ def mutate(target: Target, count: int, seed: int, folder: Path) -> MutatedDesign
          f"write_rtlil {elaborated}", f"write_json {cells}",
          f"mutate -list {EVERYTHING} -module {target.module} -o {listed}"], folder,
     )  # fmt: skip
-    modules = json.loads(cells.read_text())["modules"]
+    modules = json.loads(cells.read_text(encoding="utf-8"))["modules"]
     module = modules[target.module]
-    found = _sensible(listed.read_text(), Netlist(module, modules), target.source)
+    found = _sensible(listed.read_text(encoding="utf-8"), Netlist(module, modules), target.source)
     mutants = tuple(_numbered(_drawn(found, count, random.Random(seed))))
     return _write(target, mutants, len(found), module["ports"], elaborated, folder)
 
@@ -131,7 +131,9 @@ def _copies(sources: Iterable[Path], folder: Path) -> list[Path]:
     copies = []
     for source in sources:
         copy = folder / source.name
-        copy.write_text(source.read_text().replace("`resetall", "", 1))
+        copy.write_text(
+            source.read_text(encoding="utf-8").replace("`resetall", "", 1), encoding="utf-8"
+        )
         copies.append(copy)
     return copies
 
@@ -234,7 +236,7 @@ class Netlist:
 def _sensible(listed: str, netlist: Netlist, source: Path) -> list[Mutant]:
     """The listed mutants that change something, each once."""
     found: dict[object, Mutant] = {}
-    lines = source.read_text().splitlines()
+    lines = source.read_text(encoding="utf-8").splitlines()
     for line in listed.splitlines():
         options = _options(line)
         cell, port, bit = options["cell"][0], options["port"][0], int(options["portbit"][0])
@@ -293,13 +295,13 @@ def _write(
 ) -> MutatedDesign:
     width = selector_width(len(mutants))
     apply, netlist = folder / "apply.ys", folder / "netlist.v"
-    apply.write_text("".join(f"{mutant.command(width)}\n" for mutant in mutants))
+    apply.write_text("".join(f"{mutant.command(width)}\n" for mutant in mutants), encoding="utf-8")
     run_yosys(
         [f"read_rtlil {elaborated}", f"script {apply}", f"rename {target.module} {NETLIST}",
          MERGE_BRANCHES, "clean", f"write_verilog -noattr {netlist}"], folder,
     )  # fmt: skip
     wrapper = folder / "wrapper.v"
-    wrapper.write_text(wrapper_text(target, ports, width))
+    wrapper.write_text(wrapper_text(target, ports, width), encoding="utf-8")
     return MutatedDesign(mutants, places, wrapper, netlist, elaborated, apply)
 
 
@@ -310,7 +312,7 @@ COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 def wrapper_text(target: Target, ports: Iterable[str], width: int) -> str:
     """Verilog with the name, parameters and ports of the bench's module around the netlist."""
-    header = HEADER.search(COMMENT.sub(" ", target.source.read_text())).group(0)
+    header = HEADER.search(COMMENT.sub(" ", target.source.read_text(encoding="utf-8"))).group(0)
     begin, end = DIRECTION.sub(r"\1 wire ", header).rsplit(")", 1)
     pins = ", ".join(f".{port} ({port})" for port in (*ports, SELECTOR))
     return (

@@ -37,13 +37,13 @@ def write_page(run: Run, folder: Path) -> None:
         floored=floored,
         excerpts={result.module: excerpts(result) for result in run.results},
     )
-    (folder / "index.html").write_text(page)
+    (folder / "index.html").write_text(page, encoding="utf-8")
 
 
 def excerpts(result: Result) -> list[list[Line]]:
     """The stretches of a module's source that have survivors."""
     path = ROOT / result.file
-    texts = path.read_text().splitlines() if path.is_file() else []
+    texts = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     by_line: dict[int, list[Entry]] = defaultdict(list)
     for entry in result.survivors:
         by_line[entry.line].append(entry)

@@ -72,7 +72,9 @@ def percent(part: int, whole: int) -> float:
 def write_results(run: Run, folder: Path) -> None:
     """Write mutate.json and junit.xml."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "mutate.json").write_text(json.dumps(_document(run), indent=1) + "\n")
+    (folder / "mutate.json").write_text(
+        json.dumps(_document(run), indent=1) + "\n", encoding="utf-8"
+    )
     ElementTree.ElementTree(_junit(run)).write(
         folder / "junit.xml", encoding="utf-8", xml_declaration=True
     )

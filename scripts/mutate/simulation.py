@@ -87,7 +87,7 @@ def read_verdicts(folder: Path) -> dict[int, Verdict]:
     """Verdicts so far, by mutant; a line that is cut short does not count."""
     path = folder / VERDICTS
     found = {}
-    for line in path.read_text().splitlines() if path.is_file() else []:
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
         try:
             verdict = Verdict(**json.loads(line))
         except (ValueError, TypeError):
@@ -106,7 +106,7 @@ def _run(
     grace: float,
 ) -> None:
     waivers = folder / "waivers.vlt"
-    waivers.write_text(WAIVERS)
+    waivers.write_text(WAIVERS, encoding="utf-8")
     sources = [waivers, design.wrapper, design.netlist]
     build = build_cocotb(target.module, sources, target.parameters, find_simulator("verilator"))
     task = folder / "task.json"

@@ -109,7 +109,7 @@ def _imported(test_module: str) -> tuple[Path, ...]:
         path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
         if path.is_file() and path not in found:
             found.add(path)
-            pending += IMPORT.findall(path.read_text())
+            pending += IMPORT.findall(path.read_text(encoding="utf-8"))
     return tuple(sorted(found))
 
 

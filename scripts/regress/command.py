@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from model.cli.terminal import printable
 from scripts.arguments import OneLineParser, at_least
 from scripts.regress.collect import ROOT, TESTS, SelectionError, collect, name_of
 from scripts.regress.dashboard import write_dashboard
@@ -70,7 +71,7 @@ def regress(
     options: argparse.Namespace, simulator: Simulator, nodes: list[str], workers: Workers
 ) -> int:
     """Run the jobs, write the results, and say what came out."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, emoji=False)
     folder = ROOT / options.folder
     first = options.seed
     if first is None:
@@ -93,6 +94,7 @@ def regress(
             if outcome.status in BAD:
                 console.print(failure_line(outcome))
 
+        interrupt_with_signals(run)
         perform(run, jobs, workers, advance)
     write_results(run, folder)
     write_dashboard(run, folder)
@@ -103,6 +105,17 @@ def regress(
         print("regress: every test was skipped: nothing passed or failed", file=sys.stderr)
         return 2
     return 1 if run.failures else 0
+
+
+def interrupt_with_signals(run: Run) -> None:
+    """Have Ctrl-C and signals to end mark the run: an exception could lose an outcome at hand."""
+
+    def interrupt(number: int, frame: object) -> None:
+        run.interrupted = True
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as SIGHUP is under nohup
+            signal.signal(number, interrupt)
 
 
 def progress_bar(console: Console) -> Progress:
@@ -121,7 +134,7 @@ def failure_line(outcome: Outcome) -> str:
     job = outcome.job
     message = outcome.message.split("\n", 1)[0][:200]
     what = f"{outcome.status}: {name_of(job.node)} seed {job.seed}: {message}"
-    return f"[red]{escape(what)}[/red]\n  {escape(job.reproduction)}"
+    return f"[red]{escape(printable(what))}[/red]\n  {escape(job.reproduction)}"
 
 
 def summary(run: Run, folder: Path) -> str:

@@ -104,7 +104,7 @@ def write_dashboard(run: Run, folder: Path) -> Path:
         module_of=module_of,
         up="../" * len(folder.relative_to(ROOT).parts) if folder.is_relative_to(ROOT) else "",
     )
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     return path
 
 
@@ -120,7 +120,7 @@ def module_rows(outcomes: Iterable[Outcome]) -> list[Row]:
 def feature_rows(outcomes: Iterable[Outcome], plan: Path) -> list[Row] | None:
     """One row for each feature of the test plan; None when there is no plan that can be read."""
     try:
-        document = yaml.safe_load(plan.read_text())
+        document = yaml.safe_load(plan.read_text(encoding="utf-8"))
         features = list(_features(document))
     except (OSError, yaml.YAMLError, TypeError, AttributeError):
         return None

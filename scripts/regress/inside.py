@@ -50,9 +50,12 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish() -> None:
-    """Write the outcome, if a test ran at all."""
-    if _reports:
-        (Path(os.environ[FOLDER]) / OUTCOME).write_text(json.dumps(summary(_reports)))
+    """Write the outcome, if a test ran to its end: all of it or, when killed, nothing."""
+    if any(report.when == "teardown" for report in _reports):
+        path = Path(os.environ[FOLDER]) / OUTCOME
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(summary(_reports)), encoding="utf-8")
+        partial.rename(path)
 
 
 def summary(reports: list[pytest.TestReport]) -> dict[str, str]:

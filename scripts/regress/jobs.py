@@ -80,7 +80,7 @@ def run_job(job: Job, started: Started = lambda process: None) -> Outcome:
     """
     folder = _make_folder(job)
     begin = time.monotonic()
-    with (folder / "pytest.log").open("w") as log:
+    with (folder / "pytest.log").open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
             [*PYTEST, "-p", "scripts.regress.inside", "-p", "no:cacheprovider", "-p", "no:xdist",
              f"--hypothesis-seed={job.seed}", job.node],
@@ -139,12 +139,13 @@ def _result(folder: Path, code: int, late: float | None) -> tuple[str, str]:
     if late is not None:
         return TIMED_OUT, f"not over after {late:g} s"
     path = folder / OUTCOME
+    if path.is_file():  # its test has ended, whatever ended the process after that
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return found["status"], found["message"]
     if code < 0:
         return LOST, f"its process was ended by {signal.Signals(-code).name}"
-    if path.is_file():
-        found = json.loads(path.read_text())
-        return found["status"], found["message"]
-    lines = (folder / "pytest.log").read_text(errors="replace").strip().splitlines()
+    log = (folder / "pytest.log").read_text(encoding="utf-8", errors="replace")
+    lines = log.strip().splitlines()
     return FAILED, "\n".join([f"pytest ended with code {code}", *lines[-OUTPUT_LINES:]])
 
 

@@ -39,18 +39,22 @@ def signature(message: str) -> str:
 def write_results(run: Run, folder: Path) -> None:
     """Write results.json and junit.xml, and append the run to the history."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "results.json").write_text(json.dumps(_document(run), indent=1) + "\n")
+    (folder / "results.json").write_text(
+        json.dumps(_document(run), indent=1) + "\n", encoding="utf-8"
+    )
     ElementTree.ElementTree(_junit(run)).write(
         folder / "junit.xml", encoding="utf-8", xml_declaration=True
     )
-    with (folder / HISTORY).open("a") as history:
+    with (folder / HISTORY).open("a", encoding="utf-8") as history:
         history.write(json.dumps(_head(run)) + "\n")
 
 
 def read_history(folder: Path) -> list[dict]:
     """The runs that were written into a folder, oldest first, without lines that are cut short."""
     path = folder / HISTORY
-    lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
+    lines = (
+        path.read_text(errors="replace", encoding="utf-8").splitlines() if path.is_file() else []
+    )
     return [entry for entry in map(_entry, lines) if entry]
 
 

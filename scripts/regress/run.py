@@ -81,7 +81,9 @@ def jobs_of(
 def perform(
     run: Run, jobs: Sequence[Job], workers: Workers, advance: Callable[[Outcome], None]
 ) -> None:
-    """Run the jobs and fill `run.outcomes`; Ctrl-C ends it early and marks the run.
+    """Run the jobs and fill `run.outcomes`, until `run.interrupted` is set from outside.
+
+    An interrupted run keeps the outcome of every job that had ended.
 
     A failed test runs once more, with the same seed and a waveform; one that hangs or dies does
     not, as it would take as long again.
@@ -91,10 +93,17 @@ def perform(
     """
     begin = time.monotonic()
     waiting: dict[Job, Outcome] = {}
+
+    def done(outcome: Outcome) -> None:
+        if outcome.job.waves:
+            outcome = waiting.pop(outcome.job).with_repeat(outcome)
+        run.outcomes.append(outcome)
+        advance(outcome)
+
     try:
         for job in jobs:
             workers.submit(job)
-        while len(run.outcomes) < len(jobs):
+        while len(run.outcomes) < len(jobs) and not run.interrupted:
             outcome = workers.take(0.5)
             if outcome is None:
                 continue
@@ -102,14 +111,11 @@ def perform(
                 repeat = replace(outcome.job, waves=True)
                 waiting[repeat] = outcome
                 workers.submit(repeat)
-                continue
-            if outcome.job.waves:
-                outcome = waiting.pop(outcome.job).with_repeat(outcome)
-            run.outcomes.append(outcome)
-            advance(outcome)
-    except KeyboardInterrupt:
-        run.interrupted = True
-        run.outcomes.extend(waiting.values())
+            else:
+                done(outcome)
     finally:
+        ended = workers.close()
         run.seconds = round(time.monotonic() - begin, 1)
-        workers.close()
+    for outcome in ended:
+        done(outcome)
+    run.outcomes.extend(waiting.values())

@@ -22,7 +22,7 @@ from scripts.regress.collect import ROOT
 from scripts.regress.jobs import LOST, Job, Outcome, kill, run_job
 
 ATTEMPTS = 3
-STEP_SECONDS = 10.0  # for each step of connecting to a cluster and of checking it
+STEP_SECONDS = 30.0  # for each step of connecting to a cluster and of checking it
 WORKERLESS_SECONDS = 120  # a cluster that has had no worker for so long is given up
 ADDRESS = re.compile(r"(tcp|tls|ws|wss)://[\w.\-\[\]:]+:\d+")
 
@@ -42,8 +42,8 @@ class Workers(Protocol):
     def take(self, seconds: float) -> Outcome | None:
         """The next outcome, or None when there is none within the time."""
 
-    def close(self) -> None:
-        """Drop what is queued and end what runs."""
+    def close(self) -> list[Outcome]:
+        """Drop what is queued and end what runs; the outcomes that were not taken."""
 
 
 class LocalWorkers:
@@ -68,13 +68,14 @@ class LocalWorkers:
         except Empty:
             return None
 
-    def close(self) -> None:
-        """Drop what is queued and end what runs."""
+    def close(self) -> list[Outcome]:
+        """Drop what is queued and end what runs; the outcomes that were not taken."""
         with self._lock:
             self._closing = True
             for process in self._running:
                 kill(process)
         self._threads.shutdown(cancel_futures=True)
+        return [self._done.get() for _ in range(self._done.qsize())]
 
     def _run(self, job: Job) -> None:
         for attempt in range(1, ATTEMPTS + 1):
@@ -86,6 +87,8 @@ class LocalWorkers:
                 outcome = Outcome(job, LOST, f"could not be run: {error}", attempts=attempt)
             if outcome.status != LOST:
                 break
+            if self._closing:  # killed by close: it had not ended
+                return
         self._done.put(outcome)
 
     def _started(self, process: subprocess.Popen) -> None:
@@ -142,10 +145,16 @@ class ClusterWorkers:
             return None
         return outcome
 
-    def close(self) -> None:
+    def close(self) -> list[Outcome]:
         """Drop what is queued; what runs ends with its job's time limit at the latest."""
+        ended = [
+            replace(_outcome_of(job, future), attempts=attempt)
+            for job, attempt, future in self._open.values()
+            if future.status == "finished"
+        ]
         self._client.cancel([future for _, _, future in self._open.values()])
         self._client.close()
+        return ended
 
     def _submit(self, job: Job, attempt: int) -> None:
         self._count += 1
@@ -173,7 +182,9 @@ def check_cluster(address: str, step_seconds: float) -> None:
     """Raise WorkersError unless the cluster at an address can run jobs."""
     command = [sys.executable, "-m", "scripts.regress.cluster", address, str(step_seconds)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, errors="replace"
+    )
     if done.returncode:
         said = done.stdout.strip() or f"the cluster at SCHEDULER={address} cannot be checked"
         raise WorkersError(said.splitlines()[-1])

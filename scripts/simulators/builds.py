@@ -13,6 +13,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import time
@@ -29,6 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 BUILDS = ROOT / "build" / "sim"
 WAIVERS = ROOT / "scripts" / "lint_waivers.vlt"
 UNUSED_DAYS = 7
+ESCAPE = re.compile(r"\\([0-3][0-7][0-7]|.)")
 PREFIX = "Vtop"  # name of Verilator's top class; cocotb's main program expects it
 
 Parameters = Mapping[str, int | str]
@@ -129,7 +132,7 @@ def run_tool(command: Sequence[object], cwd: Path, environment: Mapping[str, str
     """
     words = [str(word) for word in command]
     done = subprocess.run(
-        words, cwd=cwd, env=environment, text=True, errors="replace",
+        words, cwd=cwd, env=environment, text=True, encoding="utf-8", errors="replace",
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     if done.returncode:
@@ -174,18 +177,42 @@ def compile_verilator(
     command += ["--Mdir", work, "--top-module", top, "--default-language", "1364-2005", *flags]
     files = [WAIVERS, *include_flags(sources), *sources]
     run_tool([*command, *files], work, simulator.environment())
-    plan = json.loads((work / f"{PREFIX}.json").read_text())
+    plan = read_plan(work / f"{PREFIX}.json")
     options = [*_cxx_options(plan, simulator), *cxx_flags]
     runtime = _runtime_library(simulator, plan, options)
     generated = sorted(path.name for path in work.glob(f"{PREFIX}*.cpp"))
     unity = work / "unity.cpp"
     includes = [*generated, *([str(main)] if main else [])]
-    unity.write_text(prelude + "".join(f'#include "{name}"\n' for name in includes))
+    text = prelude + "".join(f'#include "{name}"\n' for name in includes)
+    unity.write_text(text, encoding="utf-8")
     libraries = ["-lz", "-llz4"] if plan["options"]["trace_fst"] else []
     objects = sorted(runtime.glob("*.o"))
-    command = [simulator.cxx, *options, "-I.", "-o", program, unity, *objects]
+    command = [*simulator.cxx, *options, "-I.", "-o", program, unity, *objects]
     run_tool([*command, *link_flags, *libraries, "-lpthread"], work, os.environ)
     shutil.rmtree(work)
+
+
+def read_plan(path: Path) -> dict:
+    r"""What Verilator wrote for a build system.
+
+    It is JSON but for its strings, which have each byte that is not printable ASCII as an octal
+    escape: the letter \u00fc is \303\274.
+    """
+    text = ESCAPE.sub(_json_escape, path.read_text(encoding="utf-8"))
+    return _with_text(json.loads(text))
+
+
+def _json_escape(escape: re.Match[str]) -> str:
+    return f"\\u{int(escape[1], 8):04x}" if len(escape[1]) == 3 else escape[0]
+
+
+def _with_text(value: object) -> object:
+    """A value of JSON whose strings are bytes, one a character, with what they say."""
+    if isinstance(value, dict):
+        return {key: _with_text(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_with_text(entry) for entry in value]
+    return os.fsdecode(value.encode("latin-1")) if isinstance(value, str) else value
 
 
 def _cxx_options(plan: dict, simulator: Verilator) -> list[str]:
@@ -217,11 +244,14 @@ def require_compiler(simulator: Verilator, folder: Path) -> None:
         ToolMissing: it does not; the message has its first error.
     """
     program = "#include <coroutine>\nint main() {}\n"
-    command = [simulator.cxx, "-std=gnu++20", "-x", "c++", "-", "-o", folder / "probe"]
-    done = subprocess.run(command, input=program, capture_output=True, text=True)
+    command = [*simulator.cxx, "-std=gnu++20", "-x", "c++", "-", "-o", folder / "probe"]
+    done = subprocess.run(
+        command, input=program, capture_output=True, text=True, encoding="utf-8", errors="replace"
+    )
     if done.returncode:
         errors = [line for line in done.stderr.splitlines() if "error" in line] or ["no message"]
-        raise ToolMissing(f"{simulator.cxx} cannot build C++20 (GCC 11 can): {errors[0]}")
+        command = shlex.join(simulator.cxx)
+        raise ToolMissing(f"{command} cannot build C++20 (GCC 11 can): {errors[0]}")
     (folder / "probe").unlink()
 
 
@@ -233,7 +263,7 @@ def _runtime_library(simulator: Verilator, plan: dict, options: Sequence[str]) -
         require_compiler(simulator, folder)
 
         def compile_one(source: Path) -> None:
-            command = [simulator.cxx, *options, "-c", source, "-o", folder / f"{source.stem}.o"]
+            command = [*simulator.cxx, *options, "-c", source, "-o", folder / f"{source.stem}.o"]
             run_tool(command, folder, os.environ)
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:

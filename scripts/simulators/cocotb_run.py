@@ -27,6 +27,7 @@ from scripts.simulators.builds import (
     source_facts,
 )
 from scripts.simulators.tools import Icarus, Simulator, ToolMissing, find_simulator
+from scripts.surroundings import clean, is_on
 
 VERILATOR_FLAGS = ["--exe", "--no-timing", "--vpi", "--x-initial", "unique"]
 # Tests see what stands in the top module and nothing below, which Verilator is then free to
@@ -114,12 +115,12 @@ def chosen_seed() -> int:
 
 def chosen_waves() -> bool:
     """Whether this test run records waveforms."""
-    return os.environ.get("WAVES", "0") not in ("", "0")
+    return is_on(os.environ.get("WAVES"))
 
 
 def chosen_coverage() -> bool:
     """Whether this test run counts which code ran."""
-    return os.environ.get("COVERAGE", "0") not in ("", "0")
+    return is_on(os.environ.get("COVERAGE"))
 
 
 def run_cocotb(
@@ -244,7 +245,8 @@ def _make_icarus(simulator, top, files, flags, program: Path, waves: bool) -> No
         dump.write_text(
             f"module {WAVES_MODULE};\n"
             f'    initial begin $dumpfile("waves.fst"); $dumpvars(0, {top}); end\n'
-            "endmodule\n"
+            "endmodule\n",
+            encoding="utf-8",
         )
         files, flags = [*files, dump], [*flags, "-s", WAVES_MODULE]
     compile_icarus(simulator, top, files, flags, program)
@@ -255,9 +257,10 @@ def _make_verilator(
 ) -> None:
     libraries = cocotb_tools.config.libs_dir
     main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
-    link_flags = [f"-Wl,-rpath,{libraries}", f"-L{libraries}", "-lcocotbvpi_verilator"]
+    rpath = ["-Xlinker", "-rpath", "-Xlinker", str(libraries)]  # -Wl would part it at commas
+    link_flags = [*rpath, f"-L{libraries}", "-lcocotbvpi_verilator"]
     public = program.parent / "public.vlt"
-    public.write_text(PUBLIC.format(top=top))
+    public.write_text(PUBLIC.format(top=top), encoding="utf-8")
     trace = ["--trace-fst"] if waves else []
     compile_verilator(
         simulator, top, files, [*VERILATOR_FLAGS, *trace, *flags, str(public)], program,
@@ -291,30 +294,42 @@ def simulate_cocotb(
         test_args = [f"+verilator+rand+reset+{start}", f"+verilator+seed+{reset_seed}"]
         test_args += ["--trace-file", str(waves)] if waves else []
         test_args += [f"+verilator+coverage+file+{coverage}"] if coverage else []
-    # cocotb has pytest rewrite assertions, for which no plugins of pytest need be loaded.
-    environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    if seconds is not None and shutil.which("timeout"):
-        environment["SIM_CMD_PREFIX"] = f"timeout --kill-after=10 {seconds}"
-    with patch.dict(os.environ, environment):
-        os.environ.pop("WAVES", None)  # would overrule the argument
-        os.environ.pop("COVERAGE", None)  # cocotb would count the lines of the Python tests
-        # The results file tells what failed, and its absence that the simulation died.
-        with suppress(SystemExit, RuntimeError):
-            get_runner(build.simulator.name).test(
-                test_module=test_module,
-                hdl_toplevel=build.top,
-                hdl_toplevel_lang="verilog",
-                build_dir=build.folder,
-                test_dir=folder,
-                results_xml=str(results),
-                seed=seed,
-                testcase=testcase,
-                test_args=test_args,
-                waves=build.trace,
-                log_file=log,
-                extra_env=extra_env or {},
-            )
+    environment = simulation_environment(extra_env or {}, seconds)
+    # For cocotb, any of these goes before its arguments.
+    # The results file tells what failed, and its absence that the simulation died.
+    with patch.dict(os.environ, environment, clear=True), suppress(SystemExit, RuntimeError):
+        get_runner(build.simulator.name).test(
+            test_module=test_module,
+            hdl_toplevel=build.top,
+            hdl_toplevel_lang="verilog",
+            build_dir=build.folder,
+            test_dir=folder,
+            results_xml=str(results),
+            seed=seed,
+            testcase=testcase,
+            test_args=test_args,
+            waves=build.trace,
+            log_file=log,
+        )
     return CocotbRun(read_results(results), seed, folder, log, waves, coverage)
+
+
+def simulation_environment(extra: Mapping[str, str], seconds: int | None) -> dict[str, str]:
+    """The environment of a simulation: what is in `extra`, and nothing that would change it.
+
+    With a limit of `seconds`, the simulation ends with the process that started it, too.
+    """
+    environment = clean(os.environ)
+    for name in ("WAVES", "COVERAGE", "SEED", "TEST"):  # cocotb has its own meaning for some
+        environment.pop(name, None)
+    # cocotb has pytest rewrite assertions, for which no plugins of pytest need be loaded.
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    if seconds:
+        limit = ["timeout", "--foreground", "--kill-after=10", str(seconds)]
+        ends = ["setpriv", "--pdeathsig", "KILL"]
+        present = [part for part in (ends, limit, ends) if shutil.which(part[0])]
+        environment["SIM_CMD_PREFIX"] = " ".join(word for part in present for word in part)
+    return {**environment, **extra}
 
 
 def read_results(path: Path) -> tuple[CocotbResult, ...]:
@@ -354,7 +369,9 @@ def _failure_message(sim: str, run: CocotbRun, failed: list[CocotbResult]) -> st
 
 
 def _end_of(log: Path) -> list[str]:
-    return log.read_text(errors="replace").splitlines()[-LOG_LINES:] if log.is_file() else []
+    if not log.is_file():
+        return []
+    return log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
 
 
 def _pytest_name() -> str | None:

@@ -45,7 +45,7 @@ class Verilator:
     version: str
     executable: Path
     root: Path  # the folder whose include/ holds the run-time library
-    cxx: Path
+    cxx: tuple[str, ...]  # its command: a launcher, the compiler, options
     cxx_version: str
     processor: str  # what -march=native depends on, so that no build moves to a lesser machine
     name: str = "verilator"
@@ -89,14 +89,17 @@ def _find_icarus() -> Icarus:
 
 
 def _find_verilator() -> Verilator:
-    cxx = setup.compiler()
+    try:
+        cxx = setup.compiler()
+    except setup.SetupError as error:
+        raise ToolMissing(str(error)) from None
     if cxx is None:
         raise ToolMissing(
             f"{setup.COMPILER.what} is missing: {setup.install_command(setup.COMPILER)}"
         )
     version, executable, root = _verilator_on_path() or _verilator_of_package()
-    first_line = (_output([cxx, "--version"]).splitlines() or ["unknown compiler"])[0]
-    return Verilator(version, executable, root, Path(cxx), first_line, _processor())
+    first_line = (_output([*cxx, "--version"]).splitlines() or ["unknown compiler"])[0]
+    return Verilator(version, executable, root, tuple(cxx), first_line, _processor())
 
 
 def _verilator_on_path() -> tuple[str, Path, Path] | None:
@@ -129,14 +132,18 @@ def _verilator_of_package() -> tuple[str, Path, Path]:
 def _processor() -> str:
     """The instruction set of this machine."""
     path = Path("/proc/cpuinfo")
-    text = path.read_text() if path.is_file() else platform.processor()
+    if not path.is_file():
+        return platform.processor()
+    text = path.read_text(encoding="utf-8", errors="replace")
     return next((line for line in text.splitlines() if line.startswith("flags")), text)
 
 
 def _output(command: list[str]) -> str:
     """Standard output and error of a command, empty when it cannot run."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+        done = subprocess.run(
+            command, capture_output=True, text=True, encoding="utf-8", errors="replace"
+        )
     except OSError:
         return ""
     return done.stdout + done.stderr

@@ -27,7 +27,7 @@ TABLE_WIDTH = 100  # for the tables to be complete where the output is no termin
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Command line of the synthesis."""
-    parser = OneLineParser("synth", description=__doc__.splitlines()[0])
+    parser = OneLineParser("synth", description=__doc__)
     parser.add_argument(
         "--design", action="append", default=[], metavar="NAME",
         help="module, or several by shell wildcards; may be repeated (default: all)",
@@ -101,7 +101,7 @@ def measure(
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0, 1 when a design cannot be synthesized, 2 when the run could not start."""
     options = parse_arguments(arguments)
-    console = Console()
+    console = Console(markup=False, emoji=False)
     console.width = max(console.width, TABLE_WIDTH)
     try:
         designs = select_designs(options.design)

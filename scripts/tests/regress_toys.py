@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import time
@@ -63,6 +64,11 @@ def test_skips() -> None:
 
 def test_hangs() -> None:
     time.sleep(600)
+
+
+def test_lingers() -> None:
+    """Passes, but the process does not end when the test has."""
+    atexit.register(time.sleep, 600)
 
 
 def test_dies() -> None:

@@ -62,6 +62,80 @@ def test_old_python(tmp_path: Path) -> None:
     assert "older than Python 3.11" in only_line(make("test", f"PYTHON={old}"))
 
 
+@pytest.fixture
+def pythons(tmp_path: Path) -> Path:
+    """A project with nothing but its Makefile, and interpreters that say what they are."""
+    (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text("utf-8"), "utf-8")
+    for name in (".venv/bin/python", "bin/python3", "bin/python3.13"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f'#!/bin/sh\n[ "$2" = -c ] || echo {name} >> {tmp_path}/used\n', "utf-8")
+        path.chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("command_line", "environment", "broken", "used"),
+    [
+        ([], {}, False, ".venv/bin/python"),
+        ([], {}, True, "bin/python3"),
+        (["PYTHON=python3.13"], {}, False, "bin/python3.13"),
+        ([], {"PYTHON": "python3.13"}, False, "bin/python3.13"),
+        ([], {"PYTHON": ""}, False, ".venv/bin/python"),
+    ],
+)
+def test_the_python_of_the_environment_stays_until_another_is_asked_for(
+    pythons: Path, command_line: list[str], environment: dict, broken: bool, used: str
+) -> None:
+    if broken:  # its interpreter is gone
+        (pythons / ".venv/bin/python").unlink()
+        (pythons / ".venv/bin/python").symlink_to("/nowhere/python3.12")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    clean.pop("PYTHON", None)
+    path = f"{pythons / 'bin'}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["make", "setup", *command_line], cwd=pythons, env={**clean, **environment, "PATH": path},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (pythons / "used").read_text("utf-8").split() == [used]
+
+
+def test_what_runs_no_python() -> None:
+    assert "/bin/false does not run Python (exit code 1)" in only_line(
+        make("setup", "PYTHON=/bin/false")
+    )
+
+
+@pytest.mark.parametrize("variable", ["TENSOR", "TABLE", "MODEL", "BLOCK", "JOBS"])
+def test_a_value_may_begin_with_a_dash(variable: str) -> None:
+    command = make("--dry-run", "demo", f"{variable}=-w.npy").stdout
+    assert f'${{{variable}:+--{variable.lower()}="${variable}"}}' in command
+
+
+@pytest.mark.parametrize(("value", "on"), [("No", False), ("", False), ("off", False), ("1", True)])
+def test_variables_that_are_off(value: str, on: bool) -> None:
+    assert ("--waves" in make("--dry-run", "demo", f"WAVES={value}").stdout) is on
+    assert ("--coverage" in make("--dry-run", "test", f"COVERAGE={value}").stdout) is on
+    assert ("--no-ecp5" in make("--dry-run", "synth", f"ECP5={value}").stdout) is not on
+
+
+def test_an_ecp5_is_synthesized_for_by_default() -> None:
+    assert "--no-ecp5" not in make("--dry-run", "synth").stdout
+
+
+@pytest.mark.parametrize(
+    ("variable", "complaint"),
+    [
+        ("CXX=nosuch-compiler", "CXX='nosuch-compiler' is no C++ compiler here"),
+        ("CXX=env nosuch-compiler", "CXX='env nosuch-compiler' is no C++ compiler here"),
+        ('CXX="g++', "CXX='\"g++' is no C++ compiler here"),
+    ],
+)
+def test_a_compiler_that_is_none_is_named(variable: str, complaint: str) -> None:
+    assert complaint in only_line(make("demo", variable, "SIM=verilator"))
+
+
 @pytest.mark.parametrize(
     ("variable", "complaint"),
     [

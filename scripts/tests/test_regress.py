@@ -41,6 +41,7 @@ from scripts.regress.workers import ClusterWorkers, LocalWorkers, Workers, Worke
 from scripts.simulators import chosen_simulator
 
 TOYS = "scripts/tests/regress_toys.py"
+HANG_SECONDS = 600  # a limit for what never ends, however slow the machine
 
 
 @pytest.fixture(autouse=True)
@@ -48,8 +49,8 @@ def mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOY_MARK", str(tmp_path / "mark"))
 
 
-def toy(name: str, folder: Path, seed: int = 2, limit: float = 120, waves: bool = False) -> Job:
-    return Job(f"{TOYS}::{name}", seed, chosen_simulator(), name, limit, str(folder), waves)
+def toy(name: str, folder: Path, seed: int = 2, limit: float = HANG_SECONDS) -> Job:
+    return Job(f"{TOYS}::{name}", seed, chosen_simulator(), name, limit, str(folder))
 
 
 def regress(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -142,7 +143,8 @@ def run_toys(workers: Workers, folder: Path, names: list[str], seeds: int) -> Ru
     sim = chosen_simulator()
     nodes = [f"{TOYS}::{name}" for name in names]
     run = Run(sim, 2, seeds, len(nodes), workers.name)
-    perform(run, jobs_of(nodes, 2, seeds, sim, 60, str(folder)), workers, lambda outcome: None)
+    jobs = jobs_of(nodes, 2, seeds, sim, HANG_SECONDS, str(folder))
+    perform(run, jobs, workers, lambda outcome: None)
     return run
 
 
@@ -165,6 +167,53 @@ def ended(process: subprocess.Popen) -> Iterator[None]:
         process.terminate()
 
 
+def wait_for_outcome(folder: Path, name: str) -> None:
+    """Wait until a job's test has ended; its process and its outcome may be on their way still."""
+    deadline = time.monotonic() + HANG_SECONDS
+    while not list(folder.glob(f"jobs/*/*{name}*/outcome.json")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_closing_returns_the_outcome_of_each_test_that_had_ended(tmp_path: Path) -> None:
+    """Its process may not have ended, nor anybody have read what it left."""
+    workers = LocalWorkers(2)
+    for name in ("test_lingers", "test_hangs"):
+        workers.submit(toy(name, tmp_path))
+    wait_for_outcome(tmp_path, "lingers")
+    (outcome,) = workers.close()
+    assert (outcome.job.selection, outcome.status) == ("test_lingers", PASSED)
+
+
+@dataclass
+class Interrupted:
+    """Workers of a run that is interrupted while they have an outcome that nobody took."""
+
+    run: Run
+    jobs: list[Job] = field(default_factory=list)
+    name: str = "nobody"
+
+    def submit(self, job: Job) -> None:
+        self.jobs.append(job)
+
+    def take(self, seconds: float) -> Outcome | None:
+        self.run.interrupted = len(self.jobs) == 4
+        return None if self.run.interrupted else Outcome(self.jobs[0], FAILED)
+
+    def close(self) -> list[Outcome]:
+        return [Outcome(self.jobs[1], PASSED)]
+
+
+def test_interrupting_keeps_what_was_not_taken_and_what_was_to_be_repeated(tmp_path: Path) -> None:
+    run = Run(chosen_simulator(), 2, 1, 3, "nobody")
+    jobs = [toy(name, tmp_path) for name in ("test_fails", "test_passes", "test_hangs")]
+    advanced: list[Outcome] = []
+    perform(run, jobs, Interrupted(run), advanced.append)
+    found = {outcome.job.selection: outcome.status for outcome in run.outcomes}
+    assert found == {"test_fails": FAILED, "test_passes": PASSED}
+    assert [outcome.job.selection for outcome in advanced] == ["test_passes"]
+
+
 def test_interrupting_leaves_what_is_known(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "scripts.regress", "--sim", chosen_simulator(), "--tests"]
     command += [TOYS, "--folder", str(tmp_path), "--test", "skips or hangs", "--jobs", "2"]
@@ -174,13 +223,9 @@ def test_interrupting_leaves_what_is_known(tmp_path: Path) -> None:
         ) as process,
         ended(process),
     ):
-        deadline = time.monotonic() + 60
-        while not list(tmp_path.glob("jobs/*/*skips*/outcome.json")):
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
-        time.sleep(2)
+        wait_for_outcome(tmp_path, "skips")
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=HANG_SECONDS)
     assert process.returncode == 130
     assert "interrupted: " in output and "not run" in output and "Traceback" not in output
     document = json.loads((tmp_path / "results.json").read_text())
@@ -201,14 +246,13 @@ def test_a_killed_worker_of_a_cluster_loses_no_result(
     tmp_path: Path, cluster: LocalCluster
 ) -> None:
     """One of three worker processes is killed while it runs a job; every job is done."""
-    workers = ClusterWorkers(cluster.scheduler_address)
+    workers = ClusterWorkers(cluster.scheduler_address, step_seconds=HANG_SECONDS)
     processes = [psutil.Process(number) for number in workers._client.run(os.getpid).values()]
     orphans: list[psutil.Process] = []
 
     def kill_one_at_work() -> None:
         while not (busy := [process for process in processes if process.children()]):
             time.sleep(0.05)
-        time.sleep(0.5)  # in the middle of the job
         orphans.extend(busy[0].children())
         busy[0].kill()
 
@@ -218,7 +262,8 @@ def test_a_killed_worker_of_a_cluster_loses_no_result(
     assert len({(outcome.job.node, outcome.job.seed) for outcome in run.outcomes}) == 9
     assert run.counts == {PASSED: 9}
     assert len(list(tmp_path.glob("jobs/*/*"))) > 9, "the job was not done again"
-    assert not any(process.is_running() for process in orphans), "its process lives on"
+    alive = psutil.wait_procs(orphans, HANG_SECONDS)[1]
+    assert not alive, "its process lives on"
 
 
 @pytest.fixture
@@ -227,7 +272,7 @@ def dask(tmp_path: Path) -> Iterator[Dask]:
     yield dask
     for process in dask.processes:
         process.kill()
-        process.wait(30)
+        process.wait(HANG_SECONDS)
 
 
 @dataclass
@@ -258,7 +303,7 @@ class Dask:
     def address(self) -> str:
         """Where the scheduler listens, once it does."""
         path = self.folder / "scheduler.json"
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + HANG_SECONDS
         while not path.is_file() or not path.read_text().endswith("}"):
             assert time.monotonic() < deadline, "the scheduler does not start"
             time.sleep(0.1)
@@ -270,9 +315,7 @@ def test_a_cluster_that_cannot_import_the_project_is_told(
     tmp_path: Path, dask: Dask, without: str
 ) -> None:
     dask.start_both(**{without: None})
-    begin = time.monotonic()
     done = regress(tmp_path, "--test", "skips", "--scheduler", dask.address)
-    assert time.monotonic() - begin < 60
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"regress: the {without}")
@@ -328,16 +371,14 @@ def test_versions_are_compared(host: dict, packages: dict, fault: str | None) ->
 def test_a_scheduler_without_workers_is_told(dask: Dask) -> None:
     dask.start("scheduler", "--port", "0")
     with pytest.raises(WorkersError, match="has no workers: start some with dask worker tcp://"):
-        ClusterWorkers(dask.address, step_seconds=2)
+        ClusterWorkers(dask.address, step_seconds=10)
 
 
 def test_what_takes_a_connection_and_never_answers_is_no_scheduler() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
-        begin = time.monotonic()
         with pytest.raises(WorkersError, match="no Dask scheduler answers at SCHEDULER=tcp://127"):
             ClusterWorkers(address, step_seconds=2)
-    assert time.monotonic() - begin < 20
 
 
 @pytest.mark.parametrize(

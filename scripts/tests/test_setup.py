@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -235,6 +236,67 @@ def test_missing_cell_library_names_the_command(
     assert line.endswith("is missing: sudo apt-get install qflow-tech-osu018")
     monkeypatch.setenv("LIBERTY", "cells.lib")
     assert setup.main(["--need", "liberty"]) == 0
+
+
+@pytest.mark.parametrize("text", ["env g++", "env CCACHE_DISABLE=1 g++ -m64", " g++ "])
+def test_the_compiler_may_be_several_words(monkeypatch, text: str) -> None:
+    monkeypatch.setenv("CXX", text)
+    words = text.split()
+    assert setup.compiler() == [shutil.which(words[0]), *words[1:]]
+    assert setup.has_fst_headers() in (True, False)
+
+
+def test_no_compiler_is_chosen_by_an_empty_variable(monkeypatch) -> None:
+    monkeypatch.setenv("CXX", "")
+    assert setup.compiler() == [shutil.which("g++")]
+
+
+def test_pip_installs_into_the_environment_whatever_its_variables_say(monkeypatch) -> None:
+    for name in ("TARGET", "PREFIX", "USER", "ROOT", "REQUIRE_VIRTUALENV", "NO_DEPS", "CONSTRAINT"):
+        monkeypatch.setenv(f"PIP_{name}", "/nowhere")
+    monkeypatch.setenv("PIP_INDEX_URL", "https://mirror.example/simple")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setattr(setup, "pip_configuration", dict)
+    found = {name: v for name, v in setup.pip_environment().items() if name.startswith("PIP_")}
+    known = ("PIP_INDEX_URL", "PIP_NO_INDEX", "PIP_CONFIG_FILE")
+    own = {name: value for name, value in found.items() if name in known}
+    assert set(found) - set(own) <= {f"PIP_{name}" for name in setup.PIP_MAY}
+    assert own == {
+        "PIP_INDEX_URL": "https://mirror.example/simple",
+        "PIP_NO_INDEX": "1",
+        "PIP_CONFIG_FILE": "/dev/null",
+    }
+
+
+def test_of_pip_s_configuration_only_the_sources_are_kept(tmp_path: Path, monkeypatch) -> None:
+    configuration = tmp_path / "pip.conf"
+    configuration.write_text(
+        "[global]\nindex-url = https://mirror.example/simple\nextra-index-url = a\n  b\n"
+        "[install]\ntarget = /nowhere\nuser = true\n"
+    )
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(configuration))
+    monkeypatch.delenv("PIP_INDEX_URL", raising=False)
+    monkeypatch.setattr(setup, "venv_python", lambda: Path(sys.executable))
+    found = setup.pip_configuration()
+    assert found["PIP_INDEX_URL"] == "https://mirror.example/simple"
+    assert found["PIP_EXTRA_INDEX_URL"].split() == ["a", "b"]
+    assert not {"PIP_TARGET", "PIP_USER"} & set(found)
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(clone: Clone, monkeypatch, capsys) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "build/setup.lock")
+
+    monkeypatch.setattr(setup, "only_one", refuse)
+    assert setup.main([]) == 2
+    assert capsys.readouterr().err == "setup: build/setup.lock: Permission denied\n"
+
+
+def test_a_bad_argument_is_one_line(clone: Clone, capsys) -> None:
+    with pytest.raises(SystemExit) as ended:
+        setup.main(["--need", "icarus", "--nosuch"])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "setup: unrecognized arguments: --nosuch\n"
 
 
 def test_unknown_simulator_is_one_line(clone: Clone, capsys) -> None:

@@ -171,6 +171,63 @@ def test_missing_verilator_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         tools._find_verilator()
 
 
+@pytest.mark.parametrize(
+    ("written", "path"),
+    [
+        (r"/tmp/s\303\274r/x.cpp", "/tmp/sür/x.cpp"),
+        (r"\346\227\245\346\234\254 \"a\"", '日本 "a"'),
+        (r"a\\303\\b\tc", "a\\303\\b\tc"),
+        (r"\377", "\udcff"),
+    ],
+)
+def test_what_verilator_writes_of_a_build_is_text(tmp_path: Path, written: str, path: str) -> None:
+    plan = tmp_path / "Vtop.json"
+    plan.write_text(f'{{"sources": {{"global": ["{written}"]}}, "n": 1}}', encoding="ascii")
+    assert builds.read_plan(plan) == {"sources": {"global": [path]}, "n": 1}
+
+
+def test_a_design_in_a_folder_of_any_letters(tmp_path: Path) -> None:
+    folder = tmp_path / "sür ünï 日本 it's 50%"
+    folder.mkdir()
+    (folder / "counter.v").write_text(COUNTER)
+    run = run_counter(folder / "counter.v", 1)
+    assert all(result.passed for result in run.results)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("COCOTB_TEST_FILTER", "counts"),
+        ("COCOTB_TESTCASE", "draws_the_seed"),
+        ("COCOTB_TEST_MODULES", "nosuch"),
+        ("COCOTB_TOPLEVEL", "nosuch"),
+        ("GPI_USERS", "nosuch"),
+        ("PYTHONOPTIMIZE", "2"),
+        ("PYTHONHOME", "/nowhere"),
+        ("STEP", "9"),
+        ("WAVES", "1"),
+    ],
+)
+def test_variables_left_in_the_environment_change_no_simulation(
+    counter: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    run = run_counter(counter, 3, 8)
+    assert [result.name for result in run.results] == ["counts_in_its_step", "draws_the_seed"]
+    assert all(result.passed for result in run.results)
+    assert not list(run.folder.glob("*.fst"))
+
+
+def test_a_seed_left_in_the_environment_is_not_the_seed(counter: Path, monkeypatch) -> None:
+    drawn = []
+    for left in (None, "5"):
+        if left:
+            monkeypatch.setenv("COCOTB_RANDOM_SEED", left)
+        run = run_counter(counter, 1, 8, testcase="draws_the_seed")
+        drawn.append(re.search(r"drawn (\d+)", run.log.read_text())[1])
+    assert drawn[0] == drawn[1]
+
+
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(builds, "BUILDS", tmp_path / "builds")

@@ -95,7 +95,7 @@ def only_one(selection: str, sim: str, tests: list[str]) -> str:
 
 def simulates(node: str) -> bool:
     """Whether the file of a test runs cocotb simulations: others leave no waveform."""
-    return "run_cocotb(" in (ROOT / node.split("::")[0]).read_text()
+    return "run_cocotb(" in (ROOT / node.split("::")[0]).read_text(encoding="utf-8")
 
 
 def nearest(selection: str, nodes: list[str]) -> list[str]:

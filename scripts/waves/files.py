@@ -86,4 +86,4 @@ def write_surfer(path: Path, waveform: Waveform, groups: Sequence[Group], texts:
         if texts and group.stream:
             lines.append(f"variable_add {TEXTS}.{text_name(group.stream)}")
         lines += [f"variable_add {waveform.top}.{name}" for name in group.signals]
-    path.write_text("\n".join([*lines, "zoom_fit"]) + "\n")
+    path.write_text("\n".join([*lines, "zoom_fit"]) + "\n", encoding="utf-8")

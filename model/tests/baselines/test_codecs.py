@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from model.apack import ApackError, Bits, CorruptStream, entropy_bits, histogram
 from model.baselines import CODECS, Codec
+from model.baselines.vela import HAS_MLW
 from model.tensors import read_tensors
 from model.zoo import wakeword_paths
 
@@ -122,6 +123,7 @@ def test_huffman_is_within_one_bit_a_value_of_the_entropy(case: tuple[np.ndarray
     assert entropy_bits(counts) - 1e-6 <= body <= entropy_bits(counts) + values.size
 
 
+@pytest.mark.skipif(not HAS_MLW, reason="ethos-u-vela has no wheel for this Python")
 def test_mlw_refuses_wide_values() -> None:
     with pytest.raises(ApackError, match="at most 8 bits"):
         BY_KEY["mlw"].encode(patterns([1], 9), 9)

@@ -15,9 +15,10 @@ from scripts.coverage.functional import Point, merged, total_percent
 from scripts.coverage.runs import CoverageError
 from scripts.regress.code_coverage import read_code_coverage
 from scripts.regress.collect import ROOT, module_of, name_of
-from scripts.regress.jobs import BAD, FAILED, PASSED, SKIPPED, STATUSES, Outcome
-from scripts.regress.results import ordered, read_history, signature
+from scripts.regress.jobs import BAD, FAILED, LOST, PASSED, SKIPPED, STATUSES, Outcome
+from scripts.regress.results import ordered, read_history, without_command
 from scripts.regress.run import Run
+from scripts.regress.signature import names_its_test, signature
 from scripts.shown import rounded
 
 TESTPLAN = ROOT / "docs" / "testplan.yaml"
@@ -47,8 +48,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Bucket:
-    """Failures with the same signature."""
+    """Failures of one unit with the same signature."""
 
+    unit: str  # the module or the file, and the test if the message does not name it
     signature: str
     outcomes: list[Outcome]
 
@@ -101,6 +103,7 @@ def write_dashboard(run: Run, folder: Path) -> Path:
         history=history[-HISTORY_RUNS:],
         chart=(CHART_WIDTH, CHART_HEIGHT),
         name_of=name_of,
+        without_command=without_command,
         module_of=module_of,
         up="../" * len(folder.relative_to(ROOT).parts) if folder.is_relative_to(ROOT) else "",
     )
@@ -190,15 +193,31 @@ def slowest(outcomes: Iterable[Outcome]) -> list[tuple[str, float, float]]:
 
 
 def buckets(outcomes: Iterable[Outcome]) -> list[Bucket]:
-    """Failures by signature, the most frequent first."""
-    found: dict[str, list[Outcome]] = defaultdict(list)
+    """Failures by unit and signature, the most frequent first: each is one fault, as it seems."""
+    found: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
     for outcome in ordered(outcomes):
         if outcome.status in BAD:
-            found[signature(outcome.message)].append(outcome)
+            found[unit_of(outcome), signature(outcome.message)].append(outcome)
     return sorted(
-        (Bucket(name, members) for name, members in found.items()),
+        (Bucket(*key, members) for key, members in found.items()),
         key=lambda bucket: -len(bucket.outcomes),
     )
+
+
+def unit_of(outcome: Outcome) -> str:
+    """What a failure is one of, whatever parameters and seed it had.
+
+    That is the module whose bench it is, or else the file, and the test where the message does
+    not begin with a test; a process that was lost is no test's fault.
+    """
+    node = outcome.job.node
+    if outcome.status == LOST:
+        return ""
+    file = ROOT / node.partition("::")[0]
+    parameters = name_of(node).partition("[")[2].rstrip("]").split("-")
+    unit = next((each for each in parameters if (file.parent / f"{each}.py").is_file()), None)
+    test = [] if names_its_test(outcome.message) else [name_of(node).partition("[")[0]]
+    return " ".join([unit or module_of(node), *test])
 
 
 def skipped(outcomes: Iterable[Outcome]) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from scripts.regress.collect import ROOT, selection_of
-from scripts.regress.jobs import BAD, FAILED, SKIPPED, Job, Outcome
+from scripts.regress.jobs import BAD, FAILED, SKIPPED, TIMED_OUT, Job, Outcome
 from scripts.regress.workers import Workers
 
 SEED_LIMIT = 2**32
@@ -67,6 +67,15 @@ def commit() -> str:
     return head.stdout.strip() + ("+" if head.stdout and changed.stdout else "")
 
 
+def is_repeated(outcome: Outcome) -> bool:
+    """Whether a job runs once more for its waveform: not if it came to no simulation at all."""
+    if outcome.job.waves or outcome.status not in (FAILED, TIMED_OUT):
+        return False
+    folder = ROOT / outcome.log if outcome.log else None
+    is_here = folder is not None and folder.is_dir()
+    return outcome.status == FAILED or not is_here or any(folder.glob("runs/*"))
+
+
 def jobs_of(
     nodes: Sequence[str], first_seed: int, seeds: int, sim: str, limit: float, folder: str
 ) -> list[Job]:
@@ -83,8 +92,8 @@ def perform(
 ) -> None:
     """Run the jobs and fill `run.outcomes`; Ctrl-C ends it early and marks the run.
 
-    A failed test runs once more, with the same seed and a waveform; one that hangs or dies does
-    not, as it would take as long again.
+    A test that failed or was not over at its limit runs once more, with the same seed and a
+    waveform; one whose process died does not, as nothing of it would be left again.
 
     Args:
         advance: called with each outcome when nothing more will come of its job.
@@ -98,8 +107,9 @@ def perform(
             outcome = workers.take(0.5)
             if outcome is None:
                 continue
-            if outcome.status == FAILED and not outcome.job.waves:
-                repeat = replace(outcome.job, waves=True)
+            if is_repeated(outcome):
+                hangs = outcome.status == TIMED_OUT
+                repeat = replace(outcome.job, waves=True, hangs=hangs)
                 waiting[repeat] = outcome
                 workers.submit(repeat)
                 continue

@@ -14,7 +14,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -30,15 +31,18 @@ from scripts.regress.dashboard import (
     Row,
     bars,
     belongs,
+    buckets,
     feature_rows,
     merged_coverage,
     write_dashboard,
 )
 from scripts.regress.jobs import FAILED, LOST, PASSED, SKIPPED, TIMED_OUT, Job, Outcome, run_job
-from scripts.regress.results import read_history, signature, write_results
+from scripts.regress.results import read_history, write_results
 from scripts.regress.run import Run, jobs_of, perform
+from scripts.regress.signature import signature
 from scripts.regress.workers import ClusterWorkers, LocalWorkers, Workers, WorkersError
 from scripts.simulators import chosen_simulator
+from scripts.waves.signals import Waveform
 
 TOYS = "scripts/tests/regress_toys.py"
 
@@ -94,6 +98,60 @@ def test_a_job_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
     assert (outcome.status, outcome.message) == (TIMED_OUT, "not over after 3 s")
     with pytest.raises(ProcessLookupError):
         os.killpg(processes[0].pid, 0)
+
+
+@pytest.mark.parametrize("way", ["at each edge", "in Python", "with nothing awaited"])
+def test_the_waveform_of_a_simulation_that_hangs_goes_up_to_the_limit(
+    tmp_path: Path, way: str
+) -> None:
+    job = toy(f"test_simulation_hangs[{way}]", tmp_path, limit=4, waves=True)
+    outcome = run_job(replace(job, hangs=True))
+    assert (outcome.status, outcome.message) == (TIMED_OUT, "not over after 4 s")
+    changes = list(Waveform(ROOT / outcome.waves).changes("count"))  # raises for a torn file
+    assert len(changes) > (0 if way == "in Python" else 100)
+
+
+@dataclass
+class Fakes:
+    """Workers that give back what they are told to, and keep what they were given."""
+
+    endings: list[tuple[str, str, str]]  # status, log, waves
+    name: str = "fakes"
+    jobs: list[Job] = field(default_factory=list)
+
+    def submit(self, job: Job) -> None:
+        """Keep a job."""
+        self.jobs.append(job)
+
+    def take(self, seconds: float) -> Outcome:
+        """The next job's outcome."""
+        status, log, waves = self.endings.pop(0)
+        job = self.jobs[-1]
+        return Outcome(job, status, "why", 1.0, "host", log, waves if job.waves else "")
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+
+@pytest.mark.parametrize(
+    ("status", "simulated", "repeated"),
+    [(FAILED, False, True), (TIMED_OUT, True, True), (TIMED_OUT, False, False),
+     (LOST, True, False), (SKIPPED, True, False), (PASSED, True, False)],
+)  # fmt: skip
+def test_what_fails_or_hangs_is_repeated_with_a_waveform(
+    tmp_path: Path, status: str, simulated: bool, repeated: bool
+) -> None:
+    """Where no simulation had begun at the limit, there is none to make a waveform of."""
+    (tmp_path / "runs" / "x").mkdir(parents=True) if simulated else None
+    workers = Fakes([(status, str(tmp_path), ""), (status, "", "waves.fst")])
+    run = Run("icarus", 1, 1, 1, "here")
+    perform(run, [toy("test_x", tmp_path)], workers, lambda outcome: None)
+    (outcome,) = run.outcomes
+    assert (outcome.status, outcome.log) == (status, str(tmp_path))
+    assert (outcome.waves, outcome.repeated) == (("waves.fst", status) if repeated else ("", ""))
+    assert [(job.waves, job.hangs) for job in workers.jobs] == [
+        (False, False), *([(True, status == TIMED_OUT)] if repeated else [])
+    ]  # fmt: skip
 
 
 def test_a_failure_is_repeated_with_a_waveform_and_read_by_people(tmp_path: Path) -> None:
@@ -391,10 +449,42 @@ def test_selection_names_one_test(node: str, others: list[str], selection: str) 
         ("got [1, 2, 3]", "got [4, 5]", True),
         ("code: word 17", "offset: word 17", False),
         ("m_axis_0 stalls", "m_axis_1 stalls", False),
+        ("x0 stalls", "x1 stalls", False),
+        ("a5 stalls", "b6 stalls", False),
+        ("feed: stuck", "dead: stuck", False),
+        ("a block is added", "a block is faded", False),
+        ("uint8 overflows", "uint16 overflows", False),
+        ("assert 1 == 2", "assert 1 != 2", False),
+        ("KeyError: 'x'", "ValueError: 'x'", False),
+        ("its process was ended by SIGKILL", "its process was ended by SIGSEGV", False),
     ],
 )
 def test_failures_alike_share_a_signature(one: str, other: str, alike: bool) -> None:
     assert (signature(one) == signature(other)) is alike
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ("1234", "12ab", "a5f0", "beef", "deadbeef", "00000000", "ffffffff"),
+        ("12", "ab", "a5", "5a", "f", "ff", "7ff", "fff", "BEEF", "7F", "dead"),
+        ("0x12", "0XBEEF", "0x_dead_beef", "12ab_34cd", "0b1001", "0o17", "17"),
+        ("8'hff", "16'HBEEF", "4'b01xz", "'d12", "3"),
+        ("0101", "01xz", "xxxx", "X0ZZ", "'01XZ'", "LogicArray('01', Range(1, 'downto', 0))"),
+        ("-3", "+4", "1.5", "-2.25e-07", "1e5", "1_000", "1,234,567"),
+        ("[1]", "[1, 2]", "[0xff, ab]", "[ 1  2 ... 9]", "[[1, 2], [3]]", "[[1, 2]]"),
+        ("(1, 2)", "(1, 2, 3)", "{1, 2}", "{1: 2}", "{1: 2, 0xa: 4}"),
+        ("b'\\x00\\xff'", "b'it'", "17"),
+        ("12 ab", "ab cd 12", "00 ff 12 ab 34"),
+        ("10 ns", "10.25ns", "3 us", "0.5ms", "1200 s", "12:30:05", "2026-01-31T12:30:05Z"),
+        ("build/a.log", "/tmp/x-STEP=2/a_1.log", "./b"),
+        ("550e8400-e29b-41d4-a716-446655440000", "11111111-1111-1111-1111-111111111111"),
+    ],
+)
+@pytest.mark.parametrize("message", ["code: word is {}, then it ended", "found {}"])
+def test_one_fault_has_one_signature_whatever_the_values(message: str, values: tuple) -> None:
+    """In any base, with or without letters among its digits, of any length and unit."""
+    assert len({signature(message.format(value)) for value in values}) == 1
 
 
 @pytest.mark.parametrize(
@@ -461,6 +551,42 @@ def test_a_message_cannot_break_the_page(tmp_path: Path) -> None:
     page = write_dashboard(run, tmp_path).read_text()
     assert "<b>\x00" not in page and "&lt;b&gt;" in page
     ElementTree.parse(tmp_path / "junit.xml")
+
+
+def test_the_command_that_repeats_a_failure_stands_once(tmp_path: Path) -> None:
+    message = "fills: stuck\nseed 1, log x\nrepeat with: make test SIM=icarus SEED=1 TEST='test_x'"
+    run = Run("icarus", 1, 1, 1, "here", outcomes=[outcome("test_x", FAILED, message)])
+    write_results(run, tmp_path)
+    page = unescape(write_dashboard(run, tmp_path).read_text())
+    assert page.count("make test SIM=icarus SEED=1") == 1
+    (story,) = ElementTree.parse(tmp_path / "junit.xml").iter("failure")
+    assert story.text.splitlines() == ["fills: stuck", *message.splitlines()[1:]]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        (("test_part[apack_crc-8]", "x: 1"), ("test_part[apack_crc-16]", "x: 2"), True),
+        (("test_part[apack_crc-8]", "x: 1"), ("test_other[apack_crc-8]", "x: 2"), True),
+        (("test_part[apack_crc-8]", "x: 1"), ("test_part[apack_ring-8]", "x: 1"), False),
+        (("test_part[apack_crc-8]", "x: 1"), ("test_part[apack_crc-8]", "y: 1"), False),
+        (("test_a[1]", "assert 1 == 2"), ("test_a[2]", "assert 3 == 4"), True),
+        (("test_a", "assert 1 == 2"), ("test_b", "assert 1 == 2"), False),
+        (("test_a", "ValueError: no"), ("test_b", "ValueError: no"), False),
+    ],
+)
+def test_one_fault_of_one_unit_is_one_group(one: tuple, other: tuple, alike: bool) -> None:
+    outcomes = [
+        Outcome(Job(f"tb/apack/test_x.py::{name}", seed, "icarus", name, 1, "x"), FAILED, message)
+        for seed, (name, message) in enumerate((one, other))
+    ]
+    assert len(buckets(outcomes)) == (1 if alike else 2)
+
+
+def test_hangs_of_different_tests_and_one_loss_of_processes_are_told_apart() -> None:
+    hangs = [outcome(name, TIMED_OUT, "not over after 3 s") for name in ("test_a", "test_b")]
+    lost = [outcome(name, LOST, "ended by SIGKILL") for name in ("test_a", "test_b")]
+    assert sorted(len(bucket.outcomes) for bucket in buckets(hangs + lost)) == [1, 1, 2]
 
 
 def test_failures_alike_are_told_once(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ PYTHON = $(eval PYTHON := $(or $(shell for python in python3 python3.13 python3.
 SIM = verilator
 
 # Variables given to make reach the recipes through the environment, so that any file name is safe.
-export SIM SEED TEST JOBS MAXFAIL WAVES COVERAGE TENSOR TABLE MODEL BLOCK SEEDS SCHEDULER LIMIT DESIGN FO4 LIBERTY MUTANTS TARGET
+export SIM SEED TEST LF FAILED JOBS MAXFAIL WAVES COVERAGE TENSOR TABLE MODEL BLOCK SEEDS SCHEDULER LIMIT DESIGN FO4 LIBERTY MUTANTS TARGET
 
 # Each simulation starts Python: where no bytecode is to lie beside the sources, it is kept in build/.
 ifdef PYTHONDONTWRITEBYTECODE
@@ -18,6 +18,8 @@ endif
 MAKEFLAGS += --no-print-directory
 RUN = .venv/bin/python -m
 NEED = "$$SIM" $(if $(filter-out 0,$(WAVES)),waves)
+# What failed last is repeated on the simulator where it failed, unless one is named.
+THIS_SIM = $(if $(filter-out 0,$(LF)$(FAILED)),$(if $(filter file,$(origin SIM)),,--sim "$$SIM"),--sim "$$SIM")
 
 define SET_UP
 command -v "$(firstword $(PYTHON))" >/dev/null || \
@@ -28,7 +30,7 @@ $(PYTHON) scripts/setup.py
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage coverage-report regress mutate waves bench-sim throughput bench-codec bench-solver report synth docs testplan lint clean distclean
+.PHONY: help setup demo test list coverage coverage-report regress mutate waves bench-sim throughput bench-codec bench-solver report synth docs testplan lint clean distclean
 
 help: ## list the targets and the variables
 	@echo "make TARGET [VARIABLE=value ...]"
@@ -44,7 +46,9 @@ help: ## list the targets and the variables
 #> WAVES=1                demo, test: record FST waveforms
 #> MAXFAIL=1              test: end after so many failures
 #> COVERAGE=1             test: count lines, branches and toggles of the hardware, with Verilator
-#> TEST='encoder and not reset'  test, coverage, regress, waves: run only what this pytest -k expression selects
+#> TEST='encoder and not reset'  test, list, coverage, regress, waves: run only what this pytest -k expression selects
+#> LF=1                   test: only what failed last, with the seed of that run
+#> FAILED=1               regress: only the jobs that failed last, with their seeds
 #> SEED=1                 test, coverage, regress, waves: seed of the random stimulus (default: a new one, printed)
 #> SEEDS=10               regress, mutate: seeds of each test, from SEED on (default 3)
 #> SCHEDULER=tcp://host:8786  regress: use the workers of this Dask cluster
@@ -69,9 +73,13 @@ demo: ## real int8 weights through the RTL compressor and decompressor and back
 
 test: ## model, script and hardware tests; the hardware on SIM
 	@$(SET_UP) --need $(NEED) --extra requirements-regress.txt
-	@$(RUN) scripts.test --sim "$$SIM" $${TEST:+--test "$$TEST"} $${SEED:+--seed "$$SEED"} \
+	@$(RUN) scripts.test $(THIS_SIM) $(if $(filter-out 0,$(LF)),--last-failed) $${TEST:+--test "$$TEST"} $${SEED:+--seed "$$SEED"} \
 		$${JOBS:+--jobs "$$JOBS"} $${MAXFAIL:+--maxfail "$$MAXFAIL"} \
 		$(if $(filter-out 0,$(WAVES)),--waves) $(if $(filter-out 0,$(COVERAGE)),--coverage)
+
+list: ## what there is to test, by system and module: the names for TEST=...
+	@$(SET_UP) --extra requirements-regress.txt
+	@$(RUN) scripts.list_tests --sim "$$SIM" $${TEST:+--test "$$TEST"}
 
 coverage: ## lines, branches and toggles that the hardware tests cover, into build/coverage/
 	@$(SET_UP) --need verilator
@@ -84,7 +92,7 @@ coverage-report: ## the same of what has run: after make test SIM=verilator COVE
 
 regress: ## the hardware tests with many seeds, here or over a cluster, into build/regress/
 	@$(SET_UP) --need $(NEED) --extra requirements-regress.txt
-	@$(RUN) scripts.regress --sim "$$SIM" $${TEST:+--test "$$TEST"} $${SEEDS:+--seeds "$$SEEDS"} \
+	@$(RUN) scripts.regress $(THIS_SIM) $(if $(filter-out 0,$(FAILED)),--failed) $${TEST:+--test "$$TEST"} $${SEEDS:+--seeds "$$SEEDS"} \
 		$${SEED:+--seed "$$SEED"} $${JOBS:+--jobs "$$JOBS"} $${LIMIT:+--limit "$$LIMIT"} \
 		$${SCHEDULER:+--scheduler "$$SCHEDULER"}
 

@@ -14,7 +14,7 @@ from scripts.coverage.code import RESULT as CODE_RESULT
 from scripts.coverage.functional import Point, merged, total_percent
 from scripts.coverage.runs import CoverageError
 from scripts.regress.code_coverage import read_code_coverage
-from scripts.regress.collect import ROOT, module_of, name_of
+from scripts.regress.collect import ROOT, module_of, name_of, unit_of
 from scripts.regress.jobs import BAD, FAILED, LOST, PASSED, SKIPPED, STATUSES, Outcome
 from scripts.regress.results import ordered, read_history, without_command
 from scripts.regress.run import Run
@@ -34,6 +34,8 @@ class Row:
     name: str
     title: str = ""
     counts: Counter[str] = field(default_factory=Counter)
+    tests: int = 0  # of those that are planned, how many have run
+    planned: int = 0
 
     @property
     def ran(self) -> int:
@@ -79,7 +81,7 @@ def write_dashboard(run: Run, folder: Path) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    features = feature_rows(run.outcomes, TESTPLAN)
+    features = feature_rows(run.outcomes, TESTPLAN, run.left_out)
     history = read_history(folder)
     coverage = list(merged_coverage(folder).values())
     path = folder / "dashboard.html"
@@ -120,8 +122,14 @@ def module_rows(outcomes: Iterable[Outcome]) -> list[Row]:
     return list(rows.values())
 
 
-def feature_rows(outcomes: Iterable[Outcome], plan: Path) -> list[Row] | None:
-    """One row for each feature of the test plan; None when there is no plan that can be read."""
+def feature_rows(
+    outcomes: Iterable[Outcome], plan: Path, left_out: Iterable[str] = ()
+) -> list[Row] | None:
+    """One row for each feature of the test plan; None when there is no plan that can be read.
+
+    Args:
+        left_out: tests that there are and that did not run.
+    """
     try:
         document = yaml.safe_load(plan.read_text())
         features = list(_features(document))
@@ -136,7 +144,11 @@ def feature_rows(outcomes: Iterable[Outcome], plan: Path) -> list[Row] | None:
             for outcome in outcomes
             if (named := [test for test in tests if belongs(outcome.job.node, test)])
         )
-        rows.append(Row(name, str(feature.get("title", "")), counts))
+        ran = {outcome.job.node for outcome in outcomes if outcome.status != SKIPPED}
+        ran = {node for node in ran if any(belongs(node, test) for test in tests)}
+        missed = [node for node in left_out if any(belongs(node, test) for test in tests)]
+        title = str(feature.get("title", ""))
+        rows.append(Row(name, title, counts, len(ran), len(ran) + len(missed)))
     return rows or None
 
 
@@ -197,14 +209,14 @@ def buckets(outcomes: Iterable[Outcome]) -> list[Bucket]:
     found: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
     for outcome in ordered(outcomes):
         if outcome.status in BAD:
-            found[unit_of(outcome), signature(outcome.message)].append(outcome)
+            found[faulty_unit(outcome), signature(outcome.message)].append(outcome)
     return sorted(
         (Bucket(*key, members) for key, members in found.items()),
         key=lambda bucket: -len(bucket.outcomes),
     )
 
 
-def unit_of(outcome: Outcome) -> str:
+def faulty_unit(outcome: Outcome) -> str:
     """What a failure is one of, whatever parameters and seed it had.
 
     That is the module whose bench it is, or else the file, and the test where the message does
@@ -213,11 +225,8 @@ def unit_of(outcome: Outcome) -> str:
     node = outcome.job.node
     if outcome.status == LOST:
         return ""
-    file = ROOT / node.partition("::")[0]
-    parameters = name_of(node).partition("[")[2].rstrip("]").split("-")
-    unit = next((each for each in parameters if (file.parent / f"{each}.py").is_file()), None)
     test = [] if names_its_test(outcome.message) else [name_of(node).partition("[")[0]]
-    return " ".join([unit or module_of(node), *test])
+    return " ".join([unit_of(node) or module_of(node), *test])
 
 
 def skipped(outcomes: Iterable[Outcome]) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from scripts.regress.run import Run
 from scripts.regress.signature import signature
 from scripts.shown import printable
 
+RESULTS = "results.json"
 HISTORY = "history.jsonl"
 COMMAND = re.compile(r"\s*repeat with:? ")
 
@@ -22,7 +23,7 @@ COMMAND = re.compile(r"\s*repeat with:? ")
 def write_results(run: Run, folder: Path) -> None:
     """Write results.json and junit.xml, and append the run to the history."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "results.json").write_text(json.dumps(_document(run), indent=1) + "\n")
+    (folder / RESULTS).write_text(json.dumps(_document(run), indent=1) + "\n")
     ElementTree.ElementTree(_junit(run)).write(
         folder / "junit.xml", encoding="utf-8", xml_declaration=True
     )
@@ -57,13 +58,16 @@ def _head(run: Run) -> dict[str, object]:
         "jobs": run.total,
         "seconds": run.seconds,
         "interrupted": run.interrupted,
+        "part": run.part,
         "pass_rate": round(run.pass_rate, 6),
         "counts": {status: run.counts[status] for status in STATUSES},
     }
 
 
 def _document(run: Run) -> dict[str, object]:
-    return {**_head(run), "results": [_result(outcome) for outcome in ordered(run.outcomes)]}
+    not_run = [{"test": test, "seed": seed} for test, seed in run.not_run]
+    results = [_result(outcome) for outcome in ordered(run.outcomes)]
+    return {**_head(run), "selection": run.selection, "results": results, "not_run": not_run}
 
 
 def ordered(outcomes: Iterable[Outcome]) -> list[Outcome]:

@@ -30,11 +30,34 @@ class Run:
     seconds: float = 0.0
     interrupted: bool = False
     outcomes: list[Outcome] = field(default_factory=list)
+    selection: str = ""  # expression that left tests out
+    left_out: Sequence[str] = ()  # the tests that it left out
+    repeats: Sequence[Job] = ()  # the jobs, where they are those that failed in the run before
+    not_repeated: Sequence[tuple[str, int]] = ()  # what failed before, too, and was not selected
 
     @property
     def total(self) -> int:
         """Number of jobs."""
-        return self.seeds * self.tests
+        return len(self.repeats) or self.seeds * self.tests
+
+    @property
+    def not_run(self) -> list[tuple[str, int]]:
+        """Test and seed of what failed in the run before and did not come to run again."""
+        ran = {(outcome.job.node, outcome.job.seed) for outcome in self.outcomes}
+        repeats = [(job.node, job.seed) for job in self.repeats]
+        return [job for job in [*repeats, *self.not_repeated] if job not in ran]
+
+    @property
+    def part(self) -> str:
+        """What part of the tests this is, in words; empty when it is all of them."""
+        parts = []
+        if self.left_out:
+            parts.append(f"{self.tests} of {self.tests + len(self.left_out)} tests")
+        if self.repeats:
+            parts.append("only what failed in the run before")
+        if missing := self.total - len(self.outcomes):
+            parts.append(f"{missing} of {self.total} jobs not run")
+        return ", ".join(parts)
 
     @property
     def counts(self) -> Counter[str]:

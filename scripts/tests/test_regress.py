@@ -36,6 +36,7 @@ from scripts.regress.dashboard import (
     merged_coverage,
     write_dashboard,
 )
+from scripts.regress.failed import read_failed
 from scripts.regress.jobs import FAILED, LOST, PASSED, SKIPPED, TIMED_OUT, Job, Outcome, run_job
 from scripts.regress.results import read_history, write_results
 from scripts.regress.run import Run, jobs_of, perform
@@ -186,6 +187,67 @@ def test_a_run_is_reproduced_by_its_first_seed(tmp_path: Path) -> None:
         seeds.append(first)
     assert seeds[1] == 41 != seeds[0]
     assert len(read_history(tmp_path)) == 2
+
+
+def test_what_failed_last_is_repeated_with_its_seeds_until_nothing_fails(tmp_path: Path) -> None:
+    first = regress(tmp_path, "--test", "odd or told or skips", "--seeds", "2", "--seed", "6")
+    assert first.returncode == 1
+    failed = {("test_odd_seed_fails", 7), ("test_told_to_fail", 6), ("test_told_to_fail", 7)}
+
+    part = regress(tmp_path, "--failed", "--test", "odd")
+    assert part.returncode == 1, part.stderr
+    assert set(results(tmp_path)) == {("test_odd_seed_fails", 7)}
+    assert "1 jobs that failed last, with their seeds" in part.stdout
+    assert "part of the regression: 1 of " in part.stdout
+
+    document = json.loads((tmp_path / "results.json").read_text())
+    kept = {(entry["test"].split("::")[1], entry["seed"]) for entry in document["not_run"]}
+    assert kept == failed - {("test_odd_seed_fails", 7)}, "those that were not selected are lost"
+    for entry in document["results"]:
+        entry["status"] = PASSED
+    document["not_run"] = []
+    (tmp_path / "results.json").write_text(json.dumps(document))
+    none = regress(tmp_path, "--failed")
+    assert (none.returncode, none.stderr) == (0, "")
+    assert none.stdout == "regress: nothing failed in the last regression\n"
+
+
+@pytest.mark.parametrize(
+    ("results_json", "arguments", "complaint"),
+    [
+        (None, [], "there is no earlier regression: run make regress without FAILED=1"),
+        ("{", [], "results.json cannot be read: run make regress without FAILED=1"),
+        ("[]", [], "results.json cannot be read: run make regress without FAILED=1"),
+        ('{"results": [{}]}', [], "results.json cannot be read"),
+        ("one", ["--seed", "3"], "FAILED=1 repeats the seeds that failed: leave out SEED"),
+        ("one", ["--seeds", "3"], "FAILED=1 repeats the seeds that failed: leave out SEED"),
+        ("one", ["--test", "skips"], "no test that failed last matches TEST='skips'"),
+        ("gone", [], "no test that failed last is there any more"),
+    ],
+)
+def test_what_cannot_be_repeated_is_told(
+    tmp_path: Path, results_json: str | None, arguments: list[str], complaint: str
+) -> None:
+    test = {"one": "test_told_to_fail", "gone": "test_gone"}.get(results_json or "")
+    if test:
+        entry = {"test": f"{TOYS}::{test}", "seed": 5, "status": FAILED}
+        results_json = json.dumps({"sim": chosen_simulator(), "results": [entry]})
+    if results_json:
+        (tmp_path / "results.json").write_text(results_json)
+    done = regress(tmp_path, "--failed", *arguments)
+    assert done.returncode == 2
+    assert complaint in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("jobs"))
+
+
+def test_an_interrupted_repetition_forgets_no_failure(tmp_path: Path) -> None:
+    jobs = [toy("test_a", tmp_path, 1), toy("test_b", tmp_path, 2)]
+    run = Run("icarus", 1, 2, 2, "here", interrupted=True, repeats=jobs)
+    run.outcomes.append(Outcome(jobs[0], PASSED))
+    write_results(run, tmp_path)
+    assert read_failed(tmp_path).jobs == [(f"{TOYS}::test_b", 2)]
+    assert run.part == "only what failed in the run before, 1 of 2 jobs not run"
 
 
 def test_a_run_of_skipped_tests_is_none(tmp_path: Path) -> None:
@@ -530,6 +592,22 @@ def test_pass_rate_per_planned_feature(tmp_path: Path) -> None:
     ]
     assert rows[2] == Row("idle", "It idles")
     assert feature_rows([], tmp_path / "none.yaml") is None
+
+
+def test_a_feature_says_how_many_of_its_tests_have_run(tmp_path: Path, monkeypatch) -> None:
+    """All of what ran has passed, which is little of what is planned."""
+    plan = tmp_path / "plan.yaml"
+    plan.write_text("features:\n  damage: {title: It is told, tests: [tb/test_a.py::test_x]}\n")
+    monkeypatch.setattr(dashboard, "TESTPLAN", plan)
+    left_out = [f"tb/test_a.py::test_x[{number}]" for number in range(5)]
+    left_out.append("tb/test_a.py::test_y")
+    run = Run("icarus", 1, 1, 1, "here", outcomes=[outcome("test_x[one]", PASSED)])
+    assert "partial" not in write_dashboard(run, tmp_path).read_text()
+    run.left_out, run.selection = left_out, "one"
+    page = unescape(write_dashboard(run, tmp_path).read_text())
+    assert "of 1 of 6 tests" in page
+    assert '<span class="badge part">partial</span>' in page
+    assert "1 of 7 tests, <code>TEST='one'</code>" in " ".join(page.split())
 
 
 def test_coverage_of_the_jobs_is_added_up(tmp_path: Path) -> None:

@@ -43,13 +43,13 @@ class LastRun:
         return sum(each == status for each in self.ended.values())
 
 
-def read_last_run(sim: str | None = None, runs: Path = RUNS) -> LastRun:
+def read_last_run(sim: str | None = None) -> LastRun:
     """The last run on a simulator, or on whichever was the last.
 
     Raises:
         NoLastRun: there is none, or its record cannot be read.
     """
-    paths = sorted(runs.glob(f"{sim or '*'}/{RECORD}"), key=lambda path: path.stat().st_mtime)
+    paths = sorted(RUNS.glob(f"{sim or '*'}/{RECORD}"), key=lambda path: path.stat().st_mtime)
     if not paths:
         raise NoLastRun(f"no earlier run{f' on {sim}' if sim else ''}: run make test first")
     try:
@@ -59,16 +59,16 @@ def read_last_run(sim: str | None = None, runs: Path = RUNS) -> LastRun:
         raise NoLastRun(f"{paths[-1]} cannot be read: run make test first") from None
 
 
-def keep_failed(sim: str, tests: Iterable[str], runs: Path = RUNS) -> None:
+def keep_failed(sim: str, tests: Iterable[str]) -> None:
     """Note what was to be repeated and did not come to run as failed still."""
-    run = read_last_run(sim, runs)
+    run = read_last_run(sim)
     run.ended = {test: run.ended.get(test, FAILED) for test in tests} | run.ended
-    write_last_run(run, runs)
+    write_last_run(run)
 
 
-def write_last_run(run: LastRun, runs: Path = RUNS) -> None:
+def write_last_run(run: LastRun) -> None:
     """Write the record of a run."""
-    path = runs / run.sim / RECORD
+    path = RUNS / run.sim / RECORD
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(asdict(run), indent=1) + "\n", encoding="utf-8")
 

@@ -13,12 +13,15 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from _pytest.mark.expression import Expression
 
 from scripts.arguments import OneLineParser, at_least
-from scripts.last_run import SEED_OF_RUN, LastRun, NoLastRun, keep_failed, read_last_run
+from scripts.coverage.code import RUNS, coverage_files, test_of
+from scripts.coverage.runs import note_without_code
+from scripts.last_run import FAILED, SEED_OF_RUN, LastRun, NoLastRun, keep_failed, read_last_run
 from scripts.regress.collect import NothingSelected, SelectionError, collect
 from scripts.simulators import SIMULATORS, ToolMissing, find_simulator, require_coverage
 
@@ -142,6 +145,14 @@ def still_there(last: LastRun) -> set[str]:
         return set(failed)
 
 
+def note_what_counts(sim: str) -> None:
+    """Keep in mind which hardware tests count no code: for the others coverage is partial."""
+    with suppress(NoLastRun):
+        ended = read_last_run(sim).ended
+        ran = [test for test, how in ended.items() if test.startswith("tb/") and how != FAILED]
+        note_without_code(RUNS, ran, {test_of(path) for path in coverage_files()})
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0 when every test passed, 1 when one failed, 2 when the run could not start."""
     options = parse_arguments(arguments)
@@ -167,6 +178,8 @@ def main(arguments: list[str] | None = None) -> int:
         ).returncode
     except KeyboardInterrupt:  # pytest has said so already
         return INTERRUPTED
+    if options.coverage:
+        note_what_counts(options.sim)
     if options.last_failed:
         keep_failed(options.sim, options.tests)
     if code == NOTHING_COLLECTED and options.test:

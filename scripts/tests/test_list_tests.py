@@ -83,17 +83,32 @@ def test_what_is_no_selection_is_one_line(capsys, selection: str) -> None:
     assert line.startswith(f"list: TEST={selection!r} is no selection: ")
 
 
-def test_what_pytest_selects_is_listed_and_a_closed_pipe_is_no_fault() -> None:
-    command = [sys.executable, "-m", "scripts.list_tests", "--sim", chosen_simulator()]
-    command += ["--test", "apack_crc and not lint"]
+def listed(program: str, **options) -> subprocess.Popen:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options,
+    )  # fmt: skip
+
+
+def test_what_pytest_selects_is_listed_as_plain_text() -> None:
+    program = (
+        "from scripts import list_tests\nlist_tests.PLACES = [('tb/apack/test_buffers.py',)] * 2"
+    )
+    program += f"\nlist_tests.main(['--sim', '{chosen_simulator()}', '--test', 'apack_crc'])"
+    with listed(program) as process:
+        output, error = process.communicate()
+    assert (output.splitlines()[0], error) == ("apack / apack_crc: 8, 2, 9, 16", "")
+    assert "\x1b" not in output
+
+
+def test_a_closed_pipe_is_no_fault() -> None:
+    program = (
+        "import sys; from scripts import list_tests as l; from scripts.regress.collect import "
+        "Collected; nodes = [f'tb/apack/test_{n}.py::test_x' for n in range(20000)]; "
+        "l.collect_all = lambda *_: Collected(nodes, []); sys.exit(l.main([]))"
+    )
+    with listed(program) as process:
         process.stdout.close()
         error = process.stderr.read()
     assert (process.returncode, error) == (0, "")
-    done = subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True)
-    assert done.stdout.startswith("apack / apack_crc: 8, 2, 9, 16\n")
-    assert "\x1b" not in done.stdout

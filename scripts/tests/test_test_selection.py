@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -69,10 +68,7 @@ def test_a_run_may_end_at_its_first_failure(capfd, most: str | None, failed: int
 @pytest.fixture
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of its own for the records of runs; a plugin is told by a function of its own."""
-    for function in ("read_last_run", "keep_failed"):
-        original = getattr(last_run, function)
-        partly = partial(original, runs=tmp_path)
-        monkeypatch.setattr(command, function, partly)
+    monkeypatch.setattr(last_run, "RUNS", tmp_path)
     plugin = "from pathlib import Path\nfrom scripts import last_run\n"
     plugin += f"last_run.RUNS = Path({str(tmp_path)!r})\n"
     plugin += "from scripts.last_run import pytest_configure\n"
@@ -108,7 +104,7 @@ def test_what_failed_last_runs_again_with_the_seed_of_that_run(
     assert "SEED=7" in output and "2 failed" in output and "passed" not in output
     assert command.main([*common, "--last-failed", "--test", "odd"]) == 1
     assert "1 failed" in capfd.readouterr().out
-    left = last_run.read_last_run(chosen_simulator(), runs).failed
+    left = last_run.read_last_run(chosen_simulator()).failed
     assert left == [f"{toys}::test_bad_seed_fails", f"{toys}::test_odd_seed_fails"]
     assert command.main([*common, "--last-failed", "--seed", "2"]) == 0
     assert "2 passed" in capfd.readouterr().out
@@ -134,13 +130,13 @@ def test_a_test_that_is_gone_is_told_and_the_others_run(runs: Path, capfd) -> No
     toys = "scripts/tests/regress_toys.py"
     ended = dict.fromkeys(["tb/gone.py::test_x", f"{toys}::test_gone"], last_run.FAILED)
     run = last_run.LastRun(chosen_simulator(), 3, dict(ended))
-    last_run.write_last_run(run, runs)
+    last_run.write_last_run(run)
     assert command.main(["--last-failed"]) == 2
     assert capfd.readouterr().err.splitlines() == [
         "test: tb/gone.py::test_x and 1 more failed last and is there no more",
         "test: nothing of what failed last is there any more: run make test",
     ]
     run.ended[f"{toys}::test_odd_seed_fails"] = last_run.FAILED
-    last_run.write_last_run(run, runs)
+    last_run.write_last_run(run)
     assert command.main(["--last-failed", "--jobs", "1"]) == 1
     assert "1 failed" in capfd.readouterr().out

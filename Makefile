@@ -45,7 +45,7 @@ help: ## list the targets and the variables
 #> BLOCK=4096             demo: values in a block, a multiple of 8
 #> WAVES=1                demo, test: record FST waveforms
 #> MAXFAIL=1              test: end after so many failures
-#> COVERAGE=1             test: count lines, branches and toggles of the hardware, with Verilator
+#> COVERAGE=1             test, regress: count lines, branches and toggles of the hardware, with Verilator
 #> TEST='encoder and not reset'  test, list, coverage, regress, waves: run only what this pytest -k expression selects
 #> LF=1                   test: only what failed last, with the seed of that run
 #> FAILED=1               regress: only the jobs that failed last, with their seeds
@@ -94,7 +94,7 @@ regress: ## the hardware tests with many seeds, here or over a cluster, into bui
 	@$(SET_UP) --need $(NEED) --extra requirements-regress.txt
 	@$(RUN) scripts.regress $(THIS_SIM) $(if $(filter-out 0,$(FAILED)),--failed) $${TEST:+--test "$$TEST"} $${SEEDS:+--seeds "$$SEEDS"} \
 		$${SEED:+--seed "$$SEED"} $${JOBS:+--jobs "$$JOBS"} $${LIMIT:+--limit "$$LIMIT"} \
-		$${SCHEDULER:+--scheduler "$$SCHEDULER"}
+		$${SCHEDULER:+--scheduler "$$SCHEDULER"} $(if $(filter-out 0,$(COVERAGE)),--coverage)
 
 mutate: ## which small faults put into the hardware its tests find, into build/mutate/
 	@$(SET_UP) --need verilator

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from _pytest.mark.expression import Expression
 
+from scripts.job_summary import JOB_SUMMARY
 from scripts.regress.left_out import LEFT_OUT
 from scripts.simulators.cocotb_run import SELECTABLE
 
@@ -96,9 +97,10 @@ def check(selection: str | None) -> None:
 def environment(sim: str) -> dict[str, str]:
     """The environment of pytest: the simulator, and the repository on the path.
 
-    Code coverage is for `make test`, which adds it up: no job counts any.
+    What counts code, and where the figures of the steps go, is not for what they run.
     """
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    clean.pop(JOB_SUMMARY, None)
     return {**clean, "SIM": sim, "COVERAGE": "0", "PYTHONPATH": str(ROOT)}
 
 

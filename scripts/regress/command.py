@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -14,6 +15,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from scripts.arguments import OneLineParser, at_least
+from scripts.coverage.command import last_line
+from scripts.coverage.runs import CoverageError
+from scripts.job_summary import add_to_summary
 from scripts.regress.collect import (
     ROOT,
     TESTS,
@@ -24,12 +28,13 @@ from scripts.regress.collect import (
 )
 from scripts.regress.dashboard import write_dashboard
 from scripts.regress.failed import Failed, NoFailedJobs, read_failed
-from scripts.regress.jobs import BAD, SKIPPED, Job, Outcome, remove_jobs
+from scripts.regress.jobs import BAD, SKIPPED, STATUSES, Job, Outcome, remove_jobs
+from scripts.regress.merge import merge, state_of
 from scripts.regress.results import write_results
 from scripts.regress.run import SEED_LIMIT, Run, jobs_of, perform
 from scripts.regress.workers import ClusterWorkers, LocalWorkers, Workers, WorkersError
 from scripts.shown import relative
-from scripts.simulators import SIMULATORS, Simulator, ToolMissing, find_simulator
+from scripts.simulators import SIMULATORS, Simulator, ToolMissing, find_simulator, require_coverage
 
 FOLDER = Path("build") / "regress"
 LIMIT_SECONDS = 1200
@@ -47,6 +52,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=at_least(0), help="first seed (default: a new one)")
     parser.add_argument("--test", help="run only what this pytest -k expression selects")
     parser.add_argument("--jobs", type=at_least(1), default=os.cpu_count() or 1)
+    parser.add_argument("--coverage", action="store_true", help="count which code ran, add it up")
     parser.add_argument("--scheduler", help="Dask scheduler, such as tcp://host:8786")
     parser.add_argument("--limit", type=at_least(1), default=LIMIT_SECONDS, help="seconds a job")
     parser.add_argument("--tests", nargs="+", default=TESTS, help="files or folders of the tests")
@@ -68,6 +74,8 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         options.sim = options.sim or (failed.sim if failed else DEFAULT)
         simulator = find_simulator(options.sim)
+        if options.coverage:
+            require_coverage(options.sim)
         tests = collect_all(options.test, options.sim, options.tests)
         run, jobs = planned(options, tests, failed)
         workers = workers_of(options)
@@ -105,10 +113,13 @@ def planned(
             first = random.SystemRandom().randrange(SEED_LIMIT)
         nodes, seeds = tests.selected, options.seeds or SEEDS
         run = Run(options.sim, first, seeds, len(nodes), "")
-        jobs = jobs_of(nodes, first, seeds, options.sim, options.limit, options.folder)
-        run.left_out = tests.left_out
+        jobs = jobs_of(
+            nodes, first, seeds, options.sim, options.limit, options.folder, options.coverage
+        )
+        run.nodes, run.left_out = nodes, tests.left_out
     else:
         jobs, gone = failed.jobs_of(tests.selected, options.sim, options.limit, options.folder)
+        jobs = [replace(job, coverage=options.coverage) for job in jobs]
         for node in gone if not options.test else ():
             print(f"regress: {node} failed last and is there no more", file=sys.stderr)
         if not jobs:
@@ -143,6 +154,7 @@ def regress(
         what = f"{len(jobs)} jobs that failed last, with their seeds"
     console.print(f"{escape(simulator.banner)}, {what}, {run.place}")
     remove_jobs(folder)
+    state = state_of()
     with progress_bar(console) as progress:
         task = progress.add_task("", total=len(jobs))
 
@@ -156,14 +168,43 @@ def regress(
 
         perform(run, jobs, workers, advance)
     write_results(run, folder)
+    faults = add_coverage(run, folder, state) if options.coverage else []
     write_dashboard(run, folder)
     console.print(summary(run, folder))
+    for fault in faults:
+        console.print(f"regress: {fault}", style="red", markup=False)
+    write_summary(run, faults)
     if run.interrupted:
         return INTERRUPTED
     if run.counts[SKIPPED] == run.total:
         print("regress: every test was skipped: nothing passed or failed", file=sys.stderr)
         return 2
-    return 1 if run.failures else 0
+    return 1 if run.failures or faults else 0
+
+
+def add_coverage(run: Run, folder: Path, state: str) -> list[str]:
+    """Add up the code coverage with that of earlier runs; what is wrong with it."""
+    try:
+        merged = merge(run, folder, state)
+    except CoverageError as error:
+        return [str(error)]
+    run.coverage = True
+    print(last_line(merged.coverage, merged.page))
+    lost = [f"{merged.lost} jobs passed whose code coverage is not here"] if merged.lost else []
+    return [*lost, *merged.coverage.faults]
+
+
+def write_summary(run: Run, faults: list[str]) -> None:
+    """The figures of the run for the summary of a job of GitHub's."""
+    figures: dict[str, object] = {status: run.counts[status] for status in STATUSES}
+    figures |= {
+        "not run": run.total - len(run.outcomes),
+        "pass rate": f"{100 * run.pass_rate:.2f} %",
+    }
+    if run.part:
+        figures["part"] = run.part
+    failures = [f"{outcome.status}: {outcome.job.reproduction}" for outcome in run.failures]
+    add_to_summary(f"Regression on {run.sim}, SEED={run.first_seed}", figures, [*failures, *faults])
 
 
 def progress_bar(console: Console) -> Progress:

@@ -16,10 +16,11 @@ from scripts.coverage.runs import CoverageError
 from scripts.regress.code_coverage import read_code_coverage
 from scripts.regress.collect import ROOT, module_of, name_of, unit_of
 from scripts.regress.jobs import BAD, FAILED, LOST, PASSED, SKIPPED, STATUSES, Outcome
+from scripts.regress.merge import FOLDER, RESULT
 from scripts.regress.results import ordered, read_history, without_command
 from scripts.regress.run import Run
 from scripts.regress.signature import names_its_test, signature
-from scripts.shown import rounded
+from scripts.shown import relative, rounded
 
 TESTPLAN = ROOT / "docs" / "testplan.yaml"
 SLOWEST = 12
@@ -85,7 +86,8 @@ def write_dashboard(run: Run, folder: Path) -> Path:
     history = read_history(folder)
     coverage = list(merged_coverage(folder).values())
     path = folder / "dashboard.html"
-    code_page = CODE_RESULT.with_suffix(".html")
+    result = folder / FOLDER / RESULT if run.coverage else CODE_RESULT
+    code_page = result.with_suffix(".html")
     text = environment.get_template("dashboard.html").render(
         run=run,
         statuses=STATUSES,
@@ -95,8 +97,8 @@ def write_dashboard(run: Run, folder: Path) -> Path:
         row_kind="module" if features is None else "planned feature",
         coverage=coverage,
         bins_hit=total_percent(coverage),
-        code=read_code_coverage(CODE_RESULT),
-        code_page=code_page.relative_to(ROOT) if code_page.is_file() else None,
+        code=read_code_coverage(result),
+        code_page=relative(code_page) if code_page.is_file() else None,
         rounded=rounded,
         slowest=slowest(run.outcomes),
         buckets=buckets(run.outcomes),

@@ -45,6 +45,7 @@ class Job:
     limit: float  # seconds
     folder: str  # where the results of all jobs go, relative to the repository
     waves: bool = False
+    coverage: bool = False  # its simulations count which code ran
     hangs: bool = False  # its simulation ends itself at the limit, which leaves a whole waveform
 
     @property
@@ -151,6 +152,7 @@ def _environment(job: Job, folder: Path) -> dict[str, str]:
         **environment(job.sim),
         "SEED": str(job.seed),
         "WAVES": str(int(job.waves)),
+        "COVERAGE": str(int(job.coverage)),
         FOLDER: str(folder),
         PARENT: str(os.getpid()),
         **({LIMIT: f"{job.limit:g}"} if job.hangs else {}),

@@ -30,8 +30,10 @@ class Run:
     seconds: float = 0.0
     interrupted: bool = False
     outcomes: list[Outcome] = field(default_factory=list)
+    coverage: bool = False  # whether code coverage was counted and added to that of earlier runs
     selection: str = ""  # expression that left tests out
-    left_out: Sequence[str] = ()  # the tests that it left out
+    nodes: Sequence[str] = ()  # the tests that run
+    left_out: Sequence[str] = ()  # those that are there, too
     repeats: Sequence[Job] = ()  # the jobs, where they are those that failed in the run before
     not_repeated: Sequence[tuple[str, int]] = ()  # what failed before, too, and was not selected
 
@@ -100,11 +102,25 @@ def is_repeated(outcome: Outcome) -> bool:
 
 
 def jobs_of(
-    nodes: Sequence[str], first_seed: int, seeds: int, sim: str, limit: float, folder: str
+    nodes: Sequence[str],
+    first_seed: int,
+    seeds: int,
+    sim: str,
+    limit: float,
+    folder: str,
+    coverage: bool = False,
 ) -> list[Job]:
     """All jobs: every test with the first seed, then with the next, so that builds are shared."""
     return [
-        Job(node, (first_seed + step) % SEED_LIMIT, sim, selection_of(node, nodes), limit, folder)
+        Job(
+            node,
+            (first_seed + step) % SEED_LIMIT,
+            sim,
+            selection_of(node, nodes),
+            limit,
+            folder,
+            coverage=coverage,
+        )
         for step in range(seeds)
         for node in nodes
     ]
@@ -132,7 +148,7 @@ def perform(
                 continue
             if is_repeated(outcome):
                 hangs = outcome.status == TIMED_OUT
-                repeat = replace(outcome.job, waves=True, hangs=hangs)
+                repeat = replace(outcome.job, waves=True, hangs=hangs, coverage=False)
                 waiting[repeat] = outcome
                 workers.submit(repeat)
                 continue

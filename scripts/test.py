@@ -21,7 +21,17 @@ from _pytest.mark.expression import Expression
 from scripts.arguments import OneLineParser, at_least
 from scripts.coverage.code import RUNS, coverage_files, test_of
 from scripts.coverage.runs import note_without_code
-from scripts.last_run import FAILED, SEED_OF_RUN, LastRun, NoLastRun, keep_failed, read_last_run
+from scripts.job_summary import JOB_SUMMARY, add_to_summary
+from scripts.last_run import (
+    FAILED,
+    PASSED,
+    SEED_OF_RUN,
+    SKIPPED,
+    LastRun,
+    NoLastRun,
+    keep_failed,
+    read_last_run,
+)
 from scripts.regress.collect import NothingSelected, SelectionError, collect
 from scripts.simulators import SIMULATORS, ToolMissing, find_simulator, require_coverage
 
@@ -108,6 +118,7 @@ def test_environment(options: argparse.Namespace, seed: int) -> dict[str, str]:
     environment["COVERAGE"] = str(int(options.coverage))
     environment["PYTHONPATH"] = str(ROOT)
     environment[SEED_OF_RUN] = str(seed)
+    environment.pop(JOB_SUMMARY, None)  # what the tests run has no part in it
     return environment
 
 
@@ -145,6 +156,14 @@ def still_there(last: LastRun) -> set[str]:
         return set(failed)
 
 
+def add_figures(sim: str, seed: int) -> None:
+    """What the run came to, for the summary of a job of GitHub's."""
+    with suppress(NoLastRun):
+        run = read_last_run(sim)
+        figures = {status: run.count(status) for status in (PASSED, FAILED, SKIPPED)}
+        add_to_summary(f"Tests on {sim}, SEED={seed}", figures, run.failed)
+
+
 def note_what_counts(sim: str) -> None:
     """Keep in mind which hardware tests count no code: for the others coverage is partial."""
     with suppress(NoLastRun):
@@ -180,6 +199,7 @@ def main(arguments: list[str] | None = None) -> int:
         return INTERRUPTED
     if options.coverage:
         note_what_counts(options.sim)
+    add_figures(options.sim, seed)
     if options.last_failed:
         keep_failed(options.sim, options.tests)
     if code == NOTHING_COLLECTED and options.test:

@@ -28,6 +28,7 @@ from scripts.coverage.code import (
 from scripts.coverage.page import write_page
 from scripts.coverage.points import KINDS
 from scripts.coverage.runs import CoverageError, read_without_code, tests_there
+from scripts.job_summary import add_to_summary
 from scripts.regress.collect import TESTS
 from scripts.shown import relative, rounded
 from scripts.test import main as run_tests
@@ -102,6 +103,12 @@ def report() -> int:
     for fault in coverage.faults:
         console.print(f"coverage: {fault}", style="red", markup=False)
     console.print(last_line(coverage, page), markup=False)
+    figures: dict[str, object] = {
+        PLURAL[kind]: f"{rounded(coverage.totals[kind].percent)} % of {THRESHOLDS[kind]:g} %"
+        for kind in KINDS
+    }
+    figures |= {"simulations": coverage.simulations, "of": coverage.part or "all tests"}
+    add_to_summary("Code coverage", figures, coverage.faults)
     return 1 if coverage.faults else 0
 
 

@@ -28,6 +28,7 @@ from scripts.demo.tensors import (
     tensor_subjects,
 )
 from scripts.demo.waves import record_waves
+from scripts.job_summary import add_to_summary
 from scripts.simulators import BenchFailure, BuildError, ToolMissing, find_simulator
 from tb.apack.bulk.tops_round_trip import Shape, build_tops
 
@@ -194,6 +195,15 @@ def _write_summary(results: list[Measured], options: argparse.Namespace) -> None
     }
     text = json.dumps(summary, indent=1) + "\n"
     (FOLDER / "summary.json").write_text(text, encoding="utf-8")
+    total = _totals(results)
+    figures = {
+        "tensors": len(results),
+        "values": total["values"],
+        "entropy": f"{total['entropy']:.2%}",
+        "footprint": f"{total['footprint']:.2%}",
+        "mismatches": total["mismatches"],
+    }
+    add_to_summary(f"Demo on {options.sim}", figures)
 
 
 def _print_table(console: Console, results: list[Measured]) -> None:

@@ -84,3 +84,7 @@ def test_simulation_hangs(tmp_path: Path, way: str) -> None:
         "counter", [source], "scripts.tests.hang_checks", {}, chosen_simulator(), chosen_seed(),
         chosen_waves(), extra_env={"HANG": way},
     )  # fmt: skip
+
+
+def test_hears_of_no_summary() -> None:
+    assert "GITHUB_STEP_SUMMARY" not in os.environ

@@ -127,6 +127,8 @@ def planned(
             raise NoFailedJobs(f"no test that failed last {which}")
         seeds, nodes = {job.seed for job in jobs}, {job.node for job in jobs}
         run = Run(options.sim, min(seeds), len(seeds), len(nodes), "", repeats=jobs)
+        run.nodes = sorted(nodes)
+        run.not_repeated = [job for job in failed.jobs if job[0] in tests.left_out]
         run.left_out = [node for node in [*tests.selected, *tests.left_out] if node not in nodes]
     run.selection = options.test or ""
     return run, jobs

@@ -102,13 +102,20 @@ def test_what_failed_last_runs_again_with_the_seed_of_that_run(
     assert command.main([*common, "--last-failed"]) == 1
     output = capfd.readouterr().out
     assert "SEED=7" in output and "2 failed" in output and "passed" not in output
-    assert command.main([*common, "--last-failed", "--test", "odd"]) == 1
+
+
+def test_what_is_not_repeated_stays_failed_until_it_passes(runs: Path, capfd) -> None:
+    toys = "scripts/tests/regress_toys.py"
+    ended = [f"{toys}::test_bad_seed_fails", f"{toys}::test_odd_seed_fails"]
+    run = last_run.LastRun(chosen_simulator(), 7, dict.fromkeys(ended, last_run.FAILED))
+    last_run.write_last_run(run)
+    repeat = ["--sim", chosen_simulator(), "--jobs", "1", "--last-failed"]
+    assert command.main([*repeat, "--test", "odd"]) == 1
     assert "1 failed" in capfd.readouterr().out
-    left = last_run.read_last_run(chosen_simulator()).failed
-    assert sorted(left) == [f"{toys}::test_bad_seed_fails", f"{toys}::test_odd_seed_fails"]
-    assert command.main([*common, "--last-failed", "--seed", "2"]) == 0
+    assert sorted(last_run.read_last_run(chosen_simulator()).failed) == ended
+    assert command.main([*repeat, "--seed", "2"]) == 0
     assert "2 passed" in capfd.readouterr().out
-    assert command.main([*common, "--last-failed"]) == 0
+    assert command.main(repeat) == 0
     assert capfd.readouterr().out == (
         f"test: nothing failed in the last run on {chosen_simulator()}\n"
     )

@@ -15,7 +15,7 @@ lower = $(subst A,a,$(subst E,e,$(subst F,f,$(subst L,l,$(subst N,n,$(subst O,o,
 on = $(filter-out 0 n no off f false,$(call lower,$(1)))
 
 # Variables given to make reach the recipes through the environment, so that any file name is safe.
-export SIM SEED TEST JOBS MAXFAIL WAVES COVERAGE TENSOR TABLE MODEL FLOAT BLOCK SEEDS SCHEDULER LIMIT DESIGN FO4 LIBERTY MUTANTS TARGET
+export SIM SEED TEST LF FAILED JOBS MAXFAIL WAVES COVERAGE TENSOR TABLE MODEL FLOAT BLOCK SEEDS SCHEDULER LIMIT DESIGN FO4 LIBERTY MUTANTS TARGET
 
 # Each simulation starts Python: where no bytecode is to lie beside the sources, it is kept in build/.
 ifdef PYTHONDONTWRITEBYTECODE
@@ -28,6 +28,9 @@ MAKEFLAGS += --no-print-directory
 START = exec $(1) -I -X utf8 scripts/start.py
 RUN = $(call START,.venv/bin/python) -m
 NEED = "$$SIM" $(if $(call on,$(WAVES)),waves)
+# What failed last is repeated on the simulator where it failed, unless one is named.
+REPEAT = $(call on,$(LF)) $(call on,$(FAILED))
+THIS_SIM = $(if $(strip $(REPEAT)),$(if $(filter file,$(origin SIM)),,--sim="$$SIM"),--sim="$$SIM")
 
 define SET_UP
 command -v "$(firstword $(PYTHON))" >/dev/null || \
@@ -40,7 +43,7 @@ $(call START,$(PYTHON)) scripts/setup.py
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage coverage-report regress mutate waves bench-sim throughput bench-codec bench-solver bench-floats report synth docs testplan lint wheels clean distclean
+.PHONY: help setup demo test list coverage coverage-report regress mutate waves bench-sim throughput bench-codec bench-solver bench-floats report synth docs testplan lint wheels clean distclean
 
 help: ## list the targets and the variables
 	@echo "make TARGET [VARIABLE=value ...]"
@@ -57,8 +60,10 @@ help: ## list the targets and the variables
 #> BLOCK=4096             demo: values in a block, a multiple of 8
 #> WAVES=1                demo, test: record FST waveforms (0, no, off and false are off, here and below)
 #> MAXFAIL=1              test: end after so many failures
-#> COVERAGE=1             test: count lines, branches and toggles of the hardware, with Verilator
-#> TEST='encoder and not reset'  test, coverage, regress, waves: run only what this pytest -k expression selects
+#> COVERAGE=1             test, regress: count lines, branches and toggles of the hardware, with Verilator
+#> TEST='encoder and not reset'  test, list, coverage, regress, waves: run only what this pytest -k expression selects
+#> LF=1                   test: only what failed last, with the seed of that run
+#> FAILED=1               regress: only the jobs that failed last, with their seeds
 #> SEED=1                 test, coverage, regress, waves: seed of the random stimulus (default: a new one, printed)
 #> SEEDS=10               regress, mutate: seeds of each test, from SEED on (default 3)
 #> SCHEDULER=tcp://host:8786  regress: use the workers of this Dask cluster
@@ -84,9 +89,13 @@ demo: ## real weights and feature maps through the RTL compressor and decompress
 
 test: ## model, script and hardware tests; the hardware on SIM
 	@$(SET_UP) --need $(NEED) --extra requirements-regress.txt requirements-demo.txt
-	@$(RUN) scripts.test --sim="$$SIM" $${TEST:+--test="$$TEST"} $${SEED:+--seed="$$SEED"} \
-		$${JOBS:+--jobs="$$JOBS"} $${MAXFAIL:+--maxfail="$$MAXFAIL"} \
+	@$(RUN) scripts.test $(THIS_SIM) $(if $(call on,$(LF)),--last-failed) $${TEST:+--test="$$TEST"} \
+		$${SEED:+--seed="$$SEED"} $${JOBS:+--jobs="$$JOBS"} $${MAXFAIL:+--maxfail="$$MAXFAIL"} \
 		$(if $(call on,$(WAVES)),--waves) $(if $(call on,$(COVERAGE)),--coverage)
+
+list: ## what there is to test, by system and module: the names for TEST=...
+	@$(SET_UP) --extra requirements-regress.txt
+	@$(RUN) scripts.list_tests --sim="$$SIM" $${TEST:+--test="$$TEST"}
 
 coverage: ## lines, branches and toggles that the hardware tests cover, into build/coverage/
 	@$(SET_UP) --need verilator
@@ -99,9 +108,10 @@ coverage-report: ## the same of what has run: after make test SIM=verilator COVE
 
 regress: ## the hardware tests with many seeds, here or over a cluster, into build/regress/
 	@$(SET_UP) --need $(NEED) --extra requirements-regress.txt
-	@$(RUN) scripts.regress --sim="$$SIM" $${TEST:+--test="$$TEST"} $${SEEDS:+--seeds="$$SEEDS"} \
-		$${SEED:+--seed="$$SEED"} $${JOBS:+--jobs="$$JOBS"} $${LIMIT:+--limit="$$LIMIT"} \
-		$${SCHEDULER:+--scheduler="$$SCHEDULER"}
+	@$(RUN) scripts.regress $(THIS_SIM) $(if $(call on,$(FAILED)),--failed) $${TEST:+--test="$$TEST"} \
+		$${SEEDS:+--seeds="$$SEEDS"} $${SEED:+--seed="$$SEED"} $${JOBS:+--jobs="$$JOBS"} \
+		$${LIMIT:+--limit="$$LIMIT"} $${SCHEDULER:+--scheduler="$$SCHEDULER"} \
+		$(if $(call on,$(COVERAGE)),--coverage)
 
 mutate: ## which small faults put into the hardware its tests find, into build/mutate/
 	@$(SET_UP) --need verilator

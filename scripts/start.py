@@ -29,6 +29,7 @@ from surroundings import ROOT, clean, with_home
 del sys.path[0]
 
 BUILD = ROOT / "build"
+SIMULATORS = ("icarus", "verilator")
 # The folders of results in build/ that a command replaces; {sim} is its simulator.
 RESULTS = {
     "scripts.bench_codec": ("bench",),
@@ -157,9 +158,11 @@ def owner(path: Path) -> str:
 def results_of(arguments: Sequence[str]) -> list[Path]:
     """The folders of results that a command has for itself while it runs."""
     module = arguments[1] if arguments[0] == "-m" else ""
-    sim = next((word[6:] for word in arguments if word.startswith("--sim=")), "verilator")
-    folders = (folder.format(sim=sim.replace("/", "-")) for folder in RESULTS.get(module, ()))
-    return [BUILD / folder for folder in folders]
+    named = [word[6:].replace("/", "-") for word in arguments if word.startswith("--sim=")]
+    folders = {
+        folder.format(sim=sim) for folder in RESULTS.get(module, ()) for sim in named or SIMULATORS
+    }
+    return [BUILD / folder for folder in sorted(folders)]
 
 
 @contextmanager

@@ -13,16 +13,31 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from _pytest.mark.expression import Expression
 
 from scripts.arguments import OneLineParser, at_least
+from scripts.coverage.code import RUNS, coverage_files, test_of
+from scripts.coverage.runs import note_without_code
+from scripts.job_summary import JOB_SUMMARY, add_to_summary
+from scripts.last_run import (
+    FAILED,
+    PASSED,
+    SEED_OF_RUN,
+    SKIPPED,
+    LastRun,
+    NoLastRun,
+    keep_failed,
+    read_last_run,
+)
 from scripts.regress.collect import NothingSelected, SelectionError, collect
 from scripts.simulators import SIMULATORS, ToolMissing, find_simulator, require_coverage
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ("tb", "model", "scripts")
+DEFAULT = "verilator"
 NOTHING_COLLECTED = 5
 USAGE_ERROR = 4
 INTERRUPTED = 130
@@ -31,7 +46,10 @@ INTERRUPTED = 130
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Command line of the test run."""
     parser = OneLineParser("test", description=__doc__)
-    parser.add_argument("--sim", default="verilator", metavar="|".join(SIMULATORS))
+    parser.add_argument("--sim", metavar="|".join(SIMULATORS))
+    parser.add_argument(
+        "--last-failed", action="store_true", help="only what failed last, with its seed"
+    )
     parser.add_argument("--test", type=selection, help="run only what this expression selects")
     parser.add_argument("--seed", type=at_least(0), help="seed of the random stimulus")
     parser.add_argument("--jobs", type=at_least(1), default=os.cpu_count() or 1)
@@ -82,7 +100,7 @@ def check_selection(selection: str, sim: str, tests: Sequence[str] = TESTS) -> N
 def pytest_command(options: argparse.Namespace, seed: int) -> list[str]:
     """The pytest call that runs what `options` ask for."""
     junit = ROOT / "build" / "test" / options.sim / "junit.xml"
-    command = [sys.executable, "-m", "pytest", f"--junitxml={junit}"]
+    command = [sys.executable, "-m", "pytest", "-p", "scripts.last_run", f"--junitxml={junit}"]
     command += [f"--hypothesis-seed={seed}"]
     if options.test:
         command += ["-k", options.test]
@@ -99,19 +117,74 @@ def test_environment(options: argparse.Namespace, seed: int) -> dict[str, str]:
     environment.update(SIM=options.sim, SEED=str(seed), WAVES=str(int(options.waves)))
     environment["COVERAGE"] = str(int(options.coverage))
     environment["PYTHONPATH"] = str(ROOT)
+    environment[SEED_OF_RUN] = str(seed)
+    environment.pop(JOB_SUMMARY, None)  # what the tests run has no part in it
     return environment
+
+
+def repeat_failed(options: argparse.Namespace) -> bool:
+    """Have only what failed last run again, with the seed of that run; whether anything failed.
+
+    Raises:
+        NoLastRun: nothing ran before, or nothing of what failed is there any more.
+        SelectionError: a test file cannot be read.
+    """
+    last = read_last_run(options.sim)
+    options.sim = last.sim
+    if not last.failed:
+        print(f"test: nothing failed in the last run on {last.sim}")
+        return False
+    if options.seed is None:
+        options.seed = last.seed
+    there = still_there(last)
+    options.tests = [node for node in last.failed if node in there]
+    if gone := [node for node in last.failed if node not in there]:
+        more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
+        print(f"test: {gone[0]}{more} failed last and is there no more", file=sys.stderr)
+    if not options.tests:
+        raise NoLastRun("nothing of what failed last is there any more: run make test")
+    return True
+
+
+def still_there(last: LastRun) -> set[str]:
+    """What failed last and can be asked of pytest again, tests and files that it could not read."""
+    failed = [node for node in last.failed if (ROOT / node.partition("::")[0]).exists()]
+    files = sorted({node.partition("::")[0] for node in failed})
+    try:
+        return {*(node for node in failed if "::" not in node), *collect(None, last.sim, files)}
+    except SelectionError:  # is told again, by the run
+        return set(failed)
+
+
+def add_figures(sim: str, seed: int) -> None:
+    """What the run came to, for the summary of a job of GitHub's."""
+    with suppress(NoLastRun):
+        run = read_last_run(sim)
+        figures = {status: run.count(status) for status in (PASSED, FAILED, SKIPPED)}
+        add_to_summary(f"Tests on {sim}, SEED={seed}", figures, run.failed)
+
+
+def note_what_counts(sim: str) -> None:
+    """Keep in mind which hardware tests count no code: for the others coverage is partial."""
+    with suppress(NoLastRun):
+        ended = read_last_run(sim).ended
+        ran = [test for test, how in ended.items() if test.startswith("tb/") and how != FAILED]
+        note_without_code(RUNS, ran, {test_of(path) for path in coverage_files()})
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0 when every test passed, 1 when one failed, 2 when the run could not start."""
     options = parse_arguments(arguments)
     try:
+        if options.last_failed and not repeat_failed(options):
+            return 0
+        options.sim = options.sim or DEFAULT
         simulator = find_simulator(options.sim)
         if options.coverage:
             require_coverage(options.sim)
         if options.test:
             check_selection(options.test, options.sim, options.tests or TESTS)
-    except (ToolMissing, NothingSelected) as error:
+    except (ToolMissing, SelectionError, NoLastRun) as error:
         print(f"test: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -124,6 +197,11 @@ def main(arguments: list[str] | None = None) -> int:
         ).returncode
     except KeyboardInterrupt:  # pytest has said so already
         return INTERRUPTED
+    if options.coverage:
+        note_what_counts(options.sim)
+    add_figures(options.sim, seed)
+    if options.last_failed:
+        keep_failed(options.sim, options.tests)
     if code == NOTHING_COLLECTED and options.test:
         print(f"test: no test matches TEST={options.test!r}", file=sys.stderr)
     return 2 if code in (NOTHING_COLLECTED, USAGE_ERROR) else code

@@ -19,10 +19,12 @@ from pathlib import Path
 
 import yaml
 
-from scripts.coverage.functional import Point, coverage_files, merged
+from scripts.coverage.functional import Point, coverage_files, merged, total_percent
 from scripts.coverage.runs import CoverageError
 from scripts.evidence import Evidence, EvidenceError, read_evidence
+from scripts.job_summary import add_to_summary
 from scripts.regress.collect import SelectionError, collect
+from scripts.shown import rounded
 from scripts.simulators import chosen_simulator
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -228,6 +230,17 @@ def main() -> int:
     print(
         f"testplan: {len(features)} features, {len(tests)} tests, {len(points)} cover points from "
         f"{len(files)} simulations, {len(report.faults)} faults"
+    )
+    add_to_summary(
+        "Test plan",
+        {
+            "features": len(features),
+            "tests": len(tests),
+            "cover points": len(points),
+            "bins hit": f"{rounded(total_percent(points.values()))} %",
+            "faults": len(report.faults),
+        },
+        report.faults,
     )
     return 1 if report.faults else 0
 

@@ -16,16 +16,19 @@ from scripts.arguments import OneLineParser, at_least
 from scripts.coverage.code import (
     PLURAL,
     RESULT,
+    RUNS,
     THRESHOLDS,
     CodeCoverage,
     Tally,
     as_json,
     coverage_files,
     measure,
+    test_of,
 )
 from scripts.coverage.page import write_page
 from scripts.coverage.points import KINDS
-from scripts.coverage.runs import CoverageError, tests_there
+from scripts.coverage.runs import CoverageError, read_without_code, tests_there
+from scripts.job_summary import add_to_summary
 from scripts.regress.collect import TESTS
 from scripts.shown import relative, rounded
 from scripts.test import main as run_tests
@@ -33,7 +36,10 @@ from scripts.test import selection
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0 for enough coverage, 1 for less or a failed test, 2 when nothing can be told."""
+    """Exit code 0 for enough coverage or that of a part of the tests, 1 for less or a failed test.
+
+    It is 2 when nothing can be told.
+    """
     parser = OneLineParser("coverage", description=__doc__)
     parser.add_argument("--run", action="store_true", help="run the hardware tests first")
     parser.add_argument("--seed", type=at_least(0), help="seed of the stimulus, with --run")
@@ -85,20 +91,33 @@ def report() -> int:
     watch = partial(track, description="reading", transient=True)
     try:
         files = coverage_files()
-        coverage = measure(files, tests_there("verilator") if files else (), watch=watch)
+        tests = tests_there("verilator") if files else set()
+        tests -= read_without_code(RUNS) - {test_of(path) for path in files}
+        coverage = measure(files, tests, watch=watch)
     except CoverageError as error:
         print(f"coverage: {error}", file=sys.stderr)
         return 2
-    page = RESULT.with_suffix(".html")
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(as_json(coverage) + "\n", encoding="utf-8")
-    write_page(coverage, page)
+    page = write_files(coverage, RESULT)
     console = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
     console.print(table(coverage))
     for fault in coverage.faults:
         console.print(f"coverage: {fault}", style="red", markup=False)
     console.print(last_line(coverage, page), markup=False)
+    figures: dict[str, object] = {
+        PLURAL[kind]: f"{rounded(coverage.totals[kind].percent)} % of {THRESHOLDS[kind]:g} %"
+        for kind in KINDS
+    }
+    figures |= {"simulations": coverage.simulations, "of": coverage.part or "all tests"}
+    add_to_summary("Code coverage", figures, coverage.faults)
     return 1 if coverage.faults else 0
+
+
+def write_files(coverage: CodeCoverage, path: Path) -> Path:
+    """Write the result for programs, and beside it the page, whose path is returned."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(as_json(coverage) + "\n", encoding="utf-8")
+    write_page(coverage, path.with_suffix(".html"))
+    return path.with_suffix(".html")
 
 
 def last_line(coverage: CodeCoverage, page: Path) -> str:
@@ -109,4 +128,8 @@ def last_line(coverage: CodeCoverage, page: Path) -> str:
     )
     stale = f" ({coverage.stale} of other sources left out)" if coverage.stale else ""
     place = relative(page)
-    return f"coverage: {totals}, {coverage.simulations} simulations{stale}, {place}"
+    merged = f" ({coverage.merged})" if coverage.merged else ""
+    part = (
+        f"\ncoverage: partial, of {coverage.part}: thresholds do not apply" if coverage.part else ""
+    )
+    return f"coverage: {totals}, {coverage.simulations} simulations{stale}{merged}, {place}{part}"

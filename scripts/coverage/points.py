@@ -82,6 +82,30 @@ def read_points(files: Iterable[Path], folder: Path) -> Counts:
     return counts
 
 
+def add_up(files: Iterable[Path], folder: Path) -> dict[str, int]:
+    """The records of some simulations with the sum of their hits, as they stand in the files.
+
+    Raises:
+        CoverageError: a file is none of Verilator's.
+    """
+    totals: dict[str, int] = {}
+    for path in files:
+        try:
+            _add_records(path, str(folder) + "/", totals)
+        except (OSError, UnicodeDecodeError) as error:
+            raise CoverageError(f"{path} cannot be read: {error}") from None
+    return totals
+
+
+def write_records(path: Path, totals: dict[str, int]) -> None:
+    """Write records as Verilator does, those of all instances as one."""
+    partial = path.with_suffix(".partial")
+    with partial.open("w", encoding="utf-8") as lines:
+        lines.write(f"{HEADER}\n")
+        lines.writelines(f"C '{record}{INSTANCE}all' {count}\n" for record, count in totals.items())
+    partial.replace(path)
+
+
 def _add_records(path: Path, folder: str, totals: dict[str, int]) -> bool:
     """Add up the records of a file as they are, most of which stand in many; whether it has any."""
     found, marker = False, f"\2{folder}"

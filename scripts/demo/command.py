@@ -30,6 +30,7 @@ from scripts.demo.summary import (
 )
 from scripts.demo.tensors import SHAPE, Subject, file_subjects, shipped_subjects
 from scripts.demo.waves import record_waves
+from scripts.job_summary import add_to_summary
 from scripts.simulators import BenchFailure, BuildError, ToolMissing, find_simulator
 from tb.apack.bulk.tops_round_trip import Shape, build_tops
 
@@ -205,6 +206,15 @@ def _write_summary(
     }
     text = json.dumps(summary, indent=1) + "\n"
     (FOLDER / "summary.json").write_text(text, encoding="utf-8")
+    total = summary["total"]
+    figures = {
+        "tensors": len(results),
+        "values": total["values"],
+        "entropy": f"{total['entropy']:.2%}",
+        "footprint": f"{total['footprint']:.2%}",
+        "mismatches": total["mismatches"],
+    }
+    add_to_summary(f"Demo on {options.sim}", figures)
 
 
 def _print_files(console: Console) -> None:

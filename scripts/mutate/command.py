@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from scripts.arguments import OneLineParser, at_least
+from scripts.job_summary import add_to_summary
 from scripts.mutate.equivalence import ABC
 from scripts.mutate.measure import (
     ERROR,
@@ -107,6 +108,18 @@ def score(targets: Sequence[Target], options: argparse.Namespace, folder: Path =
     write_results(run, folder)
     write_page(run, folder)
     report(run, console, folder)
+    add_to_summary(
+        f"Mutation score, SEED={run.seed}",
+        {
+            "score": f"{floored(run.score)} %",
+            "target": f"{run.target:g} %",
+            "mutants": run.mutants,
+            "found": run.killed,
+            "survived": run.judged - run.killed,
+            "proven equivalent": run.mutants - run.judged,
+        },
+        [f"{module}: {message}" for module, message in run.errors.items()],
+    )
     return 0 if run.good else 1
 
 

@@ -36,6 +36,8 @@ class CodeReport:
     total: CodeRow
     modules: list[CodeRow]
     whole: int  # modules that miss no point
+    part: str = ""  # the tests it is of, when they are not all
+    merged: str = ""  # the runs it is of, when they are several regressions
 
 
 def read_code_coverage(path: Path = RESULT, rtl: Path = RTL) -> CodeReport | None:
@@ -53,6 +55,8 @@ def read_code_coverage(path: Path = RESULT, rtl: Path = RTL) -> CodeReport | Non
             _row("all", found["total"]),
             sorted(missing, key=lambda row: -row.missed),
             len(rows) - len(missing),
+            str(found.get("part", "")),
+            str(found.get("merged", "")),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

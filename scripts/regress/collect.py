@@ -6,10 +6,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from _pytest.mark.expression import Expression
 
+from scripts.job_summary import JOB_SUMMARY
+from scripts.regress.left_out import LEFT_OUT
 from scripts.simulators.cocotb_run import SELECTABLE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,12 +34,34 @@ class SelectionError(Exception):
     """Nothing can be run; the message is one line."""
 
 
+@dataclass(frozen=True)
+class Collected:
+    """The tests that there are, by their node ids in pytest's order."""
+
+    selected: list[str]
+    left_out: list[str]  # by the selection
+
+    @property
+    def there(self) -> int:
+        """Number of all of them."""
+        return len(self.selected) + len(self.left_out)
+
+
 class NothingSelected(SelectionError):
-    """No test matches."""
+    """No test matches; left_out: those that there are."""
+
+    def __init__(self, selection: str | None, left_out: Sequence[str] = ()) -> None:
+        super().__init__(f"no test matches TEST={selection!r}")
+        self.left_out = list(left_out)
 
 
 def collect(selection: str | None, sim: str, tests: Sequence[str] = TESTS) -> list[str]:
-    """The node ids of the tests that a pytest -k expression selects, in pytest's order.
+    """The node ids of the tests that a pytest -k expression selects; see collect_all."""
+    return collect_all(selection, sim, tests).selected
+
+
+def collect_all(selection: str | None, sim: str, tests: Sequence[str] = TESTS) -> Collected:
+    """The tests that a pytest -k expression selects, and those that it leaves out.
 
     Raises:
         NothingSelected: the expression selects nothing.
@@ -43,18 +69,21 @@ def collect(selection: str | None, sim: str, tests: Sequence[str] = TESTS) -> li
     """
     check(selection)
     command = [*PYTEST, "--collect-only", "-q", "--no-header", "-p", "no:cacheprovider"]
+    command += ["-p", "scripts.regress.left_out"]
     command += ["-k", selection] if selection else []
     done = subprocess.run(
         [*command, *tests], cwd=ROOT, env=environment(sim), text=True, errors="replace",
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     lines = done.stdout.splitlines()
+    out = [line.removeprefix(LEFT_OUT) for line in lines if line.startswith(LEFT_OUT)]
     if done.returncode == NOTHING_COLLECTED:
-        raise NothingSelected(f"no test matches TEST={selection!r}")
+        raise NothingSelected(selection, out)
     if done.returncode:
         errors = [line for line in lines if line.startswith(("E  ", "ERROR"))] or lines or ["?"]
         raise SelectionError(f"pytest cannot collect the tests: {errors[0].strip()}")
-    return [line for line in lines if "::" in line]
+    found = [line for line in lines if "::" in line and not line.startswith(LEFT_OUT)]
+    return Collected(found, out)
 
 
 def check(selection: str | None) -> None:
@@ -68,9 +97,10 @@ def check(selection: str | None) -> None:
 def environment(sim: str) -> dict[str, str]:
     """The environment of pytest: the simulator, and the repository on the path.
 
-    Code coverage is for `make test`, which adds it up: no job counts any.
+    What counts code, and where the figures of the steps go, is not for what they run.
     """
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    clean.pop(JOB_SUMMARY, None)
     return {**clean, "SIM": sim, "COVERAGE": "0", "PYTHONPATH": str(ROOT)}
 
 
@@ -82,6 +112,26 @@ def name_of(node: str) -> str:
 def module_of(node: str) -> str:
     """The file of a test without its suffix, as people call it."""
     return Path(node.split("::", 1)[0]).stem
+
+
+def parameters_of(node: str) -> list[str]:
+    """The parameters of a test, as pytest writes them one after the other."""
+    return list(filter(None, name_of(node).partition("[")[2].removesuffix("]").split("-")))
+
+
+def unit_of(node: str) -> str | None:
+    """The module that a test is one of, by its parameters: it has a bench beside, or is RTL."""
+    folder = ROOT / Path(node.split("::", 1)[0]).parent
+    for each in parameters_of(node):
+        if (folder / f"{each}.py").is_file() or each in rtl_modules():
+            return each
+    return None
+
+
+@cache
+def rtl_modules() -> frozenset[str]:
+    """The modules of rtl/."""
+    return frozenset(path.stem for path in (ROOT / "rtl").glob("*/*.v"))
 
 
 def selection_of(node: str, others: Sequence[str] = ()) -> str:

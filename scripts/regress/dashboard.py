@@ -14,11 +14,13 @@ from scripts.coverage.code import RESULT as CODE_RESULT
 from scripts.coverage.functional import Point, merged, total_percent
 from scripts.coverage.runs import CoverageError
 from scripts.regress.code_coverage import read_code_coverage
-from scripts.regress.collect import ROOT, module_of, name_of
-from scripts.regress.jobs import BAD, FAILED, PASSED, SKIPPED, STATUSES, Outcome
-from scripts.regress.results import ordered, read_history, signature
+from scripts.regress.collect import ROOT, module_of, name_of, unit_of
+from scripts.regress.jobs import BAD, FAILED, LOST, PASSED, SKIPPED, STATUSES, Outcome
+from scripts.regress.merge import FOLDER, RESULT
+from scripts.regress.results import ordered, read_history, without_command
 from scripts.regress.run import Run
-from scripts.shown import rounded
+from scripts.regress.signature import names_its_test, signature
+from scripts.shown import relative, rounded
 
 TESTPLAN = ROOT / "docs" / "testplan.yaml"
 SLOWEST = 12
@@ -33,6 +35,8 @@ class Row:
     name: str
     title: str = ""
     counts: Counter[str] = field(default_factory=Counter)
+    tests: int = 0  # of those that are planned, how many have run
+    planned: int = 0
 
     @property
     def ran(self) -> int:
@@ -47,8 +51,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Bucket:
-    """Failures with the same signature."""
+    """Failures of one unit with the same signature."""
 
+    unit: str  # the module or the file, and the test if the message does not name it
     signature: str
     outcomes: list[Outcome]
 
@@ -77,11 +82,12 @@ def write_dashboard(run: Run, folder: Path) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    features = feature_rows(run.outcomes, TESTPLAN)
+    features = feature_rows(run.outcomes, TESTPLAN, run.left_out)
     history = read_history(folder)
     coverage = list(merged_coverage(folder).values())
     path = folder / "dashboard.html"
-    code_page = CODE_RESULT.with_suffix(".html")
+    result = folder / FOLDER / RESULT if run.coverage else CODE_RESULT
+    code_page = result.with_suffix(".html")
     text = environment.get_template("dashboard.html").render(
         run=run,
         statuses=STATUSES,
@@ -91,8 +97,8 @@ def write_dashboard(run: Run, folder: Path) -> Path:
         row_kind="module" if features is None else "planned feature",
         coverage=coverage,
         bins_hit=total_percent(coverage),
-        code=read_code_coverage(CODE_RESULT),
-        code_page=code_page.relative_to(ROOT) if code_page.is_file() else None,
+        code=read_code_coverage(result),
+        code_page=relative(code_page) if code_page.is_file() else None,
         rounded=rounded,
         slowest=slowest(run.outcomes),
         buckets=buckets(run.outcomes),
@@ -101,6 +107,7 @@ def write_dashboard(run: Run, folder: Path) -> Path:
         history=history[-HISTORY_RUNS:],
         chart=(CHART_WIDTH, CHART_HEIGHT),
         name_of=name_of,
+        without_command=without_command,
         module_of=module_of,
         up="../" * len(folder.relative_to(ROOT).parts) if folder.is_relative_to(ROOT) else "",
     )
@@ -117,8 +124,14 @@ def module_rows(outcomes: Iterable[Outcome]) -> list[Row]:
     return list(rows.values())
 
 
-def feature_rows(outcomes: Iterable[Outcome], plan: Path) -> list[Row] | None:
-    """One row for each feature of the test plan; None when there is no plan that can be read."""
+def feature_rows(
+    outcomes: Iterable[Outcome], plan: Path, left_out: Iterable[str] = ()
+) -> list[Row] | None:
+    """One row for each feature of the test plan; None when there is no plan that can be read.
+
+    Args:
+        left_out: tests that there are and that did not run.
+    """
     try:
         document = yaml.safe_load(plan.read_text(encoding="utf-8"))
         features = list(_features(document))
@@ -133,7 +146,11 @@ def feature_rows(outcomes: Iterable[Outcome], plan: Path) -> list[Row] | None:
             for outcome in outcomes
             if (named := [test for test in tests if belongs(outcome.job.node, test)])
         )
-        rows.append(Row(name, str(feature.get("title", "")), counts))
+        ran = {outcome.job.node for outcome in outcomes if outcome.status != SKIPPED}
+        ran = {node for node in ran if any(belongs(node, test) for test in tests)}
+        missed = [node for node in left_out if any(belongs(node, test) for test in tests)]
+        title = str(feature.get("title", ""))
+        rows.append(Row(name, title, counts, len(ran), len(ran) + len(missed)))
     return rows or None
 
 
@@ -190,15 +207,28 @@ def slowest(outcomes: Iterable[Outcome]) -> list[tuple[str, float, float]]:
 
 
 def buckets(outcomes: Iterable[Outcome]) -> list[Bucket]:
-    """Failures by signature, the most frequent first."""
-    found: dict[str, list[Outcome]] = defaultdict(list)
+    """Failures by unit and signature, the most frequent first: each is one fault, as it seems."""
+    found: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
     for outcome in ordered(outcomes):
         if outcome.status in BAD:
-            found[signature(outcome.message)].append(outcome)
+            found[faulty_unit(outcome), signature(outcome.message)].append(outcome)
     return sorted(
-        (Bucket(name, members) for name, members in found.items()),
+        (Bucket(*key, members) for key, members in found.items()),
         key=lambda bucket: -len(bucket.outcomes),
     )
+
+
+def faulty_unit(outcome: Outcome) -> str:
+    """What a failure is one of, whatever parameters and seed it had.
+
+    That is the module whose bench it is, or else the file, and the test where the message does
+    not begin with a test; a process that was lost is no test's fault.
+    """
+    node = outcome.job.node
+    if outcome.status == LOST:
+        return ""
+    test = [] if names_its_test(outcome.message) else [name_of(node).partition("[")[0]]
+    return " ".join([unit_of(node) or module_of(node), *test])
 
 
 def skipped(outcomes: Iterable[Outcome]) -> list[tuple[str, str]]:

@@ -11,17 +11,22 @@ import signal
 import threading
 import time
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 
-from scripts.simulators import cocotb_run
+from scripts.regress import deadline
+from scripts.simulators import Build, CocotbRun, cocotb_run
 
 FOLDER = "REGRESS_FOLDER"  # where the simulations run and the outcome goes
 PARENT = "REGRESS_PARENT"  # number of the process that started this one
+LIMIT = "REGRESS_LIMIT"  # seconds after which a simulation is to end itself
 OUTCOME = "outcome.json"
 POLL_SECONDS = 0.5
 
 _name_of_folder = cocotb_run.folder_name
+_simulate = cocotb_run.simulate_cocotb
 _reports: list[pytest.TestReport] = []
 
 
@@ -34,6 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # An absolute name replaces build/test/<simulator>: several seeds of a test run side by side.
     cocotb_run.folder_name = lambda name: str(runs / _name_of_folder(name))
     cocotb_run.RUN_SECONDS = None
+    if LIMIT in os.environ:
+        cocotb_run.simulate_cocotb = _simulate_to_the_deadline
     threading.Thread(target=_end_with, args=(int(os.environ[PARENT]),), daemon=True).start()
 
 
@@ -42,6 +49,14 @@ def _end_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(POLL_SECONDS)
     os.killpg(0, signal.SIGKILL)
+
+
+def _simulate_to_the_deadline(
+    build: Build, folder: Path, test_module: str, *rest: Any, **options: Any
+) -> CocotbRun:
+    modules = [deadline.__name__, test_module]
+    with patch.dict(os.environ, {deadline.SECONDS: os.environ[LIMIT]}):
+        return _simulate(build, folder, modules, *rest, **options)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

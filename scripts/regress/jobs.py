@@ -20,7 +20,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from scripts.regress.collect import PYTEST, ROOT, environment, module_of, name_of
-from scripts.regress.inside import FOLDER, OUTCOME, PARENT
+from scripts.regress.deadline import ENDED
+from scripts.regress.inside import FOLDER, LIMIT, OUTCOME, PARENT
 from scripts.shown import relative
 
 PASSED, FAILED, SKIPPED, TIMED_OUT, LOST = "passed", "failed", "skipped", "timed out", "lost"
@@ -28,6 +29,9 @@ STATUSES = (PASSED, FAILED, TIMED_OUT, LOST, SKIPPED)
 BAD = (FAILED, TIMED_OUT, LOST)
 OUTPUT_LINES = 20
 MESSAGE_CHARACTERS = 8000
+POLL_SECONDS = 0.2
+BUILD_SECONDS = 900.0  # for the build with waveforms of a test that hangs
+GRACE_SECONDS = 30.0  # for a simulation that is to end itself at its limit
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,8 @@ class Job:
     limit: float  # seconds
     folder: str  # where the results of all jobs go, relative to the repository
     waves: bool = False
+    coverage: bool = False  # its simulations count which code ran
+    hangs: bool = False  # its simulation ends itself at the limit, which leaves a whole waveform
 
     @property
     def reproduction(self) -> str:
@@ -89,10 +95,7 @@ def run_job(job: Job, started: Started = lambda process: None) -> Outcome:
         )  # fmt: skip
         started(process)
         try:
-            process.wait(job.limit)
-            late = False
-        except subprocess.TimeoutExpired:
-            late = True
+            late = _late_simulation(process, job, folder) if job.hangs else _late(process, job)
         finally:
             kill(process)
     status, message = _result(folder, process.returncode, job.limit if late else None)
@@ -106,6 +109,26 @@ def run_job(job: Job, started: Started = lambda process: None) -> Outcome:
         relative(folder),
         relative(waves[0]) if waves else "",
     )
+
+
+def _late(process: subprocess.Popen, job: Job) -> bool:
+    """Wait for the end of a job; whether its time was up before."""
+    try:
+        process.wait(job.limit)
+    except subprocess.TimeoutExpired:
+        return True
+    return False
+
+
+def _late_simulation(process: subprocess.Popen, job: Job, folder: Path) -> bool:
+    """The same for a job that is known to hang; its build does not count."""
+    end = time.monotonic() + BUILD_SECONDS
+    simulates = False
+    while process.poll() is None and time.monotonic() < end:
+        if not simulates and any(folder.glob("runs/*")):
+            simulates, end = True, time.monotonic() + job.limit + GRACE_SECONDS
+        time.sleep(POLL_SECONDS)
+    return process.poll() is None or any(folder.glob(f"runs/*/{ENDED}"))
 
 
 def kill(process: subprocess.Popen) -> None:
@@ -129,8 +152,10 @@ def _environment(job: Job, folder: Path) -> dict[str, str]:
         **environment(job.sim),
         "SEED": str(job.seed),
         "WAVES": str(int(job.waves)),
+        "COVERAGE": str(int(job.coverage)),
         FOLDER: str(folder),
         PARENT: str(os.getpid()),
+        **({LIMIT: f"{job.limit:g}"} if job.hangs else {}),
     }
 
 

@@ -12,36 +12,18 @@ from xml.etree import ElementTree
 from scripts.regress.collect import module_of, name_of
 from scripts.regress.jobs import FAILED, LOST, SKIPPED, STATUSES, TIMED_OUT, Outcome
 from scripts.regress.run import Run
+from scripts.regress.signature import signature
 from scripts.shown import printable
 
+RESULTS = "results.json"
 HISTORY = "history.jsonl"
-
-# What differs from one run to the next, in the order in which it is replaced.
-VARYING = (
-    (re.compile(r"(?<![\w.])[\w.\-]*/[\w./\-\[\]]+"), "<path>"),
-    (re.compile(r"\bseed \d+"), "seed <n>"),
-    (re.compile(r"\b0[xX][0-9a-fA-F_]+\b|\b\d+'[bdhBDH][0-9a-fA-F_xzXZ]+\b"), "<hex>"),
-    (re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{4,}\b"), "<hex>"),
-    (re.compile(r"(?<![A-Za-z_])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?"), "<n>"),
-    (re.compile(r"<n>(?:, <n>)+"), "<n>, ..."),
-)
-SIGNATURE_CHARACTERS = 160
-
-
-def signature(message: str) -> str:
-    """The first line of a message without what differs between seeds: failures alike share it."""
-    line = next((line.strip() for line in message.splitlines() if line.strip()), "no message")
-    for pattern, name in VARYING:
-        line = pattern.sub(name, line)
-    return line[:SIGNATURE_CHARACTERS]
+COMMAND = re.compile(r"\s*repeat with:? ")
 
 
 def write_results(run: Run, folder: Path) -> None:
     """Write results.json and junit.xml, and append the run to the history."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "results.json").write_text(
-        json.dumps(_document(run), indent=1) + "\n", encoding="utf-8"
-    )
+    (folder / RESULTS).write_text(json.dumps(_document(run), indent=1) + "\n", encoding="utf-8")
     ElementTree.ElementTree(_junit(run)).write(
         folder / "junit.xml", encoding="utf-8", xml_declaration=True
     )
@@ -78,13 +60,16 @@ def _head(run: Run) -> dict[str, object]:
         "jobs": run.total,
         "seconds": run.seconds,
         "interrupted": run.interrupted,
+        "part": run.part,
         "pass_rate": round(run.pass_rate, 6),
         "counts": {status: run.counts[status] for status in STATUSES},
     }
 
 
 def _document(run: Run) -> dict[str, object]:
-    return {**_head(run), "results": [_result(outcome) for outcome in ordered(run.outcomes)]}
+    not_run = [{"test": test, "seed": seed} for test, seed in run.not_run]
+    results = [_result(outcome) for outcome in ordered(run.outcomes)]
+    return {**_head(run), "selection": run.selection, "results": results, "not_run": not_run}
 
 
 def ordered(outcomes: Iterable[Outcome]) -> list[Outcome]:
@@ -141,4 +126,10 @@ def _junit_case(suite: ElementTree.Element, outcome: Outcome) -> None:
 
 def _story(message: str, outcome: Outcome) -> str:
     waves = [f"waveform: {outcome.waves}"] if outcome.waves else []
-    return "\n".join([message, f"repeat with: {outcome.job.reproduction}", *waves])
+    story = without_command(message)
+    return "\n".join([story, f"repeat with: {outcome.job.reproduction}", *waves])
+
+
+def without_command(message: str) -> str:
+    """The message of a failure without the command that repeats it, which stands beside it."""
+    return "\n".join(line for line in message.splitlines() if not COMMAND.match(line))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from scripts.regress.collect import ROOT, selection_of
-from scripts.regress.jobs import BAD, FAILED, SKIPPED, Job, Outcome
+from scripts.regress.jobs import BAD, FAILED, SKIPPED, TIMED_OUT, Job, Outcome
 from scripts.regress.workers import Workers
 
 SEED_LIMIT = 2**32
@@ -30,11 +30,36 @@ class Run:
     seconds: float = 0.0
     interrupted: bool = False
     outcomes: list[Outcome] = field(default_factory=list)
+    coverage: bool = False  # whether code coverage was counted and added to that of earlier runs
+    selection: str = ""  # expression that left tests out
+    nodes: Sequence[str] = ()  # the tests that run
+    left_out: Sequence[str] = ()  # those that are there, too
+    repeats: Sequence[Job] = ()  # the jobs, where they are those that failed in the run before
+    not_repeated: Sequence[tuple[str, int]] = ()  # what failed before, too, and was not selected
 
     @property
     def total(self) -> int:
         """Number of jobs."""
-        return self.seeds * self.tests
+        return len(self.repeats) or self.seeds * self.tests
+
+    @property
+    def not_run(self) -> list[tuple[str, int]]:
+        """Test and seed of what failed in the run before and did not come to run again."""
+        ran = {(outcome.job.node, outcome.job.seed) for outcome in self.outcomes}
+        repeats = [(job.node, job.seed) for job in self.repeats]
+        return [job for job in [*repeats, *self.not_repeated] if job not in ran]
+
+    @property
+    def part(self) -> str:
+        """What part of the tests this is, in words; empty when it is all of them."""
+        parts = []
+        if self.left_out:
+            parts.append(f"{self.tests} of {self.tests + len(self.left_out)} tests")
+        if self.repeats:
+            parts.append("only what failed in the run before")
+        if missing := self.total - len(self.outcomes):
+            parts.append(f"{missing} of {self.total} jobs not run")
+        return ", ".join(parts)
 
     @property
     def counts(self) -> Counter[str]:
@@ -67,12 +92,35 @@ def commit() -> str:
     return head.stdout.strip() + ("+" if head.stdout and changed.stdout else "")
 
 
+def is_repeated(outcome: Outcome) -> bool:
+    """Whether a job runs once more for its waveform: not if it came to no simulation at all."""
+    if outcome.job.waves or outcome.status not in (FAILED, TIMED_OUT):
+        return False
+    folder = ROOT / outcome.log if outcome.log else None
+    is_here = folder is not None and folder.is_dir()
+    return outcome.status == FAILED or not is_here or any(folder.glob("runs/*"))
+
+
 def jobs_of(
-    nodes: Sequence[str], first_seed: int, seeds: int, sim: str, limit: float, folder: str
+    nodes: Sequence[str],
+    first_seed: int,
+    seeds: int,
+    sim: str,
+    limit: float,
+    folder: str,
+    coverage: bool = False,
 ) -> list[Job]:
     """All jobs: every test with the first seed, then with the next, so that builds are shared."""
     return [
-        Job(node, (first_seed + step) % SEED_LIMIT, sim, selection_of(node, nodes), limit, folder)
+        Job(
+            node,
+            (first_seed + step) % SEED_LIMIT,
+            sim,
+            selection_of(node, nodes),
+            limit,
+            folder,
+            coverage=coverage,
+        )
         for step in range(seeds)
         for node in nodes
     ]
@@ -85,8 +133,8 @@ def perform(
 
     An interrupted run keeps the outcome of every job that had ended.
 
-    A failed test runs once more, with the same seed and a waveform; one that hangs or dies does
-    not, as it would take as long again.
+    A test that failed or was not over at its limit runs once more, with the same seed and a
+    waveform; one whose process died does not, as nothing of it would be left again.
 
     Args:
         advance: called with each outcome when nothing more will come of its job.
@@ -107,8 +155,9 @@ def perform(
             outcome = workers.take(0.5)
             if outcome is None:
                 continue
-            if outcome.status == FAILED and not outcome.job.waves:
-                repeat = replace(outcome.job, waves=True)
+            if is_repeated(outcome):
+                hangs = outcome.status == TIMED_OUT
+                repeat = replace(outcome.job, waves=True, hangs=hangs, coverage=False)
                 waiting[repeat] = outcome
                 workers.submit(repeat)
             else:

@@ -271,7 +271,7 @@ def _make_verilator(
 def simulate_cocotb(
     build: Build,
     folder: Path,
-    test_module: str,
+    test_module: str | Sequence[str],
     seed: int,
     testcase: str | Sequence[str] | None = None,
     extra_env: Mapping[str, str] | None = None,

@@ -80,3 +80,17 @@ def test_dies_once() -> None:
     if not mark.exists():
         mark.touch()
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("way", ["at each edge", "in Python", "with nothing awaited"])
+def test_simulation_hangs(tmp_path: Path, way: str) -> None:
+    source = tmp_path / "counter.v"
+    source.write_text(COUNTER)
+    run_cocotb(
+        "counter", [source], "scripts.tests.hang_checks", {}, chosen_simulator(), chosen_seed(),
+        chosen_waves(), extra_env={"HANG": way},
+    )  # fmt: skip
+
+
+def test_hears_of_no_summary() -> None:
+    assert "GITHUB_STEP_SUMMARY" not in os.environ

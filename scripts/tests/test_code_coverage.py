@@ -14,7 +14,12 @@ from scripts.coverage.exclusions import read_exclusions
 from scripts.coverage.page import described, write_page
 from scripts.coverage.points import Place, numbers_of, ranges, read_points
 from scripts.coverage.runs import CoverageError
+from scripts.regress.code_coverage import read_code_coverage
 from scripts.regress.collect import SelectionError
+from scripts.regress.command import main as regress_main
+from scripts.regress.jobs import PASSED, Job, Outcome, remove_jobs
+from scripts.regress.merge import Merged, merge, state_of
+from scripts.regress.run import Run
 from scripts.simulators import (
     CocotbRun,
     ToolMissing,
@@ -463,3 +468,127 @@ def test_holes_are_named_in_words(unit: Unit) -> None:
 
 def test_the_repository_s_exclusions_can_be_read() -> None:
     assert read_exclusions(code.EXCLUSIONS.read_text()) is not None
+
+
+OTHER = "tb/test_unit.py::test_unit[9]"
+
+
+def test_a_part_of_the_tests_is_reported_without_thresholds(
+    unit: Unit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unit.file.with_name("forgotten.v").write_text("line\n")
+    unit.simulated("one", (0, 3, "line", "block", "3"))
+    assert reported(unit, monkeypatch) == 1
+    capsys.readouterr()
+    monkeypatch.setattr(command, "RUNS", unit.runs)
+    files = code.coverage_files(unit.runs)
+
+    def report_of(*tests: str) -> int:
+        monkeypatch.setattr(command, "coverage_files", lambda: files)
+        monkeypatch.setattr(command, "tests_there", lambda simulator: {TEST, *tests})
+        return command.report()
+
+    assert report_of(OTHER) == 0
+    output = capsys.readouterr().out
+    assert "0.00 % of lines (99 %)" in output
+    assert output.endswith("coverage: partial, of 1 of 2 hardware tests: thresholds do not apply\n")
+    page = (unit.runs / "coverage" / "code.html").read_text()
+    assert "1 of 2 hardware tests have run" in page and "not met" not in page
+    assert '<td class="below">' not in page
+    report = read_code_coverage(unit.runs / "coverage" / "code.json", unit.rtl)
+    assert report.part == "1 of 2 hardware tests"
+    # A test that has run and drives no simulation is not missing, until it does leave something.
+    runs.note_without_code(unit.runs, {OTHER, TEST}, {TEST})
+    assert report_of(OTHER) == 1
+    assert "partial" not in capsys.readouterr().out
+    runs.note_without_code(unit.runs, set(), {OTHER})
+    assert report_of(OTHER) == 0
+
+
+def test_an_exclusion_that_is_reached_is_a_fault_of_a_part_too(unit: Unit) -> None:
+    unit.exclusions.write_text(EXCLUDED.format(name="net.*"))
+    both = [(1, 8, "toggle", f"net[0]{edge}", "") for edge in (":0->1", ":1->0")]
+    unit.simulated("one", *both)
+    files = code.coverage_files(unit.runs)
+    coverage = measure(files, {TEST, OTHER}, unit.rtl, unit.exclusions)
+    assert coverage.faults == [r"exclusion unit toggle net.*: was covered: line 8 net[0]"]
+    unit.exclusions.write_text(EXCLUDED.format(name="nothing"))
+    assert measure(files, {TEST, OTHER}, unit.rtl, unit.exclusions).faults == []
+
+
+def job_with_coverage(unit: Unit, folder: Path, seed: int, test: str, *records: tuple) -> Outcome:
+    """A job of a regression and what its simulation counted."""
+    job = folder / "jobs" / f"seed-{seed}" / f"x-{seed}-{abs(hash(test))}"
+    path = unit.simulated(f"{seed}-{abs(hash(test))}", *records)
+    path.with_name("code_coverage.test").write_text(test)
+    (job / "runs").mkdir(parents=True)
+    path.parent.rename(job / "runs" / "x")
+    return Outcome(Job(test, seed, "verilator", "x", 1, "x"), PASSED, log=str(job))
+
+
+def merged(unit: Unit, folder: Path, outcomes: list[Outcome], left_out: tuple = ()) -> Merged:
+    tests = sorted({outcome.job.node for outcome in outcomes})
+    run = Run("verilator", 1, 1, len(tests), "here", outcomes=outcomes)
+    run.nodes, run.left_out = tests, left_out
+    result = merge(run, folder, state_of(unit.rtl), unit.rtl, unit.exclusions)
+    remove_jobs(folder)
+    return result
+
+
+def test_regressions_are_added_up_over_seeds_and_runs(unit: Unit, tmp_path: Path) -> None:
+    folder = tmp_path / "regress"
+    rise, fall = (2, 8, "toggle", "net[0]:0->1", ""), (3, 8, "toggle", "net[0]:1->0", "")
+    none = (0, 8, "toggle", "net[0]:1->0", "")
+    first = [job_with_coverage(unit, folder, seed, TEST, rise, none) for seed in (1, 2)]
+    coverage = merged(unit, folder, first, (OTHER,)).coverage
+    place = unit.place(8, 5, "toggle", "net[0]")
+    assert coverage.counts.hits == {place: [4, 0]}
+    assert coverage.part == "1 of 2 hardware tests"
+    assert coverage.faults == []
+    second = [job_with_coverage(unit, folder, 2, OTHER, fall)]
+    result = merged(unit, folder, second, (TEST,))
+    assert result.coverage.counts.hits == {place: [4, 3]}
+    assert (result.coverage.part, result.coverage.faults, result.lost) == ("", [], 0)
+    state = state_of(unit.rtl)
+    assert result.coverage.merged == f"2 runs with 2 seeds of sources {state}"
+    assert result.coverage.simulations == 3
+    assert f"2 runs with 2 seeds of sources {state}" in result.page.read_text()
+
+
+def test_what_other_sources_have_counted_stays_apart(unit: Unit, tmp_path: Path) -> None:
+    folder = tmp_path / "regress"
+    text = unit.file.read_text()
+    merged(unit, folder, [job_with_coverage(unit, folder, 1, TEST, (5, 3, "line", "block", "3"))])
+    unit.file.write_text(text + "line 21;\n")
+    other = [job_with_coverage(unit, folder, 2, TEST, (0, 3, "line", "block", "3"))]
+    coverage = merged(unit, folder, other).coverage
+    assert coverage.totals["line"].covered == 0
+    assert coverage.merged.endswith("; 1 run of other sources left out")
+    unit.file.write_text(text)  # with a newer date
+    back = [job_with_coverage(unit, folder, 3, TEST, (0, 3, "line", "block", "3"))]
+    coverage = merged(unit, folder, back).coverage
+    assert coverage.totals["line"].covered == 1
+    assert coverage.merged.startswith("2 runs with 2 seeds of sources")
+
+
+def test_sources_that_change_during_a_run_are_told(unit: Unit, tmp_path: Path) -> None:
+    outcomes = [job_with_coverage(unit, tmp_path, 1, TEST, (5, 3, "line", "block", "3"))]
+    state = state_of(unit.rtl)
+    unit.file.write_text("line 1;\n")
+    run = Run("verilator", 1, 1, 1, "here", outcomes=outcomes)
+    with pytest.raises(CoverageError, match="the sources have changed during the run"):
+        merge(run, tmp_path, state, unit.rtl, unit.exclusions)
+
+
+def test_coverage_that_has_not_come_back_from_a_worker_is_told(unit: Unit, tmp_path: Path) -> None:
+    folder = tmp_path / "regress"
+    here = job_with_coverage(unit, folder, 1, TEST, (5, 3, "line", "block", "3"))
+    there = Outcome(Job(TEST, 2, "verilator", "x", 1, "x"), PASSED, log="elsewhere")
+    assert merged(unit, folder, [here, there]).lost == 1
+
+
+def test_a_regression_with_coverage_needs_verilator(capsys: pytest.CaptureFixture[str]) -> None:
+    assert regress_main(["--sim", "icarus", "--coverage", "--test", "apack_crc"]) == 2
+    assert capsys.readouterr().err == (
+        "regress: Icarus has no code coverage: COVERAGE=1 needs SIM=verilator\n"
+    )

@@ -14,7 +14,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -30,15 +31,19 @@ from scripts.regress.dashboard import (
     Row,
     bars,
     belongs,
+    buckets,
     feature_rows,
     merged_coverage,
     write_dashboard,
 )
+from scripts.regress.failed import read_failed
 from scripts.regress.jobs import FAILED, LOST, PASSED, SKIPPED, TIMED_OUT, Job, Outcome, run_job
-from scripts.regress.results import read_history, signature, write_results
+from scripts.regress.results import read_history, write_results
 from scripts.regress.run import Run, jobs_of, perform
+from scripts.regress.signature import signature
 from scripts.regress.workers import ClusterWorkers, LocalWorkers, Workers, WorkersError
 from scripts.simulators import chosen_simulator
+from scripts.waves.signals import Waveform
 
 TOYS = "scripts/tests/regress_toys.py"
 HANG_SECONDS = 600  # a limit for what never ends, however slow the machine
@@ -97,6 +102,60 @@ def test_a_job_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
         os.killpg(processes[0].pid, 0)
 
 
+@pytest.mark.parametrize("way", ["at each edge", "in Python", "with nothing awaited"])
+def test_the_waveform_of_a_simulation_that_hangs_goes_up_to_the_limit(
+    tmp_path: Path, way: str
+) -> None:
+    job = toy(f"test_simulation_hangs[{way}]", tmp_path, limit=4, waves=True)
+    outcome = run_job(replace(job, hangs=True))
+    assert (outcome.status, outcome.message) == (TIMED_OUT, "not over after 4 s")
+    changes = list(Waveform(ROOT / outcome.waves).changes("count"))  # raises for a torn file
+    assert len(changes) > (0 if way == "in Python" else 100)
+
+
+@dataclass
+class Fakes:
+    """Workers that give back what they are told to, and keep what they were given."""
+
+    endings: list[tuple[str, str, str]]  # status, log, waves
+    name: str = "fakes"
+    jobs: list[Job] = field(default_factory=list)
+
+    def submit(self, job: Job) -> None:
+        """Keep a job."""
+        self.jobs.append(job)
+
+    def take(self, seconds: float) -> Outcome:
+        """The next job's outcome."""
+        status, log, waves = self.endings.pop(0)
+        job = self.jobs[-1]
+        return Outcome(job, status, "why", 1.0, "host", log, waves if job.waves else "")
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+
+@pytest.mark.parametrize(
+    ("status", "simulated", "repeated"),
+    [(FAILED, False, True), (TIMED_OUT, True, True), (TIMED_OUT, False, False),
+     (LOST, True, False), (SKIPPED, True, False), (PASSED, True, False)],
+)  # fmt: skip
+def test_what_fails_or_hangs_is_repeated_with_a_waveform(
+    tmp_path: Path, status: str, simulated: bool, repeated: bool
+) -> None:
+    """Where no simulation had begun at the limit, there is none to make a waveform of."""
+    (tmp_path / "runs" / "x").mkdir(parents=True) if simulated else None
+    workers = Fakes([(status, str(tmp_path), ""), (status, "", "waves.fst")])
+    run = Run("icarus", 1, 1, 1, "here")
+    perform(run, [toy("test_x", tmp_path)], workers, lambda outcome: None)
+    (outcome,) = run.outcomes
+    assert (outcome.status, outcome.log) == (status, str(tmp_path))
+    assert (outcome.waves, outcome.repeated) == (("waves.fst", status) if repeated else ("", ""))
+    assert [(job.waves, job.hangs) for job in workers.jobs] == [
+        (False, False), *([(True, status == TIMED_OUT)] if repeated else [])
+    ]  # fmt: skip
+
+
 def test_a_failure_is_repeated_with_a_waveform_and_read_by_people(tmp_path: Path) -> None:
     done = regress(tmp_path, "--test", "told or odd or skips", "--seeds", "2", "--seed", "6")
     assert done.returncode == 1, done.stderr
@@ -129,6 +188,67 @@ def test_a_run_is_reproduced_by_its_first_seed(tmp_path: Path) -> None:
         seeds.append(first)
     assert seeds[1] == 41 != seeds[0]
     assert len(read_history(tmp_path)) == 2
+
+
+def test_what_failed_last_is_repeated_with_its_seeds_until_nothing_fails(tmp_path: Path) -> None:
+    first = regress(tmp_path, "--test", "odd or told or skips", "--seeds", "2", "--seed", "6")
+    assert first.returncode == 1
+    failed = {("test_odd_seed_fails", 7), ("test_told_to_fail", 6), ("test_told_to_fail", 7)}
+
+    part = regress(tmp_path, "--failed", "--test", "odd")
+    assert part.returncode == 1, part.stderr
+    assert set(results(tmp_path)) == {("test_odd_seed_fails", 7)}
+    assert "1 jobs that failed last, with their seeds" in part.stdout
+    assert "part of the regression: 1 of " in part.stdout
+
+    document = json.loads((tmp_path / "results.json").read_text())
+    kept = {(entry["test"].split("::")[1], entry["seed"]) for entry in document["not_run"]}
+    assert kept == failed - {("test_odd_seed_fails", 7)}, "those that were not selected are lost"
+    for entry in document["results"]:
+        entry["status"] = PASSED
+    document["not_run"] = []
+    (tmp_path / "results.json").write_text(json.dumps(document))
+    none = regress(tmp_path, "--failed")
+    assert (none.returncode, none.stderr) == (0, "")
+    assert none.stdout == "regress: nothing failed in the last regression\n"
+
+
+@pytest.mark.parametrize(
+    ("results_json", "arguments", "complaint"),
+    [
+        (None, [], "there is no earlier regression: run make regress without FAILED=1"),
+        ("{", [], "results.json cannot be read: run make regress without FAILED=1"),
+        ("[]", [], "results.json cannot be read: run make regress without FAILED=1"),
+        ('{"results": [{}]}', [], "results.json cannot be read"),
+        ("one", ["--seed", "3"], "FAILED=1 repeats the seeds that failed: leave out SEED"),
+        ("one", ["--seeds", "3"], "FAILED=1 repeats the seeds that failed: leave out SEED"),
+        ("one", ["--test", "skips"], "no test that failed last matches TEST='skips'"),
+        ("gone", [], "no test that failed last is there any more"),
+    ],
+)
+def test_what_cannot_be_repeated_is_told(
+    tmp_path: Path, results_json: str | None, arguments: list[str], complaint: str
+) -> None:
+    test = {"one": "test_told_to_fail", "gone": "test_gone"}.get(results_json or "")
+    if test:
+        entry = {"test": f"{TOYS}::{test}", "seed": 5, "status": FAILED}
+        results_json = json.dumps({"sim": chosen_simulator(), "results": [entry]})
+    if results_json:
+        (tmp_path / "results.json").write_text(results_json)
+    done = regress(tmp_path, "--failed", *arguments)
+    assert done.returncode == 2
+    assert complaint in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("jobs"))
+
+
+def test_an_interrupted_repetition_forgets_no_failure(tmp_path: Path) -> None:
+    jobs = [toy("test_a", tmp_path, 1), toy("test_b", tmp_path, 2)]
+    run = Run("icarus", 1, 2, 2, "here", interrupted=True, repeats=jobs)
+    run.outcomes.append(Outcome(jobs[0], PASSED))
+    write_results(run, tmp_path)
+    assert read_failed(tmp_path).jobs == [(f"{TOYS}::test_b", 2)]
+    assert run.part == "only what failed in the run before, 1 of 2 jobs not run"
 
 
 def test_a_run_of_skipped_tests_is_none(tmp_path: Path) -> None:
@@ -432,10 +552,42 @@ def test_selection_names_one_test(node: str, others: list[str], selection: str) 
         ("got [1, 2, 3]", "got [4, 5]", True),
         ("code: word 17", "offset: word 17", False),
         ("m_axis_0 stalls", "m_axis_1 stalls", False),
+        ("x0 stalls", "x1 stalls", False),
+        ("a5 stalls", "b6 stalls", False),
+        ("feed: stuck", "dead: stuck", False),
+        ("a block is added", "a block is faded", False),
+        ("uint8 overflows", "uint16 overflows", False),
+        ("assert 1 == 2", "assert 1 != 2", False),
+        ("KeyError: 'x'", "ValueError: 'x'", False),
+        ("its process was ended by SIGKILL", "its process was ended by SIGSEGV", False),
     ],
 )
 def test_failures_alike_share_a_signature(one: str, other: str, alike: bool) -> None:
     assert (signature(one) == signature(other)) is alike
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ("1234", "12ab", "a5f0", "beef", "deadbeef", "00000000", "ffffffff"),
+        ("12", "ab", "a5", "5a", "f", "ff", "7ff", "fff", "BEEF", "7F", "dead"),
+        ("0x12", "0XBEEF", "0x_dead_beef", "12ab_34cd", "0b1001", "0o17", "17"),
+        ("8'hff", "16'HBEEF", "4'b01xz", "'d12", "3"),
+        ("0101", "01xz", "xxxx", "X0ZZ", "'01XZ'", "LogicArray('01', Range(1, 'downto', 0))"),
+        ("-3", "+4", "1.5", "-2.25e-07", "1e5", "1_000", "1,234,567"),
+        ("[1]", "[1, 2]", "[0xff, ab]", "[ 1  2 ... 9]", "[[1, 2], [3]]", "[[1, 2]]"),
+        ("(1, 2)", "(1, 2, 3)", "{1, 2}", "{1: 2}", "{1: 2, 0xa: 4}"),
+        ("b'\\x00\\xff'", "b'it'", "17"),
+        ("12 ab", "ab cd 12", "00 ff 12 ab 34"),
+        ("10 ns", "10.25ns", "3 us", "0.5ms", "1200 s", "12:30:05", "2026-01-31T12:30:05Z"),
+        ("build/a.log", "/tmp/x-STEP=2/a_1.log", "./b"),
+        ("550e8400-e29b-41d4-a716-446655440000", "11111111-1111-1111-1111-111111111111"),
+    ],
+)
+@pytest.mark.parametrize("message", ["code: word is {}, then it ended", "found {}"])
+def test_one_fault_has_one_signature_whatever_the_values(message: str, values: tuple) -> None:
+    """In any base, with or without letters among its digits, of any length and unit."""
+    assert len({signature(message.format(value)) for value in values}) == 1
 
 
 @pytest.mark.parametrize(
@@ -483,6 +635,22 @@ def test_pass_rate_per_planned_feature(tmp_path: Path) -> None:
     assert feature_rows([], tmp_path / "none.yaml") is None
 
 
+def test_a_feature_says_how_many_of_its_tests_have_run(tmp_path: Path, monkeypatch) -> None:
+    """All of what ran has passed, which is little of what is planned."""
+    plan = tmp_path / "plan.yaml"
+    plan.write_text("features:\n  damage: {title: It is told, tests: [tb/test_a.py::test_x]}\n")
+    monkeypatch.setattr(dashboard, "TESTPLAN", plan)
+    left_out = [f"tb/test_a.py::test_x[{number}]" for number in range(5)]
+    left_out.append("tb/test_a.py::test_y")
+    run = Run("icarus", 1, 1, 1, "here", outcomes=[outcome("test_x[one]", PASSED)])
+    assert "partial" not in write_dashboard(run, tmp_path).read_text()
+    run.left_out, run.selection = left_out, "one"
+    page = unescape(write_dashboard(run, tmp_path).read_text())
+    assert "of 1 of 6 tests" in page
+    assert '<span class="badge part">partial</span>' in page
+    assert "1 of 7 tests, <code>TEST='one'</code>" in " ".join(page.split())
+
+
 def test_coverage_of_the_jobs_is_added_up(tmp_path: Path) -> None:
     for seed, hits in ((1, {"a": 1, "b": 0}), (2, {"a": 1, "b": 0, "c": 3})):
         folder = tmp_path / "jobs" / f"seed-{seed}" / "x-1" / "runs" / "x"
@@ -502,6 +670,42 @@ def test_a_message_cannot_break_the_page(tmp_path: Path) -> None:
     page = write_dashboard(run, tmp_path).read_text()
     assert "<b>\x00" not in page and "&lt;b&gt;" in page
     ElementTree.parse(tmp_path / "junit.xml")
+
+
+def test_the_command_that_repeats_a_failure_stands_once(tmp_path: Path) -> None:
+    message = "fills: stuck\nseed 1, log x\nrepeat with: make test SIM=icarus SEED=1 TEST='test_x'"
+    run = Run("icarus", 1, 1, 1, "here", outcomes=[outcome("test_x", FAILED, message)])
+    write_results(run, tmp_path)
+    page = unescape(write_dashboard(run, tmp_path).read_text())
+    assert page.count("make test SIM=icarus SEED=1") == 1
+    (story,) = ElementTree.parse(tmp_path / "junit.xml").iter("failure")
+    assert story.text.splitlines() == ["fills: stuck", *message.splitlines()[1:]]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        (("test_part[apack_crc-8]", "x: 1"), ("test_part[apack_crc-16]", "x: 2"), True),
+        (("test_part[apack_crc-8]", "x: 1"), ("test_other[apack_crc-8]", "x: 2"), True),
+        (("test_part[apack_crc-8]", "x: 1"), ("test_part[apack_ring-8]", "x: 1"), False),
+        (("test_part[apack_crc-8]", "x: 1"), ("test_part[apack_crc-8]", "y: 1"), False),
+        (("test_a[1]", "assert 1 == 2"), ("test_a[2]", "assert 3 == 4"), True),
+        (("test_a", "assert 1 == 2"), ("test_b", "assert 1 == 2"), False),
+        (("test_a", "ValueError: no"), ("test_b", "ValueError: no"), False),
+    ],
+)
+def test_one_fault_of_one_unit_is_one_group(one: tuple, other: tuple, alike: bool) -> None:
+    outcomes = [
+        Outcome(Job(f"tb/apack/test_x.py::{name}", seed, "icarus", name, 1, "x"), FAILED, message)
+        for seed, (name, message) in enumerate((one, other))
+    ]
+    assert len(buckets(outcomes)) == (1 if alike else 2)
+
+
+def test_hangs_of_different_tests_and_one_loss_of_processes_are_told_apart() -> None:
+    hangs = [outcome(name, TIMED_OUT, "not over after 3 s") for name in ("test_a", "test_b")]
+    lost = [outcome(name, LOST, "ended by SIGKILL") for name in ("test_a", "test_b")]
+    assert sorted(len(bucket.outcomes) for bucket in buckets(hangs + lost)) == [1, 1, 2]
 
 
 def test_failures_alike_are_told_once(tmp_path: Path) -> None:

@@ -88,6 +88,7 @@ class CocotbResult:
     message: str
     seconds: float = 0.0
     module: str = ""
+    ended_ns: float | None = None  # time of the simulation at which it ended
 
 
 @dataclass(frozen=True)
@@ -331,7 +332,9 @@ def _read_case(case: ElementTree.Element) -> CocotbResult:
     seconds = float(case.get("time") or 0)
     name = case.get("name", "?")
     module = case.get("classname", "")
-    return CocotbResult(name, not problems, skipped, "\n".join(messages), seconds, module)
+    stop = case.find("properties/property[@name='sim_time_stop']")
+    ended = None if stop is None else float(stop.get("value", 0))
+    return CocotbResult(name, not problems, skipped, "\n".join(messages), seconds, module, ended)
 
 
 def _failure_message(sim: str, run: CocotbRun, failed: list[CocotbResult]) -> str:

@@ -15,16 +15,21 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from _pytest.mark.expression import Expression
-
 from scripts.arguments import OneLineParser, at_least
-from scripts.regress.collect import NothingSelected, SelectionError, collect
+from scripts.regress.collect import (
+    NOTHING_COLLECTED,
+    USAGE_ERROR,
+    NothingSelected,
+    SelectionError,
+    arguments_of,
+    check,
+    collect,
+    is_node,
+)
 from scripts.simulators import SIMULATORS, ToolMissing, find_simulator, require_coverage
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ("tb", "model", "scripts")
-NOTHING_COLLECTED = 5
-USAGE_ERROR = 4
 INTERRUPTED = 130
 
 
@@ -43,11 +48,11 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def selection(text: str) -> str:
-    """A pytest -k expression; checked here because pytest-xdist reports a bad one badly."""
+    """What TEST may be; checked here because pytest-xdist reports a bad expression badly."""
     try:
-        Expression.compile(text)
-    except SyntaxError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no selection: {error.msg}") from None
+        check(text)
+    except SelectionError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("TEST=")) from None
     return text
 
 
@@ -70,7 +75,7 @@ def check_selection(selection: str, sim: str, tests: Sequence[str] = TESTS) -> N
     The answer of pytest takes seconds, and longer with several processes, so that it is asked only
     about a word that looks misspelt. What else it has to say is said again when the tests run.
     """
-    if not is_known(selection):
+    if is_node(selection) or not is_known(selection):
         try:
             collect(selection, sim, tests)
         except NothingSelected:
@@ -84,13 +89,11 @@ def pytest_command(options: argparse.Namespace, seed: int) -> list[str]:
     junit = ROOT / "build" / "test" / options.sim / "junit.xml"
     command = [sys.executable, "-m", "pytest", f"--junitxml={junit}"]
     command += [f"--hypothesis-seed={seed}"]
-    if options.test:
-        command += ["-k", options.test]
     if options.maxfail:
         command += ["--maxfail", str(options.maxfail)]
     if options.jobs > 1:  # in the order of TESTS: what takes longest and fails most comes first
         command += ["--numprocesses", str(options.jobs), "--dist", "load"]
-    return [*command, *options.tests]
+    return [*command, *arguments_of(options.test, options.tests)]
 
 
 def test_environment(options: argparse.Namespace, seed: int) -> dict[str, str]:

@@ -14,6 +14,7 @@ from scripts.simulators.cocotb_run import SELECTABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ("tb",)
+USAGE_ERROR = 4
 NOTHING_COLLECTED = 5
 PYTEST = (
     sys.executable,
@@ -35,7 +36,7 @@ class NothingSelected(SelectionError):
 
 
 def collect(selection: str | None, sim: str, tests: Sequence[str] = TESTS) -> list[str]:
-    """The node ids of the tests that a pytest -k expression selects, in pytest's order.
+    """The node ids of the tests that TEST selects, in pytest's order.
 
     Raises:
         NothingSelected: the expression selects nothing.
@@ -43,13 +44,14 @@ def collect(selection: str | None, sim: str, tests: Sequence[str] = TESTS) -> li
     """
     check(selection)
     command = [*PYTEST, "--collect-only", "-q", "--no-header", "-p", "no:cacheprovider"]
-    command += ["-k", selection] if selection else []
     done = subprocess.run(
-        [*command, *tests], cwd=ROOT, env=environment(sim), text=True, errors="replace",
+        [*command, *arguments_of(selection, tests)],
+        cwd=ROOT, env=environment(sim), text=True, errors="replace",
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     lines = done.stdout.splitlines()
-    if done.returncode == NOTHING_COLLECTED:
+    unknown_node = done.returncode == USAGE_ERROR and is_node(selection)
+    if done.returncode == NOTHING_COLLECTED or unknown_node:
         raise NothingSelected(f"no test matches TEST={selection!r}")
     if done.returncode:
         errors = [line for line in lines if line.startswith(("E  ", "ERROR"))] or lines or ["?"]
@@ -57,8 +59,22 @@ def collect(selection: str | None, sim: str, tests: Sequence[str] = TESTS) -> li
     return [line for line in lines if "::" in line]
 
 
+def is_node(selection: str | None) -> bool:
+    """Whether TEST is a node id of pytest, which selects exactly one test, and no expression."""
+    return "::" in (selection or "")
+
+
+def arguments_of(selection: str | None, tests: Sequence[str]) -> list[str]:
+    """The arguments of pytest for what TEST selects among tests."""
+    if is_node(selection):
+        return [selection]
+    return [*(["-k", selection] if selection else []), *tests]
+
+
 def check(selection: str | None) -> None:
-    """Raise SelectionError when the text is no pytest -k expression."""
+    """Raise SelectionError when the text is neither a node id nor a pytest -k expression."""
+    if is_node(selection):
+        return
     try:
         Expression.compile(selection or "")
     except SyntaxError as error:

@@ -344,16 +344,23 @@ def _failure_message(sim: str, run: CocotbRun, failed: list[CocotbResult]) -> st
         lines = ["every cocotb test was skipped"]
     else:
         lines = ["the simulation ended without results", *_end_of(run.log)]
-    test = _pytest_name()
-    select = f" TEST='{_selection(test)}'" if test else ""
     waves = f", waveform {relative(run.waves)}" if run.waves else ""
     return "\n".join(
         [
             *lines,
             f"seed {run.seed}, log {relative(run.log)}{waves}",
-            f"repeat with: make test SIM={sim} SEED={run.seed}{select}",
+            *_commands(sim, run.seed, _pytest_node()),
         ]
     )
+
+
+def _commands(sim: str, seed: int, node: str | None) -> list[str]:
+    """How the waveform of a failure is had, and how it is repeated: of this test and no other."""
+    if node is None:
+        return [f"repeat with: make test SIM={sim} SEED={seed}"]
+    quoted = node.replace("$", "$$").replace("'", "'\"'\"'")  # for make, then for the shell
+    variables = f"SIM={sim} SEED={seed} TEST='{quoted}'"
+    return [f"see it with: make waves {variables}", f"repeat with: make test {variables}"]
 
 
 def _end_of(log: Path) -> list[str]:
@@ -370,11 +377,6 @@ def _pytest_node() -> str | None:
     """Id of the running pytest test, without its phase."""
     node = os.environ.get("PYTEST_CURRENT_TEST")
     return node.rsplit(" ", 1)[0] if node else None
-
-
-def _selection(test: str) -> str:
-    """A pytest -k expression that selects the test, or all its parameter sets if that cannot be."""
-    return test if SELECTABLE.fullmatch(test) else test.split("[")[0]
 
 
 def folder_name(name: str) -> str:

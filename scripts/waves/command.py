@@ -46,7 +46,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Command line of the waveforms."""
     parser = OneLineParser("waves", description=__doc__)
     parser.add_argument("--sim", default="verilator", metavar="|".join(SIMULATORS))
-    parser.add_argument("--test", default="", help="pytest -k expression that selects one test")
+    parser.add_argument("--test", default="", help="pytest -k expression, or node id, of one test")
     parser.add_argument(
         "--seed", type=at_least(0), help="seed of the stimulus (default: a new one)"
     )
@@ -84,15 +84,15 @@ def only_one(selection: str, sim: str, tests: list[str]) -> str:
         WavesError: it is none or several; the message names the candidates.
     """
     check(selection)
-    every = [node for node in collect(None, sim, tests) if simulates(node)]
     try:
-        nodes = [node for node in collect(selection, sim, tests) if node in every]
+        nodes = [node for node in collect(selection, sim, tests) if simulates(node)]
     except SelectionError:
         nodes = []
     exact = [node for node in nodes if name_of(node) == selection]
     if len(exact) == 1:
         return exact[0]
     if not nodes:
+        every = [node for node in collect(None, sim, tests) if simulates(node)]
         message = f"no test that has a waveform matches TEST={selection!r}; there are:"
         raise WavesError(message + candidates(nearest(selection, every)))
     if len(nodes) > 1:

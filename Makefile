@@ -42,9 +42,10 @@ help: ## list the targets and the variables
 #> MODEL=x.tflite|x.onnx  demo: every weight tensor of your own model
 #> BLOCK=4096             demo: values in a block, a multiple of 8
 #> WAVES=1                demo, test: record FST waveforms
+#> DEBUG=1                test: run one test at the terminal and without a limit, for breakpoint()
 #> MAXFAIL=1              test: end after so many failures
 #> COVERAGE=1             test: count lines, branches and toggles of the hardware, with Verilator
-#> TEST='encoder and not reset'  test, coverage, regress, waves: run only what this pytest -k expression selects
+#> TEST='encoder and not reset'  test, coverage, regress, waves: run only what this pytest -k expression, or node id, selects
 #> SEED=1                 test, coverage, regress, waves: seed of the random stimulus (default: a new one, printed)
 #> SEEDS=10               regress, mutate: seeds of each test, from SEED on (default 3)
 #> SCHEDULER=tcp://host:8786  regress: use the workers of this Dask cluster
@@ -71,7 +72,8 @@ test: ## model, script and hardware tests; the hardware on SIM
 	@$(SET_UP) --need $(NEED) --extra requirements-regress.txt
 	@$(RUN) scripts.test --sim "$$SIM" $${TEST:+--test "$$TEST"} $${SEED:+--seed "$$SEED"} \
 		$${JOBS:+--jobs "$$JOBS"} $${MAXFAIL:+--maxfail "$$MAXFAIL"} \
-		$(if $(filter-out 0,$(WAVES)),--waves) $(if $(filter-out 0,$(COVERAGE)),--coverage)
+		$(if $(filter-out 0,$(WAVES)),--waves) $(if $(filter-out 0,$(COVERAGE)),--coverage) \
+		$(if $(filter 1 yes true on,$(DEBUG)),--debug)
 
 coverage: ## lines, branches and toggles that the hardware tests cover, into build/coverage/
 	@$(SET_UP) --need verilator

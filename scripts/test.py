@@ -10,10 +10,15 @@ import argparse
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from scripts.arguments import OneLineParser, at_least
 from scripts.regress.collect import (
@@ -26,11 +31,19 @@ from scripts.regress.collect import (
     collect,
     is_node,
 )
-from scripts.simulators import SIMULATORS, ToolMissing, find_simulator, require_coverage
+from scripts.simulators import (
+    SIMULATORS,
+    ToolMissing,
+    breakpoints,
+    find_simulator,
+    require_coverage,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ("tb", "model", "scripts")
 INTERRUPTED = 130
+CANDIDATES = 12
+SECONDS_TO_END, POLL_SECONDS = 8.0, 0.3
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
@@ -43,6 +56,9 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--maxfail", type=at_least(1), help="end after so many failures")
     parser.add_argument("--waves", action="store_true", help="record FST waveforms")
     parser.add_argument("--coverage", action="store_true", help="count which code ran")
+    parser.add_argument(
+        "--debug", action="store_true", help="run one test at the terminal, for breakpoint()"
+    )
     parser.add_argument("--tests", nargs="+", default=[], help="files or folders of the tests")
     return parser.parse_args(arguments)
 
@@ -87,10 +103,12 @@ def check_selection(selection: str, sim: str, tests: Sequence[str] = TESTS) -> N
 def pytest_command(options: argparse.Namespace, seed: int) -> list[str]:
     """The pytest call that runs what `options` ask for."""
     junit = ROOT / "build" / "test" / options.sim / "junit.xml"
-    command = [sys.executable, "-m", "pytest", f"--junitxml={junit}"]
+    command = [sys.executable, "-m", "pytest", "-p", "scripts.session", f"--junitxml={junit}"]
     command += [f"--hypothesis-seed={seed}"]
     if options.maxfail:
         command += ["--maxfail", str(options.maxfail)]
+    if options.debug:
+        return [*command, "--capture=no", *arguments_of(options.test, options.tests)]
     if options.jobs > 1:  # in the order of TESTS: what takes longest and fails most comes first
         command += ["--numprocesses", str(options.jobs), "--dist", "load"]
     return [*command, *arguments_of(options.test, options.tests)]
@@ -101,8 +119,69 @@ def test_environment(options: argparse.Namespace, seed: int) -> dict[str, str]:
     environment = dict(os.environ)
     environment.update(SIM=options.sim, SEED=str(seed), WAVES=str(int(options.waves)))
     environment["COVERAGE"] = str(int(options.coverage))
+    environment["DEBUG"] = str(int(options.debug))
     environment["PYTHONPATH"] = str(ROOT)
+    if not options.debug:
+        environment["PYTHONBREAKPOINT"] = breakpoints.REFUSE
     return environment
+
+
+def check_only_one(selection: str | None, sim: str, tests: Sequence[str] = TESTS) -> None:
+    """Raise SelectionError unless just one test is selected."""
+    nodes = collect(selection, sim, tests)
+    if len(nodes) > 1:
+        shown = ", ".join(f"TEST='{node}'" for node in nodes[:CANDIDATES])
+        more = f" and {len(nodes) - CANDIDATES} more" if len(nodes) > CANDIDATES else ""
+        what = f"TEST={selection!r} selects" if selection else "without TEST there are"
+        raise SelectionError(f"DEBUG=1 runs one test, {what} {len(nodes)}: {shown}{more}")
+
+
+def run_pytest(command: list[str], environment: dict[str, str]) -> int:
+    """The exit code of pytest, which an interrupt lets come to its summary.
+
+    It has a session of its own, so that Ctrl-C reaches neither the processes that it runs tests
+    in nor the simulators: they would report failures that are none.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited: see scripts/session.py
+    try:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        return process.wait()
+    except KeyboardInterrupt:
+        interrupt(process)
+        return INTERRUPTED
+
+
+def debug_pytest(command: list[str], environment: dict[str, str]) -> int:
+    """The exit code of pytest with the terminal; an interrupt reaches all that runs."""
+    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    while True:
+        with suppress(KeyboardInterrupt):
+            return process.wait()
+
+
+def interrupt(process: subprocess.Popen) -> None:
+    """Have pytest end, without waiting for the tests that run."""
+    with suppress(psutil.NoSuchProcess, KeyboardInterrupt):
+        pytest = psutil.Process(process.pid)
+        started = pytest.children(recursive=True)
+        process.send_signal(signal.SIGINT)
+        deadline = time.monotonic() + SECONDS_TO_END
+        while time.monotonic() < deadline and process.poll() is None:
+            time.sleep(POLL_SECONDS)  # first of all pytest, so that it takes no end for a failure
+            started += pytest.children(recursive=True)
+            kill(started)
+    process.kill()
+    kill(started)
+
+
+def kill(processes: Iterable[psutil.Process]) -> None:
+    """Kill those that have not ended."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -112,21 +191,19 @@ def main(arguments: list[str] | None = None) -> int:
         simulator = find_simulator(options.sim)
         if options.coverage:
             require_coverage(options.sim)
-        if options.test:
+        if options.debug:
+            check_only_one(options.test, options.sim, options.tests or TESTS)
+        elif options.test:
             check_selection(options.test, options.sim, options.tests or TESTS)
-    except (ToolMissing, NothingSelected) as error:
+    except (ToolMissing, SelectionError) as error:
         print(f"test: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return INTERRUPTED
     seed = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
     print(f"{simulator.banner}, SEED={seed}", flush=True)
-    try:
-        code = subprocess.run(
-            pytest_command(options, seed), cwd=ROOT, env=test_environment(options, seed)
-        ).returncode
-    except KeyboardInterrupt:  # pytest has said so already
-        return INTERRUPTED
+    start = debug_pytest if options.debug else run_pytest
+    code = start(pytest_command(options, seed), test_environment(options, seed))
     if code == NOTHING_COLLECTED and options.test:
         print(f"test: no test matches TEST={options.test!r}", file=sys.stderr)
     return 2 if code in (NOTHING_COLLECTED, USAGE_ERROR) else code

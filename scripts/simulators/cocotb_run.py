@@ -16,6 +16,7 @@ import cocotb_tools.config
 from cocotb_tools.runner import get_runner
 
 from scripts.shown import relative
+from scripts.simulators import breakpoints
 from scripts.simulators.builds import (
     ROOT,
     Build,
@@ -123,6 +124,11 @@ def chosen_coverage() -> bool:
     return os.environ.get("COVERAGE", "0") not in ("", "0")
 
 
+def chosen_debug() -> bool:
+    """Whether this test run has a terminal, for a debugger, and as much time as it takes."""
+    return os.environ.get("DEBUG") == "1"
+
+
 def run_cocotb(
     top: str,
     sources: Sequence[Path],
@@ -167,7 +173,10 @@ def run_cocotb(
     folder.mkdir(parents=True)
     if coverage:
         (folder / COVERED_BY).write_text(_pytest_node() or "", encoding="utf-8")
-    run = simulate_cocotb(build, folder, test_module, seed, testcase, extra_env, RUN_SECONDS)
+    debug = chosen_debug()
+    run = simulate_cocotb(
+        build, folder, test_module, seed, testcase, extra_env, None if debug else RUN_SECONDS, debug
+    )
     failed = [result for result in run.results if not result.passed and not result.skipped]
     if failed or not any(result.passed for result in run.results):
         raise CocotbFailure(_failure_message(sim, run, failed))
@@ -274,11 +283,13 @@ def simulate_cocotb(
     testcase: str | Sequence[str] | None = None,
     extra_env: Mapping[str, str] | None = None,
     seconds: int | None = None,
+    debug: bool = False,
 ) -> CocotbRun:
     """Run the cocotb tests of a module in an existing folder; what fails is in the results.
 
     Args:
         seconds: after which the simulation is ended; None for never.
+        debug: leave the simulation this process's terminal, in place of a log.
     """
     log, results = folder / "sim.log", folder / "results.xml"
     waves = folder / "waves.fst" if build.trace else None
@@ -296,6 +307,8 @@ def simulate_cocotb(
     environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     if seconds is not None and shutil.which("timeout"):
         environment["SIM_CMD_PREFIX"] = f"timeout --kill-after=10 {seconds}"
+    if not debug:
+        environment["PYTHONBREAKPOINT"] = breakpoints.REFUSE
     with patch.dict(os.environ, environment):
         os.environ.pop("WAVES", None)  # would overrule the argument
         os.environ.pop("COVERAGE", None)  # cocotb would count the lines of the Python tests
@@ -312,7 +325,7 @@ def simulate_cocotb(
                 testcase=testcase,
                 test_args=test_args,
                 waves=build.trace,
-                log_file=log,
+                log_file=None if debug else log,
                 extra_env=extra_env or {},
             )
     return CocotbRun(read_results(results), seed, folder, log, waves, coverage)
@@ -340,15 +353,18 @@ def _read_case(case: ElementTree.Element) -> CocotbResult:
 def _failure_message(sim: str, run: CocotbRun, failed: list[CocotbResult]) -> str:
     if failed:
         lines = [f"{result.name}: {result.message}" for result in failed]
+        if any("BdbQuit" in result.message for result in failed) and not chosen_debug():
+            lines.append(breakpoints.hint())  # a debugger that was called by name
     elif run.results:
         lines = ["every cocotb test was skipped"]
     else:
         lines = ["the simulation ended without results", *_end_of(run.log)]
+    log = f", log {relative(run.log)}" if run.log.is_file() else ""
     waves = f", waveform {relative(run.waves)}" if run.waves else ""
     return "\n".join(
         [
             *lines,
-            f"seed {run.seed}, log {relative(run.log)}{waves}",
+            f"seed {run.seed}{log}{waves}",
             *_commands(sim, run.seed, _pytest_node()),
         ]
     )

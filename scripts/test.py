@@ -21,6 +21,7 @@ from pathlib import Path
 import psutil
 
 from scripts.arguments import OneLineParser, at_least
+from scripts.ending import INTERRUPTED
 from scripts.regress.collect import (
     NOTHING_COLLECTED,
     USAGE_ERROR,
@@ -41,7 +42,6 @@ from scripts.simulators import (
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ("tb", "model", "scripts")
-INTERRUPTED = 130
 CANDIDATES = 12
 SECONDS_TO_END, POLL_SECONDS = 8.0, 0.3
 
@@ -198,8 +198,6 @@ def main(arguments: list[str] | None = None) -> int:
     except (ToolMissing, SelectionError) as error:
         print(f"test: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        return INTERRUPTED
     seed = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
     print(f"{simulator.banner}, SEED={seed}", flush=True)
     start = debug_pytest if options.debug else run_pytest

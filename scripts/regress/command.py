@@ -55,6 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"regress: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        print("regress: interrupted", file=sys.stderr)
         return INTERRUPTED
     return regress(options, simulator, nodes, workers)
 

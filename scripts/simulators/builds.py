@@ -23,6 +23,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from scripts.ending import raise_if_full
 from scripts.simulators.tools import Icarus, Simulator, ToolMissing, Verilator
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -126,6 +127,7 @@ def run_tool(command: Sequence[object], cwd: Path, environment: Mapping[str, str
 
     Raises:
         BuildError: it failed; the message has the command and the output.
+        OSError: the disk is full.
     """
     words = [str(word) for word in command]
     done = subprocess.run(
@@ -133,6 +135,7 @@ def run_tool(command: Sequence[object], cwd: Path, environment: Mapping[str, str
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     if done.returncode:
+        raise_if_full(cwd, done.stdout)
         raise BuildError(
             f"{Path(words[0]).name} failed\n{done.stdout.strip()}\n  {' '.join(words)}"
         )

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 import cocotb_tools.config
 from cocotb_tools.runner import get_runner
 
+from scripts.ending import raise_if_full
 from scripts.shown import relative
 from scripts.simulators import breakpoints
 from scripts.simulators.builds import (
@@ -163,6 +164,7 @@ def run_cocotb(
         ToolMissing: no such simulator here, or it has no code coverage.
         BuildError: the sources are rejected.
         CocotbFailure: a test failed, none ran, or the simulation died or hung.
+        OSError: the disk is full.
     """
     __tracebackhide__ = True
     if coverage:
@@ -179,6 +181,7 @@ def run_cocotb(
     )
     failed = [result for result in run.results if not result.passed and not result.skipped]
     if failed or not any(result.passed for result in run.results):
+        raise_if_full(folder)
         raise CocotbFailure(_failure_message(sim, run, failed))
     return run
 
@@ -333,9 +336,10 @@ def simulate_cocotb(
 
 def read_results(path: Path) -> tuple[CocotbResult, ...]:
     """What cocotb wrote about its tests; empty when it came to writing nothing."""
-    if not path.is_file():
+    try:
+        return tuple(_read_case(case) for case in ElementTree.parse(path).iter("testcase"))
+    except (FileNotFoundError, ElementTree.ParseError):
         return ()
-    return tuple(_read_case(case) for case in ElementTree.parse(path).iter("testcase"))
 
 
 def _read_case(case: ElementTree.Element) -> CocotbResult:

@@ -15,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
 from model.apack import ApackError, SymbolTable, entropy_bits, histogram, solve
 from model.apack.exact_solver import solve_exact
 from model.apack.solver import METHODS
+from model.cli.progress import Progress
 
 BENCH = Path(__file__).resolve().parent.parent / "build" / "bench"
 VALUE_W, SYMBOLS, COUNT_W = 8, 16, 10

@@ -15,8 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rich.progress import track
+from rich.console import Console
 
+from model.cli.progress import Progress
 from scripts.rtl import ROOT, free_parameters, rtl_modules, rtl_sources, verilog_text
 from scripts.simulators import Icarus, ToolMissing, Verilator, find_simulator
 from scripts.simulators.builds import WAIVERS, Parameters, parameter_flags
@@ -156,9 +157,12 @@ def main() -> int:
         return 2
     checks += python_checks()
     findings = [finding for path in modules.values() for finding in style_findings(path)]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with (
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+        Progress(*Progress.get_default_columns(), console=Console(), transient=True) as bar,
+    ):
         results = pool.map(Check.finding, checks)
-        findings += filter(None, track(results, "lint", len(checks), transient=True))
+        findings += filter(None, bar.track(results, len(checks), description="lint"))
     for finding in findings:
         print(finding)
     print(f"lint: {len(modules)} modules, {len(checks)} checks, {len(findings)} findings")

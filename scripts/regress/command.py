@@ -11,8 +11,9 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
+from model.cli.progress import Progress
 from scripts.arguments import OneLineParser, at_least
 from scripts.regress.collect import ROOT, TESTS, SelectionError, collect, name_of
 from scripts.regress.dashboard import write_dashboard

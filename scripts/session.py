@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import sys
 from collections.abc import Generator
 
 import pytest
@@ -25,9 +26,10 @@ def pytest_sessionstart() -> None:
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """End at the first test that found the disk full: the others would, too."""
     words = os.strerror(errno.ENOSPC)
-    line = next((line for line in report.longreprtext.splitlines() if words in line), None)
-    if report.failed and line:
-        pytest.exit(line.removeprefix("E").strip(), ending.UNUSABLE)
+    lines = report.longreprtext.splitlines() if report.failed else []
+    found = [line[1:].strip() for line in lines if line.startswith("E ") and words in line]
+    if found:
+        pytest.exit(found[0], ending.UNUSABLE)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -38,6 +40,6 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, obj
     except OSError as error:
         if not ending.is_full(error):
             raise
-        ending.say(str(error))
+        print(f"test: {error}", file=sys.stderr)
         session.exitstatus = ending.UNUSABLE
         return None

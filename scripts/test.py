@@ -142,6 +142,7 @@ def run_pytest(command: list[str], environment: dict[str, str]) -> int:
     It has a session of its own, so that Ctrl-C reaches neither the processes that it runs tests
     in nor the simulators: they would report failures that are none.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited: see scripts/session.py
     try:
         process = subprocess.Popen(

@@ -134,8 +134,9 @@ def run_tool(command: Sequence[object], cwd: Path, environment: Mapping[str, str
         words, cwd=cwd, env=environment, text=True, errors="replace",
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
+    # Verilator ends well with half of its files.
+    raise_if_full(cwd, done.stdout if done.returncode else "")
     if done.returncode:
-        raise_if_full(cwd, done.stdout)
         raise BuildError(
             f"{Path(words[0]).name} failed\n{done.stdout.strip()}\n  {' '.join(words)}"
         )

@@ -74,12 +74,3 @@ def test_dies_once() -> None:
     if not mark.exists():
         mark.touch()
         os.kill(os.getpid(), signal.SIGKILL)
-
-
-@pytest.mark.parametrize("name", ["it's $HOME", "a b"])
-def test_odd_names_fail(tmp_path: Path, name: str) -> None:
-    simulate(tmp_path, FAIL=name)
-
-
-def test_told_to_fail_too(tmp_path: Path) -> None:
-    simulate(tmp_path, FAIL="1")

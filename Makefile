@@ -43,7 +43,7 @@ $(call START,$(PYTHON)) scripts/setup.py
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test list coverage coverage-report regress mutate waves bench-sim throughput bench-codec bench-solver bench-floats report synth docs testplan lint wheels clean distclean
+.PHONY: help setup shell env demo test list coverage coverage-report regress mutate waves bench-sim throughput bench-codec bench-solver bench-floats report synth docs testplan lint wheels clean distclean
 
 help: ## list the targets and the variables
 	@echo "make TARGET [VARIABLE=value ...]"
@@ -59,9 +59,10 @@ help: ## list the targets and the variables
 #> ALL=1                  demo: a line for each of the shipped tensors
 #> BLOCK=4096             demo: values in a block, a multiple of 8
 #> WAVES=1                demo, test: record FST waveforms (0, no, off and false are off, here and below)
+#> DEBUG=1                test: run one test at the terminal and without a limit, for breakpoint()
 #> MAXFAIL=1              test: end after so many failures
 #> COVERAGE=1             test, regress: count lines, branches and toggles of the hardware, with Verilator
-#> TEST='encoder and not reset'  test, list, coverage, regress, waves: run only what this pytest -k expression selects
+#> TEST='encoder and not reset'  test, list, coverage, regress, waves: run only what this pytest -k expression, or node id, selects
 #> LF=1                   test: only what failed last, with the seed of that run
 #> FAILED=1               regress: only the jobs that failed last, with their seeds
 #> SEED=1                 test, coverage, regress, waves: seed of the random stimulus (default: a new one, printed)
@@ -81,6 +82,14 @@ help: ## list the targets and the variables
 setup: ## create or update .venv and check the tools of SIM
 	@$(SET_UP) --need $(NEED)
 
+shell: ## a shell that finds verilator and cocotb of .venv, for simulations of your own
+	@$(SET_UP)
+	@$(RUN) scripts.environment --shell
+
+env: ## the same for the shell at hand: eval "$(make env)"
+	@{ $(SET_UP); } >&2
+	@$(RUN) scripts.environment
+
 demo: ## real weights and feature maps through the RTL compressor and decompressor and back
 	@$(SET_UP) --need $(NEED) $(if $(TENSOR)$(MODEL),,--extra requirements-demo.txt)
 	@$(RUN) scripts.demo --sim="$$SIM" $${TENSOR:+--tensor="$$TENSOR"} $${TABLE:+--table="$$TABLE"} \
@@ -91,7 +100,8 @@ test: ## model, script and hardware tests; the hardware on SIM
 	@$(SET_UP) --need $(NEED) --extra requirements-regress.txt requirements-demo.txt
 	@$(RUN) scripts.test $(THIS_SIM) $(if $(call on,$(LF)),--last-failed) $${TEST:+--test="$$TEST"} \
 		$${SEED:+--seed="$$SEED"} $${JOBS:+--jobs="$$JOBS"} $${MAXFAIL:+--maxfail="$$MAXFAIL"} \
-		$(if $(call on,$(WAVES)),--waves) $(if $(call on,$(COVERAGE)),--coverage)
+		$(if $(call on,$(WAVES)),--waves) $(if $(call on,$(COVERAGE)),--coverage) \
+		$(if $(call on,$(DEBUG)),--debug)
 
 list: ## what there is to test, by system and module: the names for TEST=...
 	@$(SET_UP) --extra requirements-regress.txt

@@ -20,11 +20,12 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
 from model.apack import ApackError, entropy_bits, fast, histogram, solve
 from model.apack.container import pack, write_container
 from model.baselines.vela import HAS_MLW
+from model.cli.progress import Progress
 from model.tensors import Tensor
 from scripts.arguments import OneLineParser
 

@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 from rich import box
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from model.apack import ApackError, SymbolTable, histogram, solve
 from model.apack.fast import encode_blocks
+from model.cli.progress import Progress
 from scripts.arguments import OneLineParser
 from scripts.simulators import (
     BenchFailure,
@@ -105,7 +105,7 @@ def bench(sim: str, rounds: int, console: Console) -> list[dict[str, object]]:
         ),
     }
     times: dict[tuple[str, int], list[tuple[int, float]]] = {way: [] for way in ways}
-    with Progress(console=console, transient=True) as bar:
+    with Progress(*Progress.get_default_columns(), console=console, transient=True) as bar:
         task = bar.add_task("round trips", total=rounds * len(ways))
         for _ in range(rounds):
             for way, run in ways.items():

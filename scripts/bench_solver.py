@@ -21,11 +21,12 @@ from pathlib import Path
 import ml_dtypes
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
 from model.apack import ApackError, SymbolTable, entropy_bits, histogram, solve
 from model.apack.exact_solver import BOUNDARY_CELLS, adaptive_boundaries, solve_exact
 from model.apack.solver import METHODS
+from model.cli.progress import Progress
 from model.tensors.quantize import quantize_symmetric
 from scripts.arguments import OneLineParser
 

@@ -18,8 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rich.progress import track
+from rich.console import Console
 
+from model.cli.progress import Progress
 from scripts.arguments import OneLineParser, at_least
 from scripts.rtl import ROOT, free_parameters, rtl_modules, rtl_sources, verilog_text
 from scripts.simulators import Icarus, ToolMissing, Verilator, find_simulator
@@ -277,9 +278,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     findings = [finding for path in modules.values() for finding in style_findings(path)]
     for path in (*modules.values(), *benches):
         findings += process_findings(path)
-    with ThreadPoolExecutor(jobs) as pool:
+    with (
+        ThreadPoolExecutor(jobs) as pool,
+        Progress(*Progress.get_default_columns(), console=Console(), transient=True) as bar,
+    ):
         results = pool.map(Check.finding, checks)
-        findings += filter(None, track(results, "lint", len(checks), transient=True))
+        findings += filter(None, bar.track(results, len(checks), description="lint"))
     for finding in findings:
         print(finding)
     print(f"lint: {len(modules)} modules, {len(checks)} checks, {len(findings)} findings")

@@ -14,10 +14,11 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from model.apack import ApackError
+from model.cli.progress import Progress
 from scripts.arguments import OneLineParser
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -10,17 +10,20 @@ import argparse
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from _pytest.mark.expression import Expression
+import psutil
 
 from scripts.arguments import OneLineParser, at_least
 from scripts.coverage.code import RUNS, coverage_files, test_of
 from scripts.coverage.runs import note_without_code
+from scripts.ending import INTERRUPTED
 from scripts.job_summary import JOB_SUMMARY, add_to_summary
 from scripts.last_run import (
     FAILED,
@@ -32,15 +35,29 @@ from scripts.last_run import (
     keep_failed,
     read_last_run,
 )
-from scripts.regress.collect import NothingSelected, SelectionError, collect
-from scripts.simulators import SIMULATORS, ToolMissing, find_simulator, require_coverage
+from scripts.regress.collect import (
+    NOTHING_COLLECTED,
+    USAGE_ERROR,
+    NothingSelected,
+    SelectionError,
+    arguments_of,
+    check,
+    collect,
+    is_node,
+)
+from scripts.simulators import (
+    SIMULATORS,
+    ToolMissing,
+    breakpoints,
+    find_simulator,
+    require_coverage,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ("tb", "model", "scripts")
 DEFAULT = "verilator"
-NOTHING_COLLECTED = 5
-USAGE_ERROR = 4
-INTERRUPTED = 130
+CANDIDATES = 12
+SECONDS_TO_END, POLL_SECONDS = 8.0, 0.3
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
@@ -56,16 +73,19 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--maxfail", type=at_least(1), help="end after so many failures")
     parser.add_argument("--waves", action="store_true", help="record FST waveforms")
     parser.add_argument("--coverage", action="store_true", help="count which code ran")
+    parser.add_argument(
+        "--debug", action="store_true", help="run one test at the terminal, for breakpoint()"
+    )
     parser.add_argument("--tests", nargs="+", default=[], help="files or folders of the tests")
     return parser.parse_args(arguments)
 
 
 def selection(text: str) -> str:
-    """A pytest -k expression; checked here because pytest-xdist reports a bad one badly."""
+    """What TEST may be; checked here because pytest-xdist reports a bad expression badly."""
     try:
-        Expression.compile(text)
-    except SyntaxError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no selection: {error.msg}") from None
+        check(text)
+    except SelectionError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("TEST=")) from None
     return text
 
 
@@ -88,7 +108,7 @@ def check_selection(selection: str, sim: str, tests: Sequence[str] = TESTS) -> N
     The answer of pytest takes seconds, and longer with several processes, so that it is asked only
     about a word that looks misspelt. What else it has to say is said again when the tests run.
     """
-    if not is_known(selection):
+    if is_node(selection) or not is_known(selection):
         try:
             collect(selection, sim, tests)
         except NothingSelected:
@@ -100,15 +120,16 @@ def check_selection(selection: str, sim: str, tests: Sequence[str] = TESTS) -> N
 def pytest_command(options: argparse.Namespace, seed: int) -> list[str]:
     """The pytest call that runs what `options` ask for."""
     junit = ROOT / "build" / "test" / options.sim / "junit.xml"
-    command = [sys.executable, "-m", "pytest", "-p", "scripts.last_run", f"--junitxml={junit}"]
+    command = [sys.executable, "-m", "pytest", "-p", "scripts.session", "-p", "scripts.last_run"]
+    command += [f"--junitxml={junit}"]
     command += [f"--hypothesis-seed={seed}"]
-    if options.test:
-        command += ["-k", options.test]
     if options.maxfail:
         command += ["--maxfail", str(options.maxfail)]
+    if options.debug:
+        return [*command, "--capture=no", *arguments_of(options.test, options.tests)]
     if options.jobs > 1:  # in the order of TESTS: what takes longest and fails most comes first
         command += ["--numprocesses", str(options.jobs), "--dist", "load"]
-    return [*command, *options.tests]
+    return [*command, *arguments_of(options.test, options.tests)]
 
 
 def test_environment(options: argparse.Namespace, seed: int) -> dict[str, str]:
@@ -116,9 +137,12 @@ def test_environment(options: argparse.Namespace, seed: int) -> dict[str, str]:
     environment = dict(os.environ)
     environment.update(SIM=options.sim, SEED=str(seed), WAVES=str(int(options.waves)))
     environment["COVERAGE"] = str(int(options.coverage))
+    environment["DEBUG"] = str(int(options.debug))
     environment["PYTHONPATH"] = str(ROOT)
     environment[SEED_OF_RUN] = str(seed)
     environment.pop(JOB_SUMMARY, None)  # what the tests run has no part in it
+    if not options.debug:
+        environment["PYTHONBREAKPOINT"] = breakpoints.REFUSE
     return environment
 
 
@@ -172,6 +196,65 @@ def note_what_counts(sim: str) -> None:
         note_without_code(RUNS, ran, {test_of(path) for path in coverage_files()})
 
 
+def check_only_one(selection: str | None, sim: str, tests: Sequence[str] = TESTS) -> None:
+    """Raise SelectionError unless just one test is selected."""
+    nodes = collect(selection, sim, tests)
+    if len(nodes) > 1:
+        shown = ", ".join(f"TEST='{node}'" for node in nodes[:CANDIDATES])
+        more = f" and {len(nodes) - CANDIDATES} more" if len(nodes) > CANDIDATES else ""
+        what = f"TEST={selection!r} selects" if selection else "without TEST there are"
+        raise SelectionError(f"DEBUG=1 runs one test, {what} {len(nodes)}: {shown}{more}")
+
+
+def run_pytest(command: list[str], environment: dict[str, str]) -> int:
+    """The exit code of pytest, which an interrupt lets come to its summary.
+
+    It has a session of its own, so that Ctrl-C reaches neither the processes that it runs tests
+    in nor the simulators: they would report failures that are none.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited: see scripts/session.py
+    try:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        return process.wait()
+    except KeyboardInterrupt:
+        interrupt(process)
+        return INTERRUPTED
+
+
+def debug_pytest(command: list[str], environment: dict[str, str]) -> int:
+    """The exit code of pytest with the terminal; an interrupt reaches all that runs."""
+    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    while True:
+        with suppress(KeyboardInterrupt):
+            return process.wait()
+
+
+def interrupt(process: subprocess.Popen) -> None:
+    """Have pytest end, without waiting for the tests that run."""
+    with suppress(psutil.NoSuchProcess, KeyboardInterrupt):
+        pytest = psutil.Process(process.pid)
+        started = pytest.children(recursive=True)
+        process.send_signal(signal.SIGINT)
+        deadline = time.monotonic() + SECONDS_TO_END
+        while time.monotonic() < deadline and process.poll() is None:
+            time.sleep(POLL_SECONDS)  # first of all pytest, so that it takes no end for a failure
+            started += pytest.children(recursive=True)
+            kill(started)
+    process.kill()
+    kill(started)
+
+
+def kill(processes: Iterable[psutil.Process]) -> None:
+    """Kill those that have not ended."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0 when every test passed, 1 when one failed, 2 when the run could not start."""
     options = parse_arguments(arguments)
@@ -182,21 +265,17 @@ def main(arguments: list[str] | None = None) -> int:
         simulator = find_simulator(options.sim)
         if options.coverage:
             require_coverage(options.sim)
-        if options.test:
+        if options.debug:
+            check_only_one(options.test, options.sim, options.tests or TESTS)
+        elif options.test:
             check_selection(options.test, options.sim, options.tests or TESTS)
     except (ToolMissing, SelectionError, NoLastRun) as error:
         print(f"test: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        return INTERRUPTED
     seed = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
     print(f"{simulator.banner}, SEED={seed}", flush=True)
-    try:
-        code = subprocess.run(
-            pytest_command(options, seed), cwd=ROOT, env=test_environment(options, seed)
-        ).returncode
-    except KeyboardInterrupt:  # pytest has said so already
-        return INTERRUPTED
+    start = debug_pytest if options.debug else run_pytest
+    code = start(pytest_command(options, seed), test_environment(options, seed))
     if options.coverage:
         note_what_counts(options.sim)
     add_figures(options.sim, seed)

@@ -23,10 +23,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from model.apack import ApackError, SymbolTable, histogram, solve
+from model.cli.progress import Progress
 from model.tensors import read_tensors
 from model.zoo.wakeword import wakeword_paths
 from scripts.arguments import OneLineParser, number_to
@@ -116,7 +117,7 @@ def measure_all(options: argparse.Namespace, console: Console) -> list[dict[str,
         Progress(*columns, console=console, transient=True) as bar,
         ThreadPoolExecutor(options.jobs) as pool,
     ):
-        task = bar.add_task("", total=len(shapes))
+        task = bar.add_task("designs", total=len(shapes))
 
         def run(shape: Shape) -> dict[str, object]:
             point = measure(shape, values, table, options.sim)

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from model.cli.progress import Progress
 
 # The longest cell of a table; names of any length come from files.
 _CELL_LENGTH = 100
@@ -16,16 +18,10 @@ _CELL_LENGTH = 100
 
 @contextmanager
 def progress(title: str, values: int) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr, when that is a terminal; yields the function that advances it."""
+    """A bar on stderr, or a line now and then; yields the function that advances it."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    bar = Progress(
-        *columns,
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
+    bar = Progress(*columns, TimeRemainingColumn(), console=console, transient=True)
     with bar:
         task = bar.add_task(title, total=max(1, values))
         yield lambda done: bar.advance(task, done)

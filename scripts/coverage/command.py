@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
+from model.cli.progress import Progress
 from scripts.arguments import OneLineParser, at_least
 from scripts.coverage.code import (
     PLURAL,
@@ -88,12 +88,14 @@ def _cells(tallies: dict[str, Tally]) -> list[str]:
 
 def report() -> int:
     """Write what has been counted: exit code 0, 1 for too little of it, 2 when there is none."""
-    watch = partial(track, description="reading", transient=True)
+    columns = Progress.get_default_columns()
     try:
         files = coverage_files()
         tests = tests_there("verilator") if files else set()
         tests -= read_without_code(RUNS) - {test_of(path) for path in files}
-        coverage = measure(files, tests, watch=watch)
+        with Progress(*columns, console=Console(), transient=True) as bar:
+            watch = partial(bar.track, description="reading")
+            coverage = measure(files, tests, watch=watch)
     except CoverageError as error:
         print(f"coverage: {error}", file=sys.stderr)
         return 2

@@ -2,10 +2,6 @@
 
 import sys
 
-try:
-    from scripts.demo.command import main
+from scripts.demo.command import main
 
-    code = main()
-except KeyboardInterrupt:  # while the libraries load; main reports its own
-    code = 130
-sys.exit(code)
+sys.exit(main())

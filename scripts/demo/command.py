@@ -12,9 +12,10 @@ from itertools import accumulate
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
 from model.apack import ApackError
+from model.cli.progress import Progress, stage
 from model.tensors import EXTENSIONS, FLOAT_WAYS, PATTERNS, LeftOut
 from scripts.arguments import OneLineParser, number_to
 from scripts.demo.measure import Measured, measure
@@ -133,13 +134,13 @@ def _demo(options: argparse.Namespace) -> int:
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = TABLE_WIDTH
     console.print(find_simulator(options.sim).banner)
-    with console.status("reading tensors and solving their tables"):
+    with stage(console, "reading tensors and solving their tables"):
         subjects, left_out = _subjects(options)
         subjects = _affordable(subjects, options, console)
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     shape = _shape(options.block)
-    with console.status(f"building the bench with {options.sim}"):
+    with stage(console, f"building the bench with {options.sim}"):
         builds = {
             (table.value_w, table.count_w): build_tops(table, options.sim, shape)
             for table in (subject.table for subject in subjects)
@@ -147,7 +148,7 @@ def _demo(options: argparse.Namespace) -> int:
     total = sum(subject.values.size for subject in subjects)
     columns = (TextColumn("values"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=total)
+        task = bar.add_task("values", total=total)
         results = measure(
             subjects, builds, shape, options.block, options.jobs, FOLDER / "runs",
             lambda values: bar.advance(task, values),
@@ -227,7 +228,7 @@ def _waves(console: Console, results: list[Measured], options: argparse.Namespac
     """Record the first run that went wrong, or the start of the largest tensor."""
     wrong = [result for result in results if result.first_bad_value is not None]
     chosen = wrong[0] if wrong else max(results, key=lambda result: result.values)
-    with console.status("recording the waveform"):
+    with stage(console, "recording the waveform"):
         files = record_waves(
             chosen.subject,
             chosen.first_bad_value or 0,

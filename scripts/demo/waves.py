@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from vcd.gtkw import GTKWSave
-
 from scripts.demo.tensors import Subject
+from scripts.waves.files import show_all
+from scripts.waves.signals import Waveform
 from tb.apack.bulk.tops_round_trip import TOP, Shape, build_tops, run_tops_round_trip
 
 WAVE_VALUES = 4096  # a longer waveform is slow to open and shows nothing more
@@ -77,8 +77,7 @@ def record_waves(
 def write_save_file(path: Path, waves: Path, value_w: int, shape: Shape) -> None:
     """Write the GTKWave save file that goes with a waveform of the bench."""
     with path.open("w", encoding="utf-8") as file:
-        save = GTKWSave(file)
-        save.dumpfile(waves.name, abspath=False)
+        save = show_all(file, waves, Waveform(waves).end)
         save.treeopen(TOP)
         save.trace(f"{TOP}.clk", datafmt="hex")
         save.trace(f"{TOP}.rst", datafmt="hex")

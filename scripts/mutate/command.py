@@ -16,9 +16,10 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from model.cli.progress import Progress
 from scripts.arguments import OneLineParser, at_least
 from scripts.job_summary import add_to_summary
 from scripts.mutate.equivalence import ABC

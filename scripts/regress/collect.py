@@ -18,6 +18,7 @@ from scripts.simulators.cocotb_run import SELECTABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ("tb",)
+USAGE_ERROR = 4
 NOTHING_COLLECTED = 5
 PYTEST = (
     sys.executable,
@@ -56,28 +57,37 @@ class NothingSelected(SelectionError):
 
 
 def collect(selection: str | None, sim: str, tests: Sequence[str] = TESTS) -> list[str]:
-    """The node ids of the tests that a pytest -k expression selects; see collect_all."""
-    return collect_all(selection, sim, tests).selected
+    """The node ids of the tests that TEST selects, in pytest's order; see collect_all."""
+    return _collected(selection, sim, arguments_of(selection, tests)).selected
 
 
 def collect_all(selection: str | None, sim: str, tests: Sequence[str] = TESTS) -> Collected:
-    """The tests that a pytest -k expression selects, and those that it leaves out.
+    """The tests that TEST selects, and those that it leaves out.
 
     Raises:
         NothingSelected: the expression selects nothing.
         SelectionError: the expression is none, or a test file cannot be read.
     """
+    if not is_node(selection):
+        return _collected(selection, sim, arguments_of(selection, tests))
+    every = _collected(None, sim, tests).selected
+    if selection not in every:
+        raise NothingSelected(selection, every)
+    return Collected([selection], [node for node in every if node != selection])
+
+
+def _collected(selection: str | None, sim: str, arguments: Sequence[str]) -> Collected:
     check(selection)
     command = [*PYTEST, "--collect-only", "-q", "--no-header", "-p", "no:cacheprovider"]
-    command += ["-p", "scripts.regress.left_out"]
-    command += ["-k", selection] if selection else []
+    command += ["-p", "scripts.regress.left_out", *arguments]
     done = subprocess.run(
-        [*command, *tests], cwd=ROOT, env=environment(sim), text=True, errors="replace",
+        command, cwd=ROOT, env=environment(sim), text=True, errors="replace",
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     lines = done.stdout.splitlines()
     out = [line.removeprefix(LEFT_OUT) for line in lines if line.startswith(LEFT_OUT)]
-    if done.returncode == NOTHING_COLLECTED:
+    unknown_node = done.returncode == USAGE_ERROR and is_node(selection)
+    if done.returncode == NOTHING_COLLECTED or unknown_node:
         raise NothingSelected(selection, out)
     if done.returncode:
         errors = [line for line in lines if line.startswith(("E  ", "ERROR"))] or lines or ["?"]
@@ -86,8 +96,22 @@ def collect_all(selection: str | None, sim: str, tests: Sequence[str] = TESTS) -
     return Collected(found, out)
 
 
+def is_node(selection: str | None) -> bool:
+    """Whether TEST is a node id of pytest, which selects exactly one test, and no expression."""
+    return "::" in (selection or "")
+
+
+def arguments_of(selection: str | None, tests: Sequence[str]) -> list[str]:
+    """The arguments of pytest for what TEST selects among tests."""
+    if is_node(selection):
+        return [selection]
+    return [*(["-k", selection] if selection else []), *tests]
+
+
 def check(selection: str | None) -> None:
-    """Raise SelectionError when the text is no pytest -k expression."""
+    """Raise SelectionError when the text is neither a node id nor a pytest -k expression."""
+    if is_node(selection):
+        return
     try:
         Expression.compile(selection or "")
     except SyntaxError as error:

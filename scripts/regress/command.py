@@ -12,8 +12,9 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
+from model.cli.progress import Progress
 from model.cli.terminal import printable
 from scripts.arguments import OneLineParser, at_least
 from scripts.coverage.command import last_line
@@ -84,6 +85,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"regress: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        print("regress: interrupted", file=sys.stderr)
         return INTERRUPTED
     run.place = workers.name
     return regress(options, simulator, run, jobs, workers)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.ending import raise_if_full
 from scripts.simulators.builds import (
     Build,
     Parameters,
@@ -92,6 +93,7 @@ def run_bench(
 
     Raises:
         BenchFailure: the simulator returned an error code.
+        OSError: the disk is full.
     """
     folder.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
@@ -109,6 +111,7 @@ def run_bench(
             process.kill()
             raise
     if process.returncode:
+        raise_if_full(folder)
         end = "".join(lines[-20:]).strip() or "it printed nothing"
         raise BenchFailure(f"{build.top} ended with code {process.returncode}: {end}")
     return BenchRun("".join(lines), time.perf_counter() - start)

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from scripts.ending import raise_if_full
 from scripts.simulators.tools import Icarus, Simulator, ToolMissing, Verilator
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -129,12 +130,15 @@ def run_tool(command: Sequence[object], cwd: Path, environment: Mapping[str, str
 
     Raises:
         BuildError: it failed; the message has the command and the output.
+        OSError: the disk is full.
     """
     words = [str(word) for word in command]
     done = subprocess.run(
         words, cwd=cwd, env=environment, text=True, encoding="utf-8", errors="replace",
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
+    # Verilator ends well with half of its files.
+    raise_if_full(cwd, done.stdout if done.returncode else "")
     if done.returncode:
         raise BuildError(
             f"{Path(words[0]).name} failed\n{done.stdout.strip()}\n  {' '.join(words)}"

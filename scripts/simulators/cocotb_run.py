@@ -15,7 +15,9 @@ from xml.etree import ElementTree
 import cocotb_tools.config
 from cocotb_tools.runner import get_runner
 
+from scripts.ending import raise_if_full
 from scripts.shown import relative
+from scripts.simulators import breakpoints
 from scripts.simulators.builds import (
     ROOT,
     Build,
@@ -89,6 +91,7 @@ class CocotbResult:
     message: str
     seconds: float = 0.0
     module: str = ""
+    ended_ns: float | None = None  # time of the simulation at which it ended
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,11 @@ def chosen_waves() -> bool:
 def chosen_coverage() -> bool:
     """Whether this test run counts which code ran."""
     return is_on(os.environ.get("COVERAGE"))
+
+
+def chosen_debug() -> bool:
+    """Whether this test run has a terminal, for a debugger, and as much time as it takes."""
+    return is_on(os.environ.get("DEBUG"))
 
 
 def run_cocotb(
@@ -157,6 +165,7 @@ def run_cocotb(
         ToolMissing: no such simulator here, or it has no code coverage.
         BuildError: the sources are rejected.
         CocotbFailure: a test failed, none ran, or the simulation died or hung.
+        OSError: the disk is full.
     """
     __tracebackhide__ = True
     if coverage:
@@ -167,9 +176,13 @@ def run_cocotb(
     folder.mkdir(parents=True)
     if coverage:
         (folder / COVERED_BY).write_text(_pytest_node() or "", encoding="utf-8")
-    run = simulate_cocotb(build, folder, test_module, seed, testcase, extra_env, RUN_SECONDS)
+    debug = chosen_debug()
+    run = simulate_cocotb(
+        build, folder, test_module, seed, testcase, extra_env, None if debug else RUN_SECONDS, debug
+    )
     failed = [result for result in run.results if not result.passed and not result.skipped]
     if failed or not any(result.passed for result in run.results):
+        raise_if_full(folder)
         raise CocotbFailure(_failure_message(sim, run, failed))
     return run
 
@@ -276,11 +289,13 @@ def simulate_cocotb(
     testcase: str | Sequence[str] | None = None,
     extra_env: Mapping[str, str] | None = None,
     seconds: int | None = None,
+    debug: bool = False,
 ) -> CocotbRun:
     """Run the cocotb tests of a module in an existing folder; what fails is in the results.
 
     Args:
         seconds: after which the simulation is ended; None for never.
+        debug: leave the simulation this process's terminal, in place of a log.
     """
     log, results = folder / "sim.log", folder / "results.xml"
     waves = folder / "waves.fst" if build.trace else None
@@ -295,6 +310,8 @@ def simulate_cocotb(
         test_args += ["--trace-file", str(waves)] if waves else []
         test_args += [f"+verilator+coverage+file+{coverage}"] if coverage else []
     environment = simulation_environment(extra_env or {}, seconds)
+    if not debug:
+        environment["PYTHONBREAKPOINT"] = breakpoints.REFUSE
     # For cocotb, any of these goes before its arguments.
     # The results file tells what failed, and its absence that the simulation died.
     with patch.dict(os.environ, environment, clear=True), suppress(SystemExit, RuntimeError):
@@ -309,7 +326,7 @@ def simulate_cocotb(
             testcase=testcase,
             test_args=test_args,
             waves=build.trace,
-            log_file=log,
+            log_file=None if debug else log,
         )
     return CocotbRun(read_results(results), seed, folder, log, waves, coverage)
 
@@ -334,9 +351,10 @@ def simulation_environment(extra: Mapping[str, str], seconds: int | None) -> dic
 
 def read_results(path: Path) -> tuple[CocotbResult, ...]:
     """What cocotb wrote about its tests; empty when it came to writing nothing."""
-    if not path.is_file():
+    try:
+        return tuple(_read_case(case) for case in ElementTree.parse(path).iter("testcase"))
+    except (FileNotFoundError, ElementTree.ParseError):
         return ()
-    return tuple(_read_case(case) for case in ElementTree.parse(path).iter("testcase"))
 
 
 def _read_case(case: ElementTree.Element) -> CocotbResult:
@@ -346,26 +364,38 @@ def _read_case(case: ElementTree.Element) -> CocotbResult:
     seconds = float(case.get("time") or 0)
     name = case.get("name", "?")
     module = case.get("classname", "")
-    return CocotbResult(name, not problems, skipped, "\n".join(messages), seconds, module)
+    stop = case.find("properties/property[@name='sim_time_stop']")
+    ended = None if stop is None else float(stop.get("value", 0))
+    return CocotbResult(name, not problems, skipped, "\n".join(messages), seconds, module, ended)
 
 
 def _failure_message(sim: str, run: CocotbRun, failed: list[CocotbResult]) -> str:
     if failed:
         lines = [f"{result.name}: {result.message}" for result in failed]
+        if any("BdbQuit" in result.message for result in failed) and not chosen_debug():
+            lines.append(breakpoints.hint())  # a debugger that was called by name
     elif run.results:
         lines = ["every cocotb test was skipped"]
     else:
         lines = ["the simulation ended without results", *_end_of(run.log)]
-    test = _pytest_name()
-    select = f" TEST='{_selection(test)}'" if test else ""
+    log = f", log {relative(run.log)}" if run.log.is_file() else ""
     waves = f", waveform {relative(run.waves)}" if run.waves else ""
     return "\n".join(
         [
             *lines,
-            f"seed {run.seed}, log {relative(run.log)}{waves}",
-            f"repeat with: make test SIM={sim} SEED={run.seed}{select}",
+            f"seed {run.seed}{log}{waves}",
+            *_commands(sim, run.seed, _pytest_node()),
         ]
     )
+
+
+def _commands(sim: str, seed: int, node: str | None) -> list[str]:
+    """How the waveform of a failure is had, and how it is repeated: of this test and no other."""
+    if node is None:
+        return [f"repeat with: make test SIM={sim} SEED={seed}"]
+    quoted = node.replace("$", "$$").replace("'", "'\"'\"'")  # for make, then for the shell
+    variables = f"SIM={sim} SEED={seed} TEST='{quoted}'"
+    return [f"see it with: make waves {variables}", f"repeat with: make test {variables}"]
 
 
 def _end_of(log: Path) -> list[str]:
@@ -384,11 +414,6 @@ def _pytest_node() -> str | None:
     """Id of the running pytest test, without its phase."""
     node = os.environ.get("PYTEST_CURRENT_TEST")
     return node.rsplit(" ", 1)[0] if node else None
-
-
-def _selection(test: str) -> str:
-    """A pytest -k expression that selects the test, or all its parameter sets if that cannot be."""
-    return test if SELECTABLE.fullmatch(test) else test.split("[")[0]
 
 
 def folder_name(name: str) -> str:

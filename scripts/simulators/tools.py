@@ -17,6 +17,8 @@ from scripts import setup
 
 SIMULATORS = setup.SIMULATORS
 OLDEST_VERILATOR = (5, 36)  # cocotb 2.1 needs it
+# Where what `make shell` puts on PATH lies: the package again, as an installation has it.
+WRAPPED = setup.ROOT / "build" / "sim"
 
 
 class ToolMissing(Exception):
@@ -105,7 +107,7 @@ def _find_verilator() -> Verilator:
 def _verilator_on_path() -> tuple[str, Path, Path] | None:
     """Version, executable and root of the system's Verilator, when it is new enough."""
     executable = shutil.which("verilator")
-    if executable is None:
+    if executable is None or Path(executable).is_relative_to(WRAPPED):
         return None
     match = re.match(r"Verilator (\d+)\.(\d+)", _output([executable, "--version"]))
     if match is None or (int(match[1]), int(match[2])) < OLDEST_VERILATOR:

@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
+from model.cli.progress import Progress
 from scripts.arguments import OneLineParser, at_least
 from scripts.rtl import ROOT
 from scripts.synth.cells import ADDERS, map_design

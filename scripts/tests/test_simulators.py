@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from scripts.regress.collect import ROOT, collect
 from scripts.simulators import (
     BenchFailure,
     BuildError,
@@ -95,10 +99,34 @@ def test_failure_says_seed_and_command(counter: Path) -> None:
     message = str(failure.value)
     assert "draws_the_seed: told to fail" in message
     assert "counts_in_its_step" not in message
-    sim = chosen_simulator()
-    assert message.splitlines()[-1] == (
-        f"repeat with: make test SIM={sim} SEED=77 TEST='test_failure_says_seed_and_command'"
-    )
+    test = "scripts/tests/test_simulators.py::test_failure_says_seed_and_command"
+    variables = f"SIM={chosen_simulator()} SEED=77 TEST='{test}'"
+    assert message.splitlines()[-2:] == [
+        f"see it with: make waves {variables}",
+        f"repeat with: make test {variables}",
+    ]
+
+
+def test_the_command_of_a_failure_selects_just_that_test(tmp_path: Path) -> None:
+    """As a shell and make pass it on, whatever the test is called."""
+    toys = "scripts/tests/named_toys.py"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", toys]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True,
+        env={**os.environ, "SIM": chosen_simulator(), "SEED": "5"},
+    )  # fmt: skip
+    makefile = tmp_path / "Makefile"
+    makefile.write_text("export TEST SEED\nwaves test:\n\t@printf '%s\\n' \"$$SEED $$TEST\"\n")
+    for what in ("see it with: make waves", "repeat with: make test"):
+        commands = re.findall(rf"{what} (.*)", done.stdout)
+        assert len(commands) == 4, done.stdout
+        for variables in commands:
+            told = subprocess.run(
+                f"make -f {makefile} {what.split()[-1]} {variables}",
+                shell=True, capture_output=True, text=True,
+            ).stdout  # fmt: skip
+            seed, test = told.rstrip("\n").split(" ", 1)
+            assert seed == "5" and collect(test, chosen_simulator()) == [test]
 
 
 def test_wrong_hardware_fails(counter: Path) -> None:

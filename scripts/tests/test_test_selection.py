@@ -34,6 +34,12 @@ def test_a_selection_of_nothing_is_one_line_and_starts_no_tests(monkeypatch, cap
     assert capfd.readouterr().err == f"test: no test matches TEST='{word}'\n"
 
 
+def test_a_node_id_that_names_nothing_is_one_line(capfd) -> None:
+    for node in ("scripts/tests/regress_toys.py::test_absent", "scripts/absent.py::test_it"):
+        assert command.main(["--sim", chosen_simulator(), "--test", node]) == 2
+        assert capfd.readouterr().err == f"test: no test matches TEST='{node}'\n"
+
+
 @pytest.mark.parametrize("answer", [["a test"], SelectionError("a file cannot be read")])
 def test_what_pytest_finds_or_cannot_read_is_left_to_the_run(monkeypatch, answer: object) -> None:
     asked = []

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,15 +14,17 @@ import pywellen
 from vcd import VCDWriter
 
 from scripts.regress.collect import ROOT
+from scripts.regress.jobs import FAILED, TIMED_OUT, Job, Outcome
 from scripts.simulators import chosen_simulator
-from scripts.waves.command import WavesError, only_one
-from scripts.waves.files import write_gtkwave, write_surfer, write_vcd
+from scripts.waves.command import WavesError, only_one, prepare
+from scripts.waves.files import WAVES_WIDTH, write_gtkwave, write_surfer, write_vcd
 from scripts.waves.signals import Group, Waveform, groups_of
 from scripts.waves.transactions import Note, transactions
 from tb.apack.registers import register_map
 
 TOYS = "scripts/tests/regress_toys.py"
 PERIOD = 10
+FAILS_AT_NS = 1  # test_told_to_fail
 BUS = ("aw", "w", "b", "ar", "r")
 PORTS = {
     "clk": 1, "rst": 1, "irq": 1,
@@ -160,14 +165,17 @@ def test_index_entries_of_both_sizes_are_decoded(record) -> None:
     ]
 
 
-def test_a_text_stands_beside_its_cycle(record, tmp_path: Path) -> None:
-    waveform = record([{}, write("BLOCK", 4), {}, values(7, 1), values(8, 1)])
+def test_a_text_stands_until_the_next(record, tmp_path: Path) -> None:
+    block = write("BLOCK", 4)
+    waveform = record([{}, block, {}, values(7, 1), values(8, 1), block, block, {}, {}])
     groups = groups_of(waveform)
     path = tmp_path / "texts.vcd"
     write_vcd(path, waveform, groups, transactions(waveform, groups))
     written = {one.full_name: one.signal for one in pywellen.Waveform(str(path)).all_vars()}
-    assert written["transactions.registers_text"].value_at(10) == "write_BLOCK_=_0x4"
-    assert written["transactions.registers_text"].value_at(20) == ""
+    texts = written["transactions.registers_text"]
+    assert [texts.value_at(time) for time in (9, 10, 25, 49)] == ["", *3 * ["write_BLOCK_=_0x4"]]
+    assert texts.value_at(50) == "write_BLOCK_=_0x4_#2", "a repeated one is seen to be new"
+    assert texts.value_at(waveform.end) == "write_BLOCK_=_0x4_#3"
     assert written["transactions.s_axis_values_text"].value_at(45) == "block_0,_value_1:_8"
     assert written["top.s_axis_values_tdata"].value_at(45) == 8
 
@@ -187,6 +195,31 @@ def test_viewers_find_every_signal_they_are_told_of(record, tmp_path: Path) -> N
     assert 'dumpfile] "texts.vcd"' in save
     assert "top.s_axis_values_tdata[31:0]" in save and "-stream s_axis_values" in save
     assert all(name in save for name in known)
+
+
+@pytest.mark.parametrize("marker", [None, 35])
+def test_viewers_open_on_the_whole_waveform_and_the_failure(
+    record, tmp_path: Path, marker: int | None
+) -> None:
+    waveform = record([{}, values(7, 1), {}, {}])
+    groups = groups_of(waveform)
+    save, commands = tmp_path / "x.gtkw", tmp_path / "x.sucl"
+    write_gtkwave(save, waveform.path, waveform, groups, texts=False, marker=marker)
+    write_surfer(commands, waveform, groups, texts=False, marker=marker)
+    lines = save.read_text().splitlines()
+    (view,) = (line[1:].split() for line in lines if line.startswith("*"))
+    shown = 2 ** -float(view[0]) * WAVES_WIDTH / 200  # GTKWave's zoom is that of 200 pixels
+    assert shown == pytest.approx(waveform.end) and waveform.end == 40
+    size = waveform.path.stat().st_size
+    assert f"[dumpfile_size] {size}" in lines and "[timestart] 0" in lines
+    orders = commands.read_text().splitlines()
+    assert orders[-1] == "zoom_fit"
+    if marker is None:
+        assert set(view[1:]) == {"-1"} and "failure" not in save.read_text()
+        assert "_set" not in commands.read_text()
+    else:
+        assert view[1:4] == ["35", "35", "-1"] and "[markername] Afailure" in lines
+        assert orders[-3:-1] == ["marker_set failure 35", "cursor_set 35"]
 
 
 def test_a_design_without_a_clock_has_groups_and_no_texts(tmp_path: Path) -> None:
@@ -211,12 +244,54 @@ def test_a_test_leaves_what_a_viewer_opens(tmp_path: Path, test: str, code: int)
     assert done.returncode == code, done.stderr
     (folder,) = tmp_path.iterdir()
     assert {path.name for path in folder.iterdir()} == {
-        *("waves.fst", "waves.gtkw", "waves.sucl", "sim.log"),
+        *("waves.fst", "waves.gtkw", "waves.sucl", "sim.log", "pytest.log", "results.xml"),
         *("transactions.vcd", "transactions.gtkw", "transactions.sucl"),
     }
     assert f"gtkwave {folder}/transactions.vcd {folder}/transactions.gtkw" in done.stdout
+    told = {Path(path) for path in re.findall(rf"{tmp_path}[^\s,')]*", done.stdout)}
+    assert len(told) > 6 and all(path.is_file() for path in told), told
+    view = next(line for line in (folder / "waves.gtkw").read_text().splitlines() if line[0] == "*")
+    wanted = Waveform(folder / "waves.fst").time_of(FAILS_AT_NS) if code else -1
+    assert view.split()[1] == str(wanted), "no marker at the failure"
     waveform = Waveform(folder / "waves.fst")
     assert {"clk", "rst", "count"} <= set(waveform.names)
+
+
+def outcome_of(log: Path, status: str, message: str = "") -> Outcome:
+    job = Job("tb/test_it.py::test_it", 1, "icarus", "test_it", 9, str(log), waves=True)
+    return Outcome(job, status, message, log=str(log))
+
+
+def test_of_several_simulations_the_last_is_shown(record, tmp_path: Path) -> None:
+    waveform = record([{}, {}])
+    for age, name in enumerate(("z_first", "a_last")):
+        run = tmp_path / "log" / "runs" / name
+        run.mkdir(parents=True)
+        (run / "sim.log").write_text(name)
+        shutil.copy(waveform.path, run / "waves.fst")
+        os.utime(run / "waves.fst", (age, age))
+    (tmp_path / "log" / "pytest.log").touch()
+    message = f"log {run}/sim.log"
+    found, folder = prepare(
+        outcome_of(tmp_path / "log", FAILED, message), tmp_path / "waves", tmp_path
+    )
+    assert (folder / "sim.log").read_text() == "a_last"
+    assert found.message == f"log {folder}/sim.log"
+    view = next(line for line in (folder / "waves.gtkw").read_text().splitlines() if line[0] == "*")
+    assert view.split()[1] == str(waveform.end), "without results it died at the end"
+
+
+def test_an_incomplete_waveform_is_one_line(tmp_path: Path) -> None:
+    run = tmp_path / "log" / "runs" / "x"
+    run.mkdir(parents=True)
+    (run / "waves.fst").write_bytes(b"\0\0")
+    (tmp_path / "log" / "pytest.log").write_text("its output")
+    with pytest.raises(
+        WavesError, match=r"test_it timed out without a waveform: .* incomplete"
+    ) as it:
+        prepare(outcome_of(tmp_path / "log", TIMED_OUT), tmp_path / "waves", tmp_path)
+    log = re.search(r"\(log (.*)\)$", str(it.value))
+    assert "\n" not in str(it.value) and Path(log[1]).read_text() == "its output"
 
 
 def test_none_or_several_tests_name_the_candidates() -> None:

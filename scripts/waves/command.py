@@ -6,8 +6,12 @@ import argparse
 import random
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from difflib import SequenceMatcher
 from pathlib import Path
+from tempfile import mkdtemp
 
 from scripts.arguments import OneLineParser, at_least
 from scripts.regress.collect import (
@@ -19,10 +23,10 @@ from scripts.regress.collect import (
     name_of,
     selection_of,
 )
-from scripts.regress.jobs import FAILED, PASSED, Job, Outcome, run_job
+from scripts.regress.jobs import PASSED, Job, Outcome, run_job
 from scripts.shown import relative
 from scripts.simulators import SIMULATORS, ToolMissing, find_simulator
-from scripts.simulators.cocotb_run import folder_name
+from scripts.simulators.cocotb_run import folder_name, read_results
 from scripts.waves.files import write_gtkwave, write_surfer, write_vcd
 from scripts.waves.signals import Waveform, groups_of
 from scripts.waves.transactions import transactions
@@ -30,6 +34,8 @@ from scripts.waves.transactions import transactions
 FOLDER = Path("build") / "waves"
 LIMIT_SECONDS = 1200
 CANDIDATES = 12
+MESSAGE_LINES = 4
+INTERRUPTED = 130
 
 
 class WavesError(Exception):
@@ -40,7 +46,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Command line of the waveforms."""
     parser = OneLineParser("waves", description=__doc__)
     parser.add_argument("--sim", default="verilator", metavar="|".join(SIMULATORS))
-    parser.add_argument("--test", default="", help="pytest -k expression that selects one test")
+    parser.add_argument("--test", default="", help="pytest -k expression, or node id, of one test")
     parser.add_argument(
         "--seed", type=at_least(0), help="seed of the stimulus (default: a new one)"
     )
@@ -58,13 +64,15 @@ def main(arguments: list[str] | None = None) -> int:
         if options.seed is None:
             options.seed = random.SystemRandom().randrange(2**32)
         print(f"{simulator.banner}, SEED={options.seed}: {node}", flush=True)
-        outcome = record(node, options)
-        folder = prepare(outcome, ROOT / options.folder)
+        with run_folder(ROOT / options.folder) as place:
+            outcome = record(node, options, place)
+            outcome, folder = prepare(outcome, ROOT / options.folder, place)
     except (ToolMissing, SelectionError, WavesError) as error:
         print(f"waves: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        return 130
+        print("waves: interrupted", file=sys.stderr)
+        return INTERRUPTED
     print(instructions(outcome, folder))
     return 0 if outcome.status == PASSED else 1
 
@@ -76,15 +84,15 @@ def only_one(selection: str, sim: str, tests: list[str]) -> str:
         WavesError: it is none or several; the message names the candidates.
     """
     check(selection)
-    every = [node for node in collect(None, sim, tests) if simulates(node)]
     try:
-        nodes = [node for node in collect(selection, sim, tests) if node in every]
+        nodes = [node for node in collect(selection, sim, tests) if simulates(node)]
     except SelectionError:
         nodes = []
     exact = [node for node in nodes if name_of(node) == selection]
     if len(exact) == 1:
         return exact[0]
     if not nodes:
+        every = [node for node in collect(None, sim, tests) if simulates(node)]
         message = f"no test that has a waveform matches TEST={selection!r}; there are:"
         raise WavesError(message + candidates(nearest(selection, every)))
     if len(nodes) > 1:
@@ -115,59 +123,112 @@ def candidates(nodes: list[str]) -> str:
     return shown + (f"\n  and {more} more" if more > 0 else "")
 
 
-def record(node: str, options: argparse.Namespace) -> Outcome:
+@contextmanager
+def run_folder(parent: Path) -> Iterator[Path]:
+    """A folder for one run, gone afterwards: two at a time do not meet."""
+    parent.mkdir(parents=True, exist_ok=True)
+    place = Path(mkdtemp(dir=parent, prefix=".run-"))
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def record(node: str, options: argparse.Namespace, place: Path) -> Outcome:
     """Run the test with a waveform."""
     job = Job(
-        node,
-        options.seed,
-        options.sim,
-        selection_of(node),
-        LIMIT_SECONDS,
-        str(Path(options.folder) / ".run"),
-        waves=True,
+        node, options.seed, options.sim, selection_of(node), LIMIT_SECONDS, str(place), waves=True
     )
-    shutil.rmtree(ROOT / job.folder, ignore_errors=True)
     return run_job(job)
 
 
-def prepare(outcome: Outcome, parent: Path) -> Path:
-    """Move the waveform to its folder, write what a viewer opens, and return the folder.
+def prepare(outcome: Outcome, parent: Path, place: Path) -> tuple[Outcome, Path]:
+    """Make the folder of the test, with its waveform and what a viewer opens.
+
+    Args:
+        outcome: of the test.
+        parent: where the folder lies.
+        place: where the test ran and the folder is filled.
+
+    Returns:
+        The outcome with the paths of what is in the folder, and the folder.
 
     Raises:
-        WavesError: the test left no waveform.
+        WavesError: the test left no waveform, or none that can be read.
     """
-    if not outcome.waves:
-        raise WavesError(
-            f"{name_of(outcome.job.node)} {outcome.status} without a waveform: "
-            f"{outcome.message.split(chr(10))[0] or 'it runs no simulation'}"
-        )
-    name = folder_name(name_of(outcome.job.node))
-    folder = parent / name
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = parent / folder_name(name_of(outcome.job.node))
+    ready = place / "ready"
+    ready.mkdir()
+    shutil.move(ROOT / outcome.log / "pytest.log", ready / "pytest.log")
+    # What fails ends the test: of several simulations the last one is of interest.
+    dumps = sorted(
+        (ROOT / outcome.log).glob("runs/*/waves.fst"), key=lambda path: path.stat().st_mtime
+    )
+    run = dumps[-1].parent if dumps else ROOT / outcome.log
+    for name in ("waves.fst", "sim.log", "results.xml"):
+        if (run / name).is_file():
+            shutil.move(run / name, ready / name)
+    outcome = replace(outcome, message=outcome.message.replace(relative(run), relative(folder)))
+    waveform = readable(ready / "waves.fst")
+    if waveform is not None:
+        write_views(outcome, ready, waveform)
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    dump = folder / "waves.fst"
-    shutil.move(ROOT / outcome.waves, dump)
-    for log in (ROOT / outcome.waves).parent.glob("sim.log"):
-        shutil.move(log, folder / log.name)
-    shutil.rmtree(parent / ".run")
-    waveform = Waveform(dump)
+    ready.rename(folder)
+    if waveform is None:
+        reason = outcome.message.split("\n")[0] or "it runs no simulation"
+        reason = "the simulation did not end by itself, the file is incomplete" if dumps else reason
+        what = f"{name_of(outcome.job.node)} {outcome.status} without a waveform"
+        raise WavesError(f"{what}: {reason} (log {relative(folder / 'pytest.log')})")
+    return outcome, folder
+
+
+def readable(dump: Path) -> Waveform | None:
+    """A waveform file, if it is there and complete."""
+    try:
+        return Waveform(dump) if dump.is_file() else None
+    except (RuntimeError, IndexError):  # what pywellen raises; there is no signal in it
+        return None
+
+
+def write_views(outcome: Outcome, folder: Path, waveform: Waveform) -> None:
+    """Write what viewers open beside the waveform in `folder`."""
+    dump = waveform.path
+    marker = failure_time(outcome, waveform, folder / "results.xml")
     groups = groups_of(waveform)
-    write_gtkwave(folder / "waves.gtkw", dump, waveform, groups, texts=False)
-    write_surfer(folder / "waves.sucl", waveform, groups, texts=False)
+    write_gtkwave(folder / "waves.gtkw", dump, waveform, groups, texts=False, marker=marker)
+    write_surfer(folder / "waves.sucl", waveform, groups, texts=False, marker=marker)
     notes = transactions(waveform, groups)
     texts = folder / "transactions.vcd"
     write_vcd(texts, waveform, groups, notes)
-    write_gtkwave(folder / "transactions.gtkw", texts, waveform, groups, texts=True)
-    write_surfer(folder / "transactions.sucl", waveform, groups, texts=True)
-    return folder
+    write_gtkwave(folder / "transactions.gtkw", texts, waveform, groups, texts=True, marker=marker)
+    write_surfer(folder / "transactions.sucl", waveform, groups, texts=True, marker=marker)
+
+
+def failure_time(outcome: Outcome, waveform: Waveform, results: Path) -> int | None:
+    """When the first cocotb test that failed did so, or when the simulation died.
+
+    Returns:
+        A time in units of the waveform; None when no simulation failed.
+    """
+    if outcome.status == PASSED:
+        return None
+    found = read_results(results)
+    if not found:
+        return waveform.end
+    ends = [one.ended_ns for one in found if not one.passed and one.ended_ns is not None]
+    return waveform.time_of(ends[0]) if ends else None
 
 
 def instructions(outcome: Outcome, folder: Path) -> str:
     """How the test ended, and the commands that open its waveform."""
     place = relative(folder)
     lines = [f"{outcome.status} in {outcome.seconds:g} s"]
-    if outcome.status == FAILED:
-        lines += [f"  {line}" for line in outcome.message.splitlines()[:4]]
+    if outcome.status != PASSED:
+        lines += [f"  {line}" for line in outcome.message.splitlines()[:MESSAGE_LINES]]
+    lines += [
+        f"log: {place}/{name}" for name in ("sim.log", "pytest.log") if (folder / name).is_file()
+    ]
     for title, stem, suffix in (
         ("transactions as text beside the signals", "transactions", "vcd"),
         ("every signal", "waves", "fst"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pywellen
@@ -15,6 +16,7 @@ BUS = "s_axil"
 STATE = re.compile(r".*(engine|interval|search|pending|loop)\w*_inst")
 STATE_GROUPS, STATE_SIGNALS, WIDEST = 6, 24, 64
 NOT_A_BIT = re.compile("[^01]")
+NANOSECONDS = {"s": 1e9, "ms": 1e6, "us": 1e3, "ns": 1.0, "ps": 1e-3, "fs": 1e-6}
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Waveform:
         waveform = pywellen.Waveform(str(path))
         variables = [one for one in waveform.all_vars() if not one.full_name.startswith("$")]
         self.top = variables[0].full_name.split(".")[0]
-        self.unit = f"{waveform.timescale.factor} {waveform.timescale.unit}"
+        self._factor, self._unit = waveform.timescale.factor, str(waveform.timescale.unit)
+        self.unit = f"{self._factor} {self._unit}"
         start = f"{self.top}."
         self._variables = {
             one.full_name.removeprefix(start): one
@@ -65,6 +68,16 @@ class Waveform:
     def changes(self, name: str) -> Iterable[tuple[int, int | str]]:
         """Times and values of a signal."""
         return self._variables[name].signal
+
+    @cached_property
+    def end(self) -> int:
+        """Time of the last change that is seen at the clock, or else at any signal."""
+        names = ["clk"] if "clk" in self else self.names
+        return max((time for name in names for time, _ in self.changes(name)), default=0)
+
+    def time_of(self, nanoseconds: float) -> int:
+        """A time of the simulation in units of the waveform."""
+        return round(nanoseconds / (self._factor * NANOSECONDS[self._unit]))
 
     def cycles(self) -> list[tuple[int, int]]:
         """Begin and end of each clock cycle: from a rising edge to the next."""

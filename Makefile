@@ -97,7 +97,7 @@ demo: ## real weights and feature maps through the RTL compressor and decompress
 		$${JOBS:+--jobs="$$JOBS"} $(if $(call on,$(ALL)),--all) $(if $(call on,$(WAVES)),--waves)
 
 test: ## model, script and hardware tests; the hardware on SIM
-	@$(SET_UP) --need $(NEED) --extra requirements-regress.txt requirements-demo.txt
+	@$(SET_UP) --need "$$SIM" waves --want liberty --extra requirements-regress.txt requirements-demo.txt
 	@$(RUN) scripts.test $(THIS_SIM) $(if $(call on,$(LF)),--last-failed) $${TEST:+--test="$$TEST"} \
 		$${SEED:+--seed="$$SEED"} $${JOBS:+--jobs="$$JOBS"} $${MAXFAIL:+--maxfail="$$MAXFAIL"} \
 		$(if $(call on,$(WAVES)),--waves) $(if $(call on,$(COVERAGE)),--coverage) \

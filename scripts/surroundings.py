@@ -28,6 +28,7 @@ FOREIGN = frozenset(
 # What says where things are, not what is to be done, and what a run tells its own parts.
 KEPT = frozenset(
     ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "PYTHONUNBUFFERED", "PYTHONFAULTHANDLER",
+     "PYTHONBREAKPOINT",
      "PYTEST_CURRENT_TEST", "NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS")
 )  # fmt: skip
 OFF = ("", "0", "false", "f", "no", "n", "off")

@@ -55,6 +55,34 @@ def test_second_run_does_nothing(clone: Clone) -> None:
     assert (clone.created, len(clone.installed)) == (1, 1)
 
 
+@pytest.mark.parametrize("name", ["plain", "grün [x]", "it's"])
+def test_the_environment_finds_the_project_from_any_folder(tmp_path, monkeypatch, name) -> None:
+    folder = tmp_path / name
+    packages = folder / ".venv" / "lib" / "python3.11" / "site-packages"
+    packages.mkdir(parents=True)
+    monkeypatch.setattr(setup, "ROOT", folder)
+    monkeypatch.setattr(setup, "VENV", folder / ".venv")
+    setup.add_project()
+    found = (
+        f"import site, sys; site.addsitedir({str(packages)!r}); print({str(folder)!r} in sys.path)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-X", "utf8", "-c", found],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+def test_what_is_wanted_and_cannot_be_had_stops_nothing(clone: Clone, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(setup.shutil, "which", lambda name, **_: None)
+    assert setup.main(["--want", "icarus"]) == 0
+    assert len(clone.installed) == 1
+    assert setup.main(["--need", "icarus"]) == 2
+    assert "Icarus Verilog (iverilog) is missing" in capsys.readouterr().err
+
+
 def test_interrupted_installation_starts_over(clone: Clone, monkeypatch, capsys) -> None:
     def interrupt(command: list[str], total: int) -> None:
         raise KeyboardInterrupt

@@ -110,7 +110,7 @@ def encode_blocks(
         return _encode_batch(part, entries, limits)
 
     blocks = -(-len(values) // block_values)
-    parts = _in_parallel(encode, blocks, block_values, progress, cores)
+    parts = _in_parallel(encode, len(values), block_values, progress, cores)
     joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
     return EncodedBlocks(len(values), block_values, table, code_w, *joined)
 
@@ -168,13 +168,13 @@ def decode_with_faults(
             positions[first:last],
         )
 
-    _in_parallel(decode, len(encoded), encoded.block_values, progress, cores)
+    _in_parallel(decode, encoded.count, encoded.block_values, progress, cores)
     return values, faults, positions
 
 
 def _in_parallel(
     work: Callable[[int, int], object],
-    blocks: int,
+    values: int,
     block_values: int,
     progress: Callable[[int], None] | None,
     cores: int | None,
@@ -185,9 +185,10 @@ def _in_parallel(
     def run(batch: tuple[int, int]) -> object:
         result = work(*batch)
         if progress is not None:
-            progress((batch[1] - batch[0]) * block_values)
+            progress(min(batch[1] * block_values, values) - batch[0] * block_values)
         return result
 
+    blocks = -(-values // block_values)
     batches = list(_batches(blocks, block_values, cores))
     if len(batches) == 1 or cores == 1:
         return list(map(run, batches))

@@ -49,5 +49,5 @@ def stage(console: Console, title: str) -> AbstractContextManager[object]:
     """What is being done, without a measure of it: rich's status at a terminal, or a line."""
     if console.is_terminal:
         return console.status(title)
-    console.print(title, markup=False, highlight=False, soft_wrap=True)
+    console.print(title, markup=False, highlight=False)
     return nullcontext()

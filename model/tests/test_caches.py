@@ -83,9 +83,12 @@ def test_the_command_line_in_odd_surroundings(tmp_path: Path, variables: dict) -
         "sys.exit(main(['compress', sys.argv[1] + '/w.npz', '-o', sys.argv[1] + '/w.apack'])"
         " or main(['info', sys.argv[1] + '/w.apack']))\n"
     )
-    environment = {name: v for name, v in os.environ.items() if name != "HOME"} | variables
+    dropped = ("HOME", "PYTHONIOENCODING", "PYTHONUTF8")
+    environment = {name: v for name, v in os.environ.items() if name not in dropped} | variables
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, env=environment, capture_output=True
     )
-    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.returncode == 0, done.stderr
+    lines = done.stderr.splitlines()  # where the machine is slow, how far it is
+    assert all(line.startswith((b"compress: ", b"entropy: ")) for line in lines), done.stderr
     assert b"9 values" in done.stdout

@@ -361,7 +361,7 @@ def test_a_name_that_no_tensor_has_is_one_line(folder, network, capsys, name):
         (["--tensor", "none.npy"], "none.npy: no such file"),
         (["--model", "none.onnx"], "none.onnx: no such file"),
         (["--tensor", "/nonexistent"], "/nonexistent: no such file"),
-        (["--tensor", "scripts"], "scripts: unknown file type"),
+        (["--tensor", "scripts"], "scripts: is a folder"),
         (["--sim", "vcs"], "vcs"),
         (["--tensor", "a.npy", "--model", "b.onnx"], "b.onnx: no such file"),
         (["--tensor", "a.npy", "--tensor", "b.npy"], "TENSOR is one file"),

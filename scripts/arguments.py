@@ -16,7 +16,7 @@ class OneLineParser(argparse.ArgumentParser):
     def __init__(self, command: str, description: str | None = None, **options: Any) -> None:
         """The parser of scripts/`command`; `options` are those of ArgumentParser.
 
-        What is printed from then on has ? for what the terminal's encoding lacks.
+        What is printed from then on has escapes for what the terminal's encoding lacks.
 
         Args:
             description: its first line is shown; None where Python strips docstrings.

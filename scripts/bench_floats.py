@@ -21,10 +21,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
 from model.apack import ApackError, entropy_bits, histogram, solve
 from model.apack.container import Container, pack, write_container
+from model.cli.progress import Progress
 from model.tensors import Tensor
 from scripts.arguments import OneLineParser
 
@@ -195,7 +196,7 @@ def draw(rows: list[dict], path: Path) -> None:
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Command line of the benchmark."""
-    parser = OneLineParser("bench_floats", description=__doc__.splitlines()[0])
+    parser = OneLineParser("bench_floats", description=__doc__)
     parser.add_argument("--out", type=Path, default=BENCH, help="folder to write into")
     parser.add_argument("--model", action="append", help="only this network; repeatable")
     return parser.parse_args(arguments)

@@ -34,7 +34,7 @@ MAKEFILE = "verilated.mk"
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Command line of the environment."""
-    parser = OneLineParser("environment", description=__doc__.splitlines()[0])
+    parser = OneLineParser("environment", description=__doc__)
     parser.add_argument("--shell", action="store_true", help="start a shell in it")
     return parser.parse_args(arguments)
 

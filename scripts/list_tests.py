@@ -36,7 +36,7 @@ PLACES = (("tb",), ("model", "scripts"))  # each is collected by a process of it
 
 def parse_arguments(arguments: list[str] | None):
     """Command line of the list."""
-    parser = OneLineParser("list_tests", description=__doc__.splitlines()[0])
+    parser = OneLineParser("list_tests", description=__doc__)
     parser.add_argument("--sim", default="verilator", choices=SIMULATORS)
     parser.add_argument("--test", help="list only what this pytest -k expression selects")
     return parser.parse_args(arguments)

@@ -46,9 +46,6 @@ def main(arguments: list[str] | None = None) -> int:
         return fail(f"{error.name} is not installed; pip install --no-deps -r requirements-zoo.txt")
     except (ApackError, OSError, BrokenProcessPool) as error:
         return fail(str(error))
-    except KeyboardInterrupt:
-        print("report: stopped", file=sys.stderr)
-        return 130
     return 0
 
 

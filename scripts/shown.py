@@ -29,3 +29,9 @@ def rounded(percent: float) -> str:
 def printable(text: str) -> str:
     """A text with ? in place of what XML cannot hold."""
     return UNPRINTABLE.sub("?", text)
+
+
+def variable_of_test(node: str) -> str:
+    """The variable of make that selects a test by its node id, for a command line of the shell."""
+    quoted = node.replace("$", "$$").replace("'", "'\"'\"'")
+    return f"TEST='{quoted}'"

@@ -45,6 +45,7 @@ from scripts.regress.collect import (
     collect,
     is_node,
 )
+from scripts.shown import variable_of_test
 from scripts.simulators import (
     SIMULATORS,
     ToolMissing,
@@ -200,7 +201,7 @@ def check_only_one(selection: str | None, sim: str, tests: Sequence[str] = TESTS
     """Raise SelectionError unless just one test is selected."""
     nodes = collect(selection, sim, tests)
     if len(nodes) > 1:
-        shown = ", ".join(f"TEST='{node}'" for node in nodes[:CANDIDATES])
+        shown = ", ".join(map(variable_of_test, nodes[:CANDIDATES]))
         more = f" and {len(nodes) - CANDIDATES} more" if len(nodes) > CANDIDATES else ""
         what = f"TEST={selection!r} selects" if selection else "without TEST there are"
         raise SelectionError(f"DEBUG=1 runs one test, {what} {len(nodes)}: {shown}{more}")

@@ -197,9 +197,6 @@ def main(arguments: list[str] | None = None) -> int:
     except (ApackError, ToolMissing, BuildError, BenchFailure) as error:
         print(f"throughput: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("throughput: interrupted", file=sys.stderr)
-        return 130
     report(points, options, console)
     return 0
 

@@ -12,6 +12,7 @@ from model.apack import ApackError, Bits, SymbolTable, entropy_bits, histogram
 from model.apack.container import Container, StoredBlock, TensorRecord
 from model.cli import options as shared
 from model.cli.terminal import percent, print_table, printable, progress
+from model.tensors.quantization import text_of
 
 INFO_EXAMPLES = """  python -m model info weights.apack
   python -m model info weights.apack --json
@@ -113,7 +114,7 @@ def _row(shown_type: str, sizes: dict) -> tuple[str, ...]:
     return (
         sizes["name"],
         shown_type,
-        "x".join(map(str, sizes["shape"])) or "scalar",
+        text_of(sizes["shape"]),
         *(f"{sizes[key]:,}" for key in ("values", "blocks", "raw_blocks", "code_bits")),
         f"{sizes['offset_bits']:,}",
         f"{sizes['total_bits']:,}",

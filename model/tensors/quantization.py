@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_ZERO_POINTS = range(-(2**31), 2**31)
+ZERO_POINTS = range(-(2**31), 2**31)  # those that a container can hold
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _whole_zero_points(zero_point: np.ndarray, scales: int) -> tuple[int, ...] |
         values = [float(value) for value in values]
         if not all(value.is_integer() for value in values):
             return "zero points that are no whole numbers"
-    wide = next((int(value) for value in values if int(value) not in _ZERO_POINTS), None)
+    wide = next((int(value) for value in values if int(value) not in ZERO_POINTS), None)
     if wide is not None:
         return f"zero point {wide} has more than 32 bits"
     return tuple(map(int, values)) * (scales if len(values) == 1 else 1)
@@ -106,7 +106,7 @@ def _axis_of_full_rank(shape: tuple[int, ...], scales: tuple[int, ...]) -> int |
     return f"blocked, {text_of(scales)} scales for {text_of(shape)} values"
 
 
-def text_of(shape: tuple[int, ...]) -> str:
+def text_of(shape: Sequence[int]) -> str:
     """A shape as people write it: 3x4."""
     return "x".join(map(str, shape)) or "scalar"
 

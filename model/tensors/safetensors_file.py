@@ -40,7 +40,7 @@ _DTYPES = {
     "BOOL": "bool",
 }
 _LENGTH_BYTES = 8
-_MOST_HEADER_BYTES = 100_000_000
+MOST_HEADER_BYTES = 100_000_000
 
 
 def read_safetensors(path: Path) -> list[Found]:
@@ -48,7 +48,7 @@ def read_safetensors(path: Path) -> list[Found]:
     total = path.stat().st_size
     with path.open("rb") as file:
         header_bytes = int.from_bytes(file.read(_LENGTH_BYTES), "little")
-        if header_bytes > min(_MOST_HEADER_BYTES, total - _LENGTH_BYTES):
+        if header_bytes > min(MOST_HEADER_BYTES, total - _LENGTH_BYTES):
             raise ApackError(
                 f"not a safetensors file, or cut short: a header of {header_bytes} bytes "
                 f"in a file of {total}"

@@ -61,7 +61,7 @@ def _roles(model: tflite.Model, graph: tflite.SubGraph) -> dict[int, str]:
     """What the tensors are that operators read: "" of a weight, "setting", or why it is none."""
     roles: dict[int, str] = {}
     for operator in (graph.Operators(i) for i in range(graph.OperatorsLength())):
-        code = _builtin_code(model, operator)
+        code = builtin_code(model, operator)
         for position in range(operator.InputsLength()):
             index = operator.Inputs(position)
             role = ""
@@ -74,8 +74,11 @@ def _roles(model: tflite.Model, graph: tflite.SubGraph) -> dict[int, str]:
     return roles
 
 
-def _builtin_code(model: tflite.Model, operator: tflite.Operator) -> int:
-    # Codes below 127 are in the old one-byte field, later ones in the new field; the larger counts.
+def builtin_code(model: tflite.Model, operator: tflite.Operator) -> int:
+    """Which of tflite.BuiltinOperator an operator is.
+
+    Codes below 127 are in the old one-byte field, later ones in the new field; the larger counts.
+    """
     code = model.OperatorCodes(operator.OpcodeIndex())
     return max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
 

@@ -11,10 +11,10 @@ from itertools import chain, count
 import numpy as np
 
 from model.apack.errors import ApackError, shown
+from model.tensors.safetensors_file import MOST_HEADER_BYTES
 from model.tensors.tensor import Tensor
 
 _ZIP_NAME_BYTES = 65_535
-_SAFETENSORS_HEADER_BYTES = 100_000_000
 _SAFETENSORS_TYPES = frozenset({
     "int8", "uint8", "int16", "uint16", "float16", "bfloat16", "float8_e4m3fn", "float8_e4m3fnuz",
     "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu",
@@ -101,10 +101,10 @@ def safetensors_bytes(arrays: dict[str, np.ndarray]) -> bytes:
             raise ApackError(f"tensor {name!r} has a name that .safetensors keeps for itself")
     data = save(arrays)
     header_bytes = int.from_bytes(data[:8], "little")
-    if header_bytes > _SAFETENSORS_HEADER_BYTES:
+    if header_bytes > MOST_HEADER_BYTES:
         raise ApackError(
             f"names and shapes take {header_bytes:,} bytes, of which a .safetensors file holds "
-            f"{_SAFETENSORS_HEADER_BYTES:,}; write to a .npz file"
+            f"{MOST_HEADER_BYTES:,}; write to a .npz file"
         )
     return data
 

@@ -19,6 +19,7 @@ import tflite
 from pymicro_wakeword import wakeword
 
 from model.apack import ApackError
+from model.tensors.tflite_file import builtin_code
 from model.zoo.packages import WAKEWORD
 
 LAYERS = (tflite.BuiltinOperator.CONV_2D, tflite.BuiltinOperator.DEPTHWISE_CONV_2D)
@@ -69,8 +70,7 @@ def _layer_inputs(data: bytes) -> tuple[list[int], list[int]]:
     maps: dict[int, None] = {}
     unpadded: dict[int, int] = {}
     for operator in (graph.Operators(i) for i in range(graph.OperatorsLength())):
-        code = model.OperatorCodes(operator.OpcodeIndex())
-        kind = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+        kind = builtin_code(model, operator)
         if kind == tflite.BuiltinOperator.PAD:
             unpadded[operator.Outputs(0)] = operator.Inputs(0)
         elif kind in LAYERS:

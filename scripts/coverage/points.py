@@ -70,31 +70,29 @@ def read_points(files: Iterable[Path], folder: Path) -> Counts:
     Raises:
         CoverageError: a file is none of Verilator's.
     """
-    counts = Counts()
-    totals: dict[str, int] = {}
-    for path in files:
-        try:
-            counts.simulations += _add_records(path, str(folder) + "/", totals)
-        except (OSError, UnicodeDecodeError) as error:
-            raise CoverageError(f"{path} cannot be read: {error}") from None
+    totals, simulations = add_up(files, folder)
+    counts = Counts(simulations=simulations)
     for record, count in totals.items():
         _add_point(counts, record, count)
     return counts
 
 
-def add_up(files: Iterable[Path], folder: Path) -> dict[str, int]:
-    """The records of some simulations with the sum of their hits, as they stand in the files.
+def add_up(files: Iterable[Path], folder: Path) -> tuple[dict[str, int], int]:
+    """The records of some simulations with the sum of their hits, and how many files have any.
+
+    Records are as they stand in the files.
 
     Raises:
         CoverageError: a file is none of Verilator's.
     """
     totals: dict[str, int] = {}
+    simulations = 0
     for path in files:
         try:
-            _add_records(path, str(folder) + "/", totals)
+            simulations += _add_records(path, str(folder) + "/", totals)
         except (OSError, UnicodeDecodeError) as error:
             raise CoverageError(f"{path} cannot be read: {error}") from None
-    return totals
+    return totals, simulations
 
 
 def write_records(path: Path, totals: dict[str, int]) -> None:

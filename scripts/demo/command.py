@@ -117,15 +117,11 @@ def _shape(block: int) -> Shape:
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0 when hardware and model agree, 1 when they do not, 2 for unusable input."""
     options = parse_arguments(arguments)
-    sys.stdout.reconfigure(errors="replace")  # a name may have letters that the locale lacks
     try:
         return _demo(options)
     except (ApackError, ToolMissing, BuildError, BenchFailure) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("demo: interrupted", file=sys.stderr)
-        return 130
 
 
 def _demo(options: argparse.Namespace) -> int:

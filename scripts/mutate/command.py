@@ -21,6 +21,7 @@ from rich.table import Table
 
 from model.cli.progress import Progress
 from scripts.arguments import OneLineParser, at_least
+from scripts.ending import INTERRUPTED
 from scripts.job_summary import add_to_summary
 from scripts.mutate.equivalence import ABC
 from scripts.mutate.measure import (
@@ -44,7 +45,6 @@ MUTANTS = 200
 SEEDS = 3  # as many as a regression has
 TARGET = 98.0
 SHOWN = 60  # survivors in the terminal
-INTERRUPTED = 130
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:

@@ -19,6 +19,7 @@ from model.cli.terminal import printable
 from scripts.arguments import OneLineParser, at_least
 from scripts.coverage.command import last_line
 from scripts.coverage.runs import CoverageError
+from scripts.ending import INTERRUPTED
 from scripts.job_summary import add_to_summary
 from scripts.regress.collect import (
     ROOT,
@@ -42,7 +43,6 @@ FOLDER = Path("build") / "regress"
 LIMIT_SECONDS = 1200
 SEEDS = 3
 DEFAULT = "verilator"
-INTERRUPTED = 130
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
@@ -84,9 +84,6 @@ def main(arguments: list[str] | None = None) -> int:
     except (ToolMissing, SelectionError, WorkersError, NoFailedJobs) as error:
         print(f"regress: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("regress: interrupted", file=sys.stderr)
-        return INTERRUPTED
     run.place = workers.name
     return regress(options, simulator, run, jobs, workers)
 

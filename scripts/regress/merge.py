@@ -108,7 +108,7 @@ def _add(files: Collection[Path], store: Path, rtl: Path) -> None:
     for test, paths in sorted(by_test.items()):
         name = f"{folder_name(test)[:120]}-{hashlib.sha256(test.encode()).hexdigest()[:DIGITS]}"
         merged = store / name / COVERAGE_FILE
-        records = add_up([*paths, *([merged] if merged.is_file() else [])], rtl)
+        records, _ = add_up([*paths, *([merged] if merged.is_file() else [])], rtl)
         merged.parent.mkdir(parents=True, exist_ok=True)
         merged.with_name(COVERED_BY).write_text(test, encoding="utf-8")
         write_records(merged, records)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from scripts.shown import variable_of_test
+
 REFUSE = f"{__name__}.refuse"  # a value of PYTHONBREAKPOINT
 
 
@@ -24,5 +26,5 @@ def hint() -> str:
     """What to run for the prompt of a breakpoint in the running test."""
     node = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0] or "..."
     variables = [f"{name}={os.environ[name]}" for name in ("SIM", "SEED") if name in os.environ]
-    words = ["make test", *variables, f"TEST='{node}'", "DEBUG=1"]
+    words = ["make test", *variables, variable_of_test(node), "DEBUG=1"]
     return f"a breakpoint needs a terminal: {' '.join(words)}"

@@ -16,7 +16,7 @@ import cocotb_tools.config
 from cocotb_tools.runner import get_runner
 
 from scripts.ending import raise_if_full
-from scripts.shown import relative
+from scripts.shown import relative, variable_of_test
 from scripts.simulators import breakpoints
 from scripts.simulators.builds import (
     ROOT,
@@ -337,7 +337,7 @@ def simulation_environment(extra: Mapping[str, str], seconds: int | None) -> dic
     With a limit of `seconds`, the simulation ends with the process that started it, too.
     """
     environment = clean(os.environ)
-    for name in ("WAVES", "COVERAGE", "SEED", "TEST"):  # cocotb has its own meaning for some
+    for name in ("WAVES", "COVERAGE", "TEST"):  # cocotb has its own meaning for some
         environment.pop(name, None)
     # cocotb has pytest rewrite assertions, for which no plugins of pytest need be loaded.
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
@@ -393,8 +393,7 @@ def _commands(sim: str, seed: int, node: str | None) -> list[str]:
     """How the waveform of a failure is had, and how it is repeated: of this test and no other."""
     if node is None:
         return [f"repeat with: make test SIM={sim} SEED={seed}"]
-    quoted = node.replace("$", "$$").replace("'", "'\"'\"'")  # for make, then for the shell
-    variables = f"SIM={sim} SEED={seed} TEST='{quoted}'"
+    variables = f"SIM={sim} SEED={seed} {variable_of_test(node)}"
     return [f"see it with: make waves {variables}", f"repeat with: make test {variables}"]
 
 

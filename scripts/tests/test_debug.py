@@ -11,7 +11,7 @@ import pytest
 
 from scripts import test as command
 from scripts.regress.collect import ROOT
-from scripts.simulators import chosen_simulator
+from scripts.simulators import breakpoints, chosen_simulator
 
 TOYS = "scripts/tests/debug_toys.py"
 STOPS = ("test_stops_in_the_simulation[breakpoint]", "test_stops_in_the_simulation[pdb]")
@@ -80,3 +80,12 @@ def test_no_test_at_a_terminal_is_one_line(capfd) -> None:
     arguments = ["--sim", chosen_simulator(), "--debug", "--test", "absent"]
     assert command.main([*arguments, "--tests", TOYS]) == 2
     assert capfd.readouterr().err == "test: no test matches TEST='absent'\n"
+
+
+def test_the_command_of_a_breakpoint_can_be_pasted(monkeypatch) -> None:
+    monkeypatch.setenv("PYTEST_CURRENT_TEST", "tb/x.py::test_a[it's $5] (call)")
+    done = subprocess.run(
+        ["sh", "-c", f"printf '%s\\n' {breakpoints.hint().rpartition(': ')[2]}"],
+        text=True, capture_output=True,
+    )  # fmt: skip
+    assert "TEST=tb/x.py::test_a[it's $$5]" in done.stdout.splitlines(), "make takes $$ for $"

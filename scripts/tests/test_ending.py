@@ -35,12 +35,13 @@ def test_an_interrupted_test_run_ends_with_its_summary(jobs: str, passed: str) -
     """By Ctrl-C, which all processes of a terminal get, while one test hangs."""
     process = start(
         "test", "--sim", chosen_simulator(), "--seed", "2", "--jobs", jobs,
-        "--test", "short or hangs", "--tests", TOYS,
+        "--test", "short or test_hangs", "--tests", TOYS,
     )  # fmt: skip
     output = ""
     while not re.search(r"\.\.\.\." if jobs == "1" else r"\[5 items\]\s+\.", output):
-        output += process.stdout.read(1)
-        assert process.poll() is None, output + process.stderr.read()
+        character = process.stdout.read(1)
+        assert character, f"it ended: {output}{process.stderr.read()}"
+        output += character
     os.killpg(process.pid, signal.SIGINT)
     rest, errors = process.communicate()
     output += rest

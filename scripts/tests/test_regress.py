@@ -336,7 +336,7 @@ def test_interrupting_keeps_what_was_not_taken_and_what_was_to_be_repeated(tmp_p
 
 def test_interrupting_leaves_what_is_known(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "scripts.regress", "--sim", chosen_simulator(), "--tests"]
-    command += [TOYS, "--folder", str(tmp_path), "--test", "skips or hangs", "--jobs", "2"]
+    command += [TOYS, "--folder", str(tmp_path), "--test", "skips or test_hangs", "--jobs", "2"]
     with (
         subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, text=True, preexec_fn=listen_to_interrupts

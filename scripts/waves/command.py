@@ -35,7 +35,6 @@ FOLDER = Path("build") / "waves"
 LIMIT_SECONDS = 1200
 CANDIDATES = 12
 MESSAGE_LINES = 4
-INTERRUPTED = 130
 
 
 class WavesError(Exception):
@@ -70,9 +69,6 @@ def main(arguments: list[str] | None = None) -> int:
     except (ToolMissing, SelectionError, WavesError) as error:
         print(f"waves: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("waves: interrupted", file=sys.stderr)
-        return INTERRUPTED
     print(instructions(outcome, folder))
     return 0 if outcome.status == PASSED else 1
 

@@ -13,6 +13,7 @@ from numbers import Integral, Real
 from model.apack.coder import CODE_W_RANGE, check_code_w
 from model.apack.container.record import TensorRecord
 from model.apack.errors import ApackError, shown
+from model.tensors.quantization import ZERO_POINTS
 
 WORD_BYTES = (1, 2, 4, 8)
 STORED_TYPES = ("uint8", "int8", "uint16", "int16")
@@ -20,7 +21,6 @@ MAX_BLOCK_VALUES = 1 << 16
 MAX_VALUES = 1 << 48
 MAX_DIMENSIONS = 32
 MAX_TENSORS = MAX_DIRECTORY_BYTES = (1 << 32) - 1
-_ZERO_POINTS = range(-(1 << 31), 1 << 31)
 _CRCS = range(1 << 32)
 
 
@@ -88,7 +88,7 @@ def _check_quantization(record: TensorRecord) -> None:
     if len(record.zero_point) not in (0, 1, len(record.scale)):
         raise ApackError(f"{len(record.zero_point)} zero points for {len(record.scale)} scales")
     for zero_point in record.zero_point:
-        _check_integer("zero point", zero_point, _ZERO_POINTS)
+        _check_integer("zero point", zero_point, ZERO_POINTS)
     if record.axis is not None and not record.shape:
         raise ApackError(f"quantization axis {shown(record.axis)} of a tensor without dimensions")
     if record.axis is not None:

@@ -89,7 +89,7 @@ def table_for(value_w: int) -> SymbolTable:
 
 
 @given(cases())
-@settings(max_examples=1000, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=500, suppress_health_check=[HealthCheck.too_slow])
 def test_what_the_writer_accepts_the_reader_reads_back_alike(tmp_path_factory, case):
     tensor, parameters = case
     path = tmp_path_factory.mktemp("limits") / "file.apack"

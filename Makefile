@@ -16,6 +16,8 @@ on = $(filter-out 0 n no off f false,$(call lower,$(1)))
 
 # Variables given to make reach the recipes through the environment, so that any file name is safe.
 export SIM SEED TEST LF FAILED JOBS MAXFAIL WAVES COVERAGE TENSOR TABLE MODEL FLOAT BLOCK SEEDS SCHEDULER LIMIT DESIGN FO4 LIBERTY MUTANTS TARGET
+# `make test` alone passes this one on, as an option: other simulations have a log and a limit.
+unexport DEBUG
 
 # Each simulation starts Python: where no bytecode is to lie beside the sources, it is kept in build/.
 ifdef PYTHONDONTWRITEBYTECODE

@@ -18,6 +18,7 @@ from scripts.arguments import OneLineParser
 from scripts.rtl import ROOT
 from scripts.simulators import ToolMissing, Verilator, find_simulator
 from scripts.simulators.builds import cached
+from scripts.start import HOLDER
 
 WRAPPER = """\
 #!/bin/sh
@@ -51,7 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.shell:
         print(f"{simulator.banner}, cocotb of .venv: exit leaves this shell", flush=True)
         signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for what runs in the shell
-        subprocess.run([os.environ.get("SHELL") or "/bin/sh"], env={**os.environ, **variables})
+        surroundings = {name: value for name, value in os.environ.items() if name != HOLDER}
+        subprocess.run([os.environ.get("SHELL") or "/bin/sh"], env={**surroundings, **variables})
         return 0
     for name, value in variables.items():
         print(f"export {name}={shlex.quote(value)}")

@@ -13,9 +13,10 @@ import re
 import signal
 import subprocess
 import sys
+import termios
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -228,10 +229,26 @@ def run_pytest(command: list[str], environment: dict[str, str]) -> int:
 
 def debug_pytest(command: list[str], environment: dict[str, str]) -> int:
     """The exit code of pytest with the terminal; an interrupt reaches all that runs."""
-    process = subprocess.Popen(command, cwd=ROOT, env=environment)
-    while True:
-        with suppress(KeyboardInterrupt):
-            return process.wait()
+    with terminal_kept():
+        process = subprocess.Popen(command, cwd=ROOT, env=environment)
+        while True:
+            with suppress(KeyboardInterrupt):
+                return process.wait()
+
+
+@contextmanager
+def terminal_kept() -> Iterator[None]:
+    """Set the terminal back afterwards: a debugger that is ended at its prompt leaves no echo."""
+    terminal = sys.__stdin__.fileno()
+    if not os.isatty(terminal):
+        yield
+        return
+    settings = termios.tcgetattr(terminal)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # stops a run in the background
+        termios.tcsetattr(terminal, termios.TCSADRAIN, settings)
 
 
 def interrupt(process: subprocess.Popen) -> None:

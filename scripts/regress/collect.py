@@ -14,6 +14,7 @@ from _pytest.mark.expression import Expression
 
 from scripts.job_summary import JOB_SUMMARY
 from scripts.regress.left_out import LEFT_OUT
+from scripts.simulators.breakpoints import REFUSE
 from scripts.simulators.cocotb_run import SELECTABLE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,11 +122,19 @@ def check(selection: str | None) -> None:
 def environment(sim: str) -> dict[str, str]:
     """The environment of pytest: the simulator, and the repository on the path.
 
-    What counts code, and where the figures of the steps go, is not for what they run.
+    What counts code, and where the figures of the steps go, is not for what they run. It has no
+    terminal, so that a breakpoint is refused.
     """
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     clean.pop(JOB_SUMMARY, None)
-    return {**clean, "SIM": sim, "COVERAGE": "0", "PYTHONPATH": str(ROOT)}
+    return {
+        **clean,
+        "SIM": sim,
+        "COVERAGE": "0",
+        "DEBUG": "0",
+        "PYTHONBREAKPOINT": REFUSE,
+        "PYTHONPATH": str(ROOT),
+    }
 
 
 def name_of(node: str) -> str:

@@ -17,6 +17,8 @@ from scripts.simulators import (
     chosen_waves,
     run_cocotb,
 )
+from scripts.simulators.breakpoints import BreakpointRefused
+from scripts.simulators.cocotb_run import chosen_debug
 from scripts.tests.counter_checks import COUNTER
 
 
@@ -56,6 +58,12 @@ def test_has_no_limit(tmp_path: Path) -> None:
 
 def test_counts_no_code() -> None:
     assert not chosen_coverage()
+
+
+def test_has_no_terminal() -> None:
+    assert not chosen_debug()
+    with pytest.raises(BreakpointRefused):
+        breakpoint()
 
 
 def test_skips() -> None:

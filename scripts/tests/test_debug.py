@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import pty
+import signal
 import subprocess
 import sys
+import termios
 
 import pytest
 
@@ -49,6 +51,24 @@ def test_a_breakpoint_at_a_terminal_has_its_prompt(test: str) -> None:
     os.close(mine)
     assert "1 passed" in output
     assert "timeout" not in output, "the simulation has a limit"
+
+
+def test_an_interrupt_at_the_prompt_ends_the_run_and_leaves_the_terminal_as_it_was() -> None:
+    command = [sys.executable, "-m", "scripts.test", "--debug", *arguments_for(STOPS[0])]
+    mine, its = pty.openpty()
+    before = termios.tcgetattr(its)
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=its, stdout=its, stderr=its, start_new_session=True,
+        env={**os.environ, "TERM": "dumb", "PYTHONBREAKPOINT": ""},
+    ) as process:  # fmt: skip
+        output = read_to(mine, "(Pdb) ")
+        assert termios.tcgetattr(its) != before, "the prompt has no readline"
+        os.killpg(process.pid, signal.SIGINT)
+        output += read_to(mine, "no tests ran")
+        assert process.wait() == 2, output
+    assert termios.tcgetattr(its) == before
+    os.close(mine)
+    os.close(its)
 
 
 def read_to(terminal: int, wanted: str | None = None) -> str:

@@ -12,6 +12,7 @@ import pytest
 from scripts import environment as command
 from scripts.regress.collect import ROOT
 from scripts.simulators import ToolMissing, chosen_simulator, find_simulator
+from scripts.start import HOLDER
 from scripts.tests.counter_checks import COUNTER
 
 CHECKS = """
@@ -90,10 +91,11 @@ def test_verilator_works(folder: Path) -> None:
 def test_a_shell_has_the_same() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "scripts.environment", "--shell"], cwd=ROOT, text=True,
-        env={**os.environ, "SHELL": "/bin/sh"}, capture_output=True,
-        input="command -v cocotb-config\nverilator --version\n",
+        env={**os.environ, "SHELL": "/bin/sh", HOLDER: "1"}, capture_output=True,
+        input=f"command -v cocotb-config\nverilator --version\necho run=${HOLDER}\n",
     )  # fmt: skip
-    banner, cocotb, verilator = done.stdout.splitlines()
+    banner, cocotb, verilator, run = done.stdout.splitlines()
+    assert run == "run=", "what is started in the shell would not wait for another run"
     assert cocotb == str(ROOT / ".venv" / "bin" / "cocotb-config")
     assert verilator.startswith("Verilator 5.") and "exit leaves" in banner
 

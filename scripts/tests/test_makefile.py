@@ -39,6 +39,13 @@ def test_bytecode_is_kept_in_build_where_none_is_to_lie_beside_the_sources(
     assert "PYTHONPYCACHEPREFIX" not in make("--eval", "shown: ; @env", "shown").stdout
 
 
+def test_a_debugger_is_for_make_test_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEBUG", "1")
+    shown = make("--eval", "shown: ; @env", "shown").stdout.splitlines()
+    assert not any(line.startswith("DEBUG=") for line in shown)
+    assert "--debug" in make("-n", "test").stdout
+
+
 def only_line(result: subprocess.CompletedProcess[str]) -> str:
     """The one line of the error output that is not make's own."""
     assert result.returncode == 2

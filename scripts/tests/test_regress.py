@@ -79,6 +79,7 @@ def results(folder: Path) -> dict[tuple[str, int], dict]:
         ("test_odd_seed_fails", 3, FAILED, "seed 3 is odd, at 0x3"),
         ("test_skips", 2, SKIPPED, "nothing to be done here"),
         ("test_counts_no_code", 2, PASSED, ""),
+        ("test_has_no_terminal", 2, PASSED, ""),
         ("test_has_no_limit", 2, PASSED, ""),
         ("test_dies", 2, LOST, "its process was ended by SIGKILL"),
         ("test_no_such", 2, FAILED, "pytest ended with code 4"),
@@ -87,7 +88,8 @@ def results(folder: Path) -> dict[tuple[str, int], dict]:
 def test_a_job_says_how_it_ended(
     tmp_path: Path, monkeypatch, name: str, seed: int, status: str, message: str
 ) -> None:
-    monkeypatch.setenv("COVERAGE", "1")  # is not for jobs
+    for variable in ("COVERAGE", "DEBUG"):  # are not for jobs
+        monkeypatch.setenv(variable, "1")
     outcome = run_job(toy(name, tmp_path, seed))
     assert outcome.status == status, outcome.message
     assert outcome.message.startswith(message)

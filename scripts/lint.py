@@ -13,6 +13,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -58,9 +59,11 @@ FORBIDDEN = {
 PROCESS = re.compile(r"\b(?:always(?:_comb|_ff|_latch)?|initial|final)\b")
 SCOPE = re.compile(r"\b(?:begin|end|case[xz]?|endcase|else|fork|join(?:_any|_none)?)\b|[();]")
 ROUTINE = re.compile(r"\b(function|task)\b.*?\bend\1\b", re.DOTALL)
+STRING = re.compile(r'"(?:\\.|[^"\\])*"')
 LOOP = re.compile(
     r"\bfor\s*\(\s*(?:(int|integer|reg|logic|byte|shortint|longint)\b[^=;]*?)?(\w+)\s*="
 )
+COUNTED = re.compile(r"\b(\w+)\s*=\s*\1\b")  # a variable that is changed from what it was
 
 
 @dataclass(frozen=True)
@@ -224,16 +227,32 @@ def process_findings(path: Path) -> Iterator[str]:
     """What a process shares with another one by mistake, in any Verilog file.
 
     A variable that counts the turns of a loop in two combinational processes makes each of them
-    wake the other for ever, by the letter of IEEE 1364-2005; and a process that waits for `@*`
-    waits for other things than one with `@(*)` in old tools.
+    wake the other for ever, by the letter of IEEE 1364-2005, also through a function or a task
+    that both call; and a process that waits for `@*` waits for other things than one with `@(*)`
+    in old tools.
     """
-    where, text = path.name, ROUTINE.sub(" ", verilog_text(path))
+    where, text = path.name, STRING.sub('""', verilog_text(path))
+    routines = [routine[0] for routine in ROUTINE.finditer(text)]
+    text = ROUTINE.sub(" ", text)
     if re.search(r"@\s*\*", text):
         yield f"{where}: has @*, which is written @(*)"
-    for process in processes(text):
-        for kind, name in sorted(set(LOOP.findall(process))):
-            if not kind and not declares(process, name):
+    counting: Counter[str] = Counter()  # processes that count in a variable of the module
+    for block in (*processes(text), *routines):
+        for kind, name in sorted(set(LOOP.findall(block))):
+            if not kind and not declares(block, name):
                 yield f"{where}: loop variable {name} is not declared in the block that uses it"
+        counters = {name for name in loop_counters(block) if not declares(block, name)}
+        counting.update(dict.fromkeys(counters, 2 if block in routines else 1))
+    for name in sorted(name for name, users in counting.items() if users > 1):
+        yield f"{where}: loops of several blocks count in {name}; each declares its own"
+
+
+def loop_counters(block: str) -> set[str]:
+    """Variables that a block with `while`, `repeat` or `forever` counts in, for places or turns."""
+    if not re.search(r"\b(?:while|repeat|forever)\b", block):
+        return set()
+    uses = "".join(re.findall(r"\[[^\]]*\]|\bwhile\s*\((?:[^()]|\([^()]*\))*\)", block))
+    return {name for name in COUNTED.findall(block) if re.search(rf"\b{name}\b", uses)}
 
 
 def processes(text: str) -> Iterator[str]:
@@ -251,8 +270,8 @@ def processes(text: str) -> Iterator[str]:
 
 
 def declares(text: str, name: str) -> bool:
-    """Whether a block declares a variable of this name."""
-    kinds = r"\b(?:integer|reg|logic|int|byte|shortint|longint)\b"
+    """Whether a block declares a variable of this name; a function's own name is one."""
+    kinds = r"\b(?:integer|reg|logic|int|byte|shortint|longint|input|output|inout|function)\b"
     return re.search(rf"{kinds}[^;=()]*\b{name}\b", text) is not None
 
 

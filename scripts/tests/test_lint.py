@@ -34,6 +34,19 @@ LOOPED = HEAD + CLEAN.replace("output wire b", "output reg b").replace(
     f"{BLOCK}        b = 1'b0;\n        for (i = 0; i < 2; i = i + 1) b = b ^ a;\n    end",
 )
 SHARED = LOOPED.replace(BLOCK, "integer i;\n    always @(*) begin\n")
+# Two processes that count in the same variable without `for`; a function and a task that do.
+TURNS = "b = a; i = 0; while (i < 4) begin b = b ^ d[i]; i = i + 1; end"
+TWO = "reg [2:0] i;\n always @(*) begin {0} end\n always @(*) begin {0} end"
+FLIPS = "f = a; for (i = 0; i < 2; i = i + 1) f = !f;"
+FUNCTION = "function f;\n input a;\n {}begin " + FLIPS + " end\n endfunction"
+TASK = "task t;\n {}begin " + TURNS + " end\n endtask"
+
+
+def holding(body: str) -> str:
+    """A module with this in it."""
+    return HEAD + CLEAN.replace("input wire a", "input wire a, input wire [3:0] d").replace(
+        "assign b = !a;", body
+    )
 
 
 def verilator(language: str, path: Path, top: str) -> str | None:
@@ -133,6 +146,12 @@ def test_house_rules(tmp_path: Path, text: str, complaint: str) -> None:
         (SHARED.replace("a;\n    end", "a;\n    end else begin\n    end").replace(
             "begin\n", "if (a) begin\n", 1), "loop variable i is not declared"),
         (SHARED.replace("always @(*)", "always @(posedge a)"), "loop variable i is not declared"),
+        (SHARED.replace("b = 1'b0;", 'b = 1\'b0; $display("integer i");'), "loop variable i"),
+        (SHARED.replace("b = 1'b0;", 'b = 1\'b0; $display("\\"end");'), "loop variable i"),
+        (holding(TWO.format(TURNS)), "count in i; each declares"),
+        (holding(TWO.format(TURNS.replace("while (i < 4)", "repeat (4)"))), "count in i; each"),
+        (holding("integer i;\n " + FUNCTION.format("")), "loop variable i is not declared"),
+        (holding("integer i;\n " + TASK.format("")), "count in i; each declares"),
         (LOOPED.replace("@(*)", "@*"), "@(*)"),
         (LOOPED.replace("@(*)", "@ *"), "@(*)"),
     ],
@@ -154,6 +173,23 @@ def test_function_and_generate_loops_are_their_own(tmp_path: Path) -> None:
     )
     genvar = "genvar g;\n    for (g = 0; g < 1; g = g + 1) begin : g_b\n assign b = f(a); end"
     source.write_text(HEAD + CLEAN.replace("assign b = !a;", f"{function}    {genvar}"))
+    assert list(lint.process_findings(source)) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        TWO.format(f": x integer i; {TURNS}").replace("reg [2:0] i;", ""),
+        FUNCTION.format("integer i;\n "),
+        TASK.format("reg [2:0] i;\n "),
+        # A count of what has been seen is no count of turns.
+        TWO.format("repeat (4) b = b ^ a;"),
+        TWO.format("repeat (4) i = i + 1;"),
+    ],
+)
+def test_what_processes_need_not_share(tmp_path: Path, body: str) -> None:
+    source = tmp_path / "m.v"
+    source.write_text(holding(body))
     assert list(lint.process_findings(source)) == []
 
 

@@ -109,7 +109,6 @@ def encode_blocks(
         part = values[first * block_values : last * block_values]
         return _encode_batch(part, entries, limits)
 
-    blocks = -(-len(values) // block_values)
     parts = _in_parallel(encode, len(values), block_values, progress, cores)
     joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
     return EncodedBlocks(len(values), block_values, table, code_w, *joined)

@@ -42,6 +42,11 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "scripts").mkdir()
     for name in ("start.py", "surroundings.py"):
         shutil.copy(ROOT / "scripts" / name, tmp_path / "scripts")
+    starter = tmp_path / "scripts" / "start.py"
+    patient = f"SECONDS_TO_END = {start.SECONDS_TO_END}"  # what is deaf is killed after these
+    assert patient in starter.read_text(encoding="utf-8")
+    hasty = starter.read_text(encoding="utf-8").replace(patient, "SECONDS_TO_END = 1.0")
+    starter.write_text(hasty, encoding="utf-8")
     (tmp_path / "family.py").write_text(FAMILY, encoding="utf-8")
     (tmp_path / "Makefile").write_text(MAKEFILE, encoding="utf-8")
     return tmp_path

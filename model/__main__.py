@@ -2,6 +2,11 @@
 
 import sys
 
-from model.cli.main import main
+try:
+    # What is imported takes long enough to be interrupted too.
+    from model.cli.main import main
 
-sys.exit(main())
+    sys.exit(main())
+except KeyboardInterrupt:
+    print("model: stopped", file=sys.stderr)
+    sys.exit(130)

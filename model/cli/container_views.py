@@ -147,6 +147,8 @@ def _chosen(container: Container, name: str | None) -> TensorRecord:
         return container.record(name)
     if len(container.tensors) == 1:
         return container.tensors[0]
+    if not container.tensors:
+        raise ApackError(f"{container.path}: holds no tensors")
     names = ", ".join(printable(record.name) for record in container.tensors[:5])
     raise ApackError(f"{container.path}: choose one of its tensors with --tensor: {names}, ...")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from pathlib import Path
@@ -56,13 +57,16 @@ def main(arguments: list[str] | None = None) -> int:
     except ApackError as error:
         return _fail(str(error))
     except OSError as error:
-        lost = _stdout_is_lost() or error.filename is None
+        lost = _stdout_is_lost()
         if isinstance(error, BrokenPipeError) and (
-            lost or descriptor_of(Path(str(error.filename))) == 1
+            lost or error.filename is None or descriptor_of(Path(str(error.filename))) == 1
         ):
             # The reader of our output has left, as `head` does; nothing more can be said to it.
             return 1
-        return _fail(f"{error.filename or 'file'}: {error.strerror or error}")
+        # Files that are written have their names in the error.
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        where = error.filename or ("standard output" if lost or full else "file")
+        return _fail(f"{where}: {error.strerror or error}")
     except MemoryError:
         return _fail("not enough memory for this input")
     except KeyboardInterrupt:

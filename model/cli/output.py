@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,12 @@ STANDARD_OUTPUT = Path("/dev/stdout")
 
 
 def output_path(text: str) -> Path:
-    """The path that the argument of -o means: "-" is standard output."""
+    """The path that the argument of -o means: "-" is standard output.
+
+    Raises ArgumentTypeError for one that no file can have: `Path` would drop a slash at the end.
+    """
+    if not text or text.endswith("/"):
+        raise argparse.ArgumentTypeError(f"{text!r} does not name a file")
     return STANDARD_OUTPUT if text == "-" else Path(text)
 
 

@@ -66,6 +66,8 @@ def _read_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
     read_header = {
         (1, 0): npy_format.read_array_header_1_0,
         (2, 0): npy_format.read_array_header_2_0,
+        # The same but for the names of fields, in UTF-8; arrays with fields are not accepted.
+        (3, 0): npy_format.read_array_header_2_0,
     }.get(version)
     if read_header is None:
         raise ApackError(f".npy format version {version[0]}.{version[1]} is not supported")

@@ -18,9 +18,10 @@ from model.tensors.imposters import refuse_pointer
 from model.tensors.onnx_graph import Constant, scopes
 from model.tensors.onnx_quantization import packed_bits, parameters, quantizations
 from model.tensors.quantization import UNQUANTIZED
-from model.tensors.raw_bytes import array_of_bytes
+from model.tensors.raw_bytes import array_of_bytes, check_size
 from model.tensors.select import is_weight
 from model.tensors.sparse import MOST_VALUES
+from model.tensors.types import INTEGER_BITS, bits_of, is_accepted
 
 _HEAD_BYTES = 64
 
@@ -101,7 +102,22 @@ def _array(proto: TensorProto, folder: Path) -> np.ndarray:
                 refuse_pointer(file.read(_HEAD_BYTES))
         except ApackError as error:
             raise ApackError(f"its external data file {location}: {error}") from None
-    return numpy_helper.to_array(proto, str(folder))
+    array = numpy_helper.to_array(proto, str(folder))
+    _check_nothing_dropped(proto, array)
+    return array
+
+
+def _check_nothing_dropped(proto: TensorProto, array: np.ndarray) -> None:
+    """Raise ApackError for data that onnx cut to the shape, or to the bits of the type."""
+    dtype, words = array.dtype.name, proto.int32_data
+    if not is_accepted(dtype):
+        return
+    if proto.HasField("raw_data"):
+        check_size(len(proto.raw_data), dtype, array.size)
+    elif words and bits_of(dtype) in (2, 4):
+        check_size(len(words), dtype, array.size)
+    elif words and dtype in INTEGER_BITS and not np.array_equal(words, array.ravel()):
+        raise ApackError(f"holds values that do not fit {dtype}")
 
 
 def _dense(proto: SparseTensorProto, folder: Path) -> np.ndarray:

@@ -173,6 +173,8 @@ def _zero_point_alone(node: NodeProto, constant: Constant, zeros: np.ndarray) ->
     """Of an operator that multiplies integers and leaves their scales to those after it."""
     kept = stated(constant.shape, (1.0,), np.unique(zeros), None)
     note = f"scales lost: {node.op_type} leaves them to later operators"
+    if zeros.size and not kept.zero_point:
+        note += f"; zero points lost: {zeros.size} of them have no place without scales"
     return Quantization(zero_point=kept.zero_point, note=note)
 
 

@@ -22,12 +22,17 @@ def array_of_bytes(raw: RawBytes, dtype: str, shape: tuple[int, ...]) -> np.ndar
     bits, count = bits_of(dtype), math.prod(shape)
     if any(length < 0 for length in shape):
         raise ApackError("a dimension of its shape is negative")
-    if len(raw) != -(-count * bits // 8):
-        raise ApackError(f"has {len(raw)} bytes, which its shape denies")
+    check_size(len(raw), dtype, count)
     if bits < 8:
         return _unpacked(raw, dtype, count).reshape(shape)
     words = np.frombuffer(raw, dtype=f"<u{bits // 8}")
     return words.astype(f"=u{bits // 8}").view(element_type(dtype)).reshape(shape)
+
+
+def check_size(raw_bytes: int, dtype: str, count: int) -> None:
+    """Raise ApackError unless so many values of an accepted type take so many bytes."""
+    if raw_bytes != -(-count * bits_of(dtype) // 8):
+        raise ApackError(f"has {raw_bytes} bytes, which its shape denies")
 
 
 def _unpacked(raw: RawBytes, dtype: str, count: int) -> np.ndarray:

@@ -77,8 +77,11 @@ def _check_shape(shape: Sequence[int]) -> None:
         raise ApackError(f"number of dimensions is {len(shape)}; 0 to {MAX_DIMENSIONS} are legal")
     for length in shape:
         _check_integer("dimension", length, range(MAX_VALUES + 1))
-    if math.prod(shape) > MAX_VALUES:
-        raise ApackError(f"shape {tuple(shape)} has more than {MAX_VALUES} values")
+    # Nothing can hold an empty array of lengths whose product passes all bounds without the zero.
+    if math.prod(filter(None, shape)) > MAX_VALUES:
+        raise ApackError(
+            f"shape {shown(tuple(shape))} has more than {MAX_VALUES} values, or would without its 0"
+        )
 
 
 def _check_quantization(record: TensorRecord) -> None:

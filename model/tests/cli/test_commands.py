@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from model.apack import Bits, EncodedBlock, SymbolTable, decode_block, histogram, solve
+from model.apack.container import write_container
 from model.cli.main import main
 from model.tests.apack.golden_tensors import FOLDER
 
@@ -242,3 +244,23 @@ def test_control_characters_of_a_file_do_not_reach_the_terminal(tmp_path, run):
     np.savez(tmp_path / "in.npz", **{"a\x1b[31m": weights()})
     run("compress", tmp_path / "in.npz", "-o", tmp_path / "x.apack")
     assert "\x1b" not in run("info", tmp_path / "x.apack")
+
+
+def test_a_container_without_tensors_has_nothing_to_inspect(tmp_path, run, fail):
+    write_container(tmp_path / "none.apack", [])
+    assert "0 values" in run("info", tmp_path / "none.apack")
+    assert "none.apack: holds no tensors" in fail("inspect", tmp_path / "none.apack")
+
+
+def test_an_interruption_while_modules_are_imported_is_one_line(tmp_path):
+    (tmp_path / "numpy.py").write_text("raise KeyboardInterrupt\n")
+    search = os.pathsep.join([str(tmp_path), str(ROOT)])
+    done = subprocess.run(
+        [sys.executable, "-m", "model", "--help"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": search},
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (130, "model: stopped\n")

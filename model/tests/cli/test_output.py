@@ -134,6 +134,7 @@ def test_a_full_disk_is_one_line(weights):
             last = done.stderr.decode().splitlines()[-1]
             assert "No space left on device" in last and last.startswith("model: ")
             assert b"Traceback" not in done.stderr and b"Exception" not in done.stderr
+        assert last == "model: standard output: No space left on device"
 
 
 @pytest.mark.parametrize("kind", ["itself", "link", "hard link"])
@@ -197,6 +198,14 @@ def test_every_command_writes_into_a_fifo(weights, tmp_path, run):
         run(*arguments, "-o", tmp_path / "fifo")
         assert reader.communicate()[0].startswith(start)
         assert (tmp_path / "fifo").is_fifo()
+
+
+@pytest.mark.parametrize("output", ["", "new/", "new//"])
+def test_what_no_file_can_be_called_is_one_line(weights, tmp_path, fail, monkeypatch, output):
+    monkeypatch.chdir(tmp_path)
+    message = fail("compress", weights, "-o", output)
+    assert f"-o/--output: {output!r} does not name a file" in message
+    assert [path.name for path in tmp_path.iterdir()] == ["w.npy"]
 
 
 def test_a_folder_or_a_missing_one_is_one_line(weights, tmp_path, fail):

@@ -110,7 +110,7 @@ def test_arrays_that_are_damaged_or_empty_in_an_archive(tmp_path: Path) -> None:
             np.save(file, np.array([{}]), allow_pickle=True)
         archive.writestr("README.md", "about")
         archive.writestr("text.npy", "no array")
-        archive.writestr("version.npy", b"\x93NUMPY\x03\x00")
+        archive.writestr("version.npy", b"\x93NUMPY\x04\x00")
         archive.mkdir("folder")
     content = bytearray(path.read_bytes())
     second = content.index(WEIGHTS.tobytes(), content.index(WEIGHTS.tobytes()) + 1)
@@ -123,7 +123,7 @@ def test_arrays_that_are_damaged_or_empty_in_an_archive(tmp_path: Path) -> None:
     assert found.pop("objects") == "type object is not accepted"
     assert found.pop("README.md") == "no NumPy array"
     assert found.pop("text") == "no NumPy array"
-    assert "version 3.0 is not supported" in found.pop("version")
+    assert "version 4.0 is not supported" in found.pop("version")
     assert not found
 
 
@@ -371,3 +371,45 @@ def test_chosen_tensors_are_all_that_is_read_or_left_out(tmp_path: Path) -> None
         read_file(path, names=["x*"])
     with pytest.raises(ApackError, match=r"no tensor can be taken: 'enc\.n'"):
         read_file(path, names=["enc.n"])
+
+
+def test_data_of_onnx_that_its_shape_or_type_would_cut(tmp_path: Path) -> None:
+    narrow = {name: getattr(TensorProto, name.upper()) for name in ("int4", "uint4", "int2")}
+    protos = [
+        TensorProto(name=f"{name} raw", data_type=code, dims=(3, 5), raw_data=bytes(9))
+        for name, code in narrow.items()
+    ] + [
+        TensorProto(name=f"{name} words", data_type=code, dims=(3, 5), int32_data=[1] * 9)
+        for name, code in narrow.items()
+    ]
+    for name, wide in (("int8", 128), ("uint8", -1), ("int16", 1 << 15), ("uint16", 1 << 16)):
+        code = getattr(TensorProto, name.upper())
+        proto = TensorProto(name=name, data_type=code, dims=(2, 2), int32_data=[0, 1, wide, 2])
+        protos.append(proto)
+    path = onnx_file(tmp_path / "m.onnx", [numpy_helper.from_array(WEIGHTS, "good"), *protos])
+    assert {name: reason for name, (_, _, reason) in reasons(path).items()} == {
+        f"{name} {field}": "has 9 bytes, which its shape denies"
+        for name in narrow
+        for field in ("raw", "words")
+    } | {
+        name: f"holds values that do not fit {name}"
+        for name in ("int8", "uint8", "int16", "uint16")
+    }
+
+
+def test_integers_of_onnx_in_words_are_read(tmp_path: Path) -> None:
+    extremes = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
+    protos = [
+        TensorProto(
+            name=name,
+            data_type=getattr(TensorProto, name.upper()),
+            dims=(1, 2),
+            int32_data=values,
+        )
+        for name, values in extremes.items()
+    ] + [TensorProto(name="int4", data_type=TensorProto.INT4, dims=(1, 3), int32_data=[0x8F, 7])]
+    tensors = read_file(onnx_file(tmp_path / "m.onnx", protos)).tensors
+    assert {tensor.name: tuple(tensor.integers()[0].tolist()) for tensor in tensors} == {
+        **extremes,
+        "int4": (-1, -8, 7),
+    }

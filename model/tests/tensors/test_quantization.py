@@ -183,6 +183,7 @@ def test_integer_operators_have_a_zero_point_alone(tmp_path: Path, operator: str
     (tensor,) = by_name(path).values()
     assert (tensor.scale, tensor.zero_point) == ((), ())
     assert tensor.note.startswith("scales lost: ")
+    assert "; zero points lost: 16 of them have no place without scales" in tensor.note
 
 
 BLOCKS = np.ones((2, 16), np.float32)

@@ -119,6 +119,13 @@ def test_onnx_names_scale_and_zero_point_of_a_dequantized_constant(tmp_path: Pat
     assert (tensor.scale, tensor.zero_point, tensor.axis) == ((0.5, 2.0), (0, 3), 0)
 
 
+def test_npy_of_version_3(tmp_path: Path) -> None:
+    with (tmp_path / "w.npy").open("wb") as file:
+        np.lib.format.write_array(file, PATTERN, version=(3, 0))
+    (tensor,) = read_tensors(tmp_path / "w.npy")
+    assert np.array_equal(tensor.integers(), PATTERN)
+
+
 def test_names_are_made_unique(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "w.npz", "w") as archive, pytest.warns(UserWarning):
         for _ in range(2):

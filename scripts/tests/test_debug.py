@@ -60,6 +60,8 @@ def test_an_interrupt_at_the_prompt_ends_the_run_and_leaves_the_terminal_as_it_w
     with subprocess.Popen(
         command, cwd=ROOT, stdin=its, stdout=its, stderr=its, start_new_session=True,
         env={**os.environ, "TERM": "dumb", "PYTHONBREAKPOINT": ""},
+        # What a shell starts in the background ignores interrupts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:  # fmt: skip
         output = read_to(mine, "(Pdb) ")
         assert termios.tcgetattr(its) != before, "the prompt has no readline"

@@ -632,7 +632,7 @@ module apack_decompressor #(
     assign stall_input  = run && ((entry_ready && !index_ended_reg && !index_valid && !deal_busy)
                                || (deal_ready && !memory_valid));
     assign stall_output = state_reg != IDLE && m_axis_values_tvalid && !m_axis_values_tready;
-    assign stall_engine = run && deal_full && memory_valid && !memory_ended_reg;
+    assign stall_engine = run && deal_full && memory_valid && memory_some && !memory_ended_reg;
 
 endmodule
 

@@ -520,6 +520,24 @@ async def drops_a_tensor_whose_values_go_on_behind_a_short_beat(dut):
 
 
 @cocotb.test()
+@cocotb.skipif(parameter("LANES") == 1, reason="a beat of one lane has no gap between lanes")
+async def drops_a_tensor_whose_last_beat_has_a_gap(dut):
+    """A lane not kept below one that is, each in turn: no value follows that would be too late."""
+    bench = await CompressorBench.started(dut)
+    widths = bench.widths
+    lanes, size = widths.lanes, widths.lane_bytes
+    for lane in range(lanes - 1):
+        tensor = bench.tensor(length=2 * lanes)
+        beats = value_beats(tensor.values, widths, null_end=False)
+        beats[-1]["tkeep"] &= ~(((1 << size) - 1) << size * lane)
+        await bench.prepare(tensor)
+        await bench.unit.start()
+        sent(bench.ins["values"], beats)
+        await bench.expect_aborted(tensor, {"KEEP", "ABORTED"})
+    await bench.run(bench.tensor(2 * widths.block_values))
+
+
+@cocotb.test()
 @cocotb.skipif(parameter("VALUE_BYTES") == 1, reason="a value of one byte has no half")
 async def drops_a_tensor_that_ends_within_a_value(dut):
     """Half of a value kept, of each lane in turn."""

@@ -595,6 +595,23 @@ async def counts_each_cycle_that_no_buffer_is_free(dut):
     await bench.run(tensor)
 
 
+@cocotb.test()
+async def beats_that_keep_nothing_wait_for_no_buffer(dut):
+    """They pass while no buffer is free, each in a cycle that no counter of waits counts."""
+    bench = await DecompressorBench.started(dut)
+    tensor = await overfull_tensor(bench)
+    whole = bench.input_of(tensor)
+    words = tensor.image.starts[await blocks_that_fit(bench, tensor)]
+    found = []
+    for count in (0, 40):
+        nulls = [NULL | {"tlast": 0}] * count
+        before = {"index": whole["index"], "memory": [*whole["memory"][:words], *nulls]}
+        pause = Pause("", before, {"memory": whole["memory"][words:]}, frozenset(), held=True)
+        found.append(await counted_waits(bench, tensor, pause, resting_cycles(bench)))
+    without, among = found
+    assert among["STALL_ENGINE"] == without["STALL_ENGINE"], f"{found} with {count} of no word"
+
+
 async def overfull_tensor(bench: DecompressorBench) -> Tensor:
     """A tensor of more blocks than there are buffers, prepared at a host without delays."""
     bench.unit.bus.longest_delay = 0

@@ -23,10 +23,12 @@ SAID = "[Errno 28] No space left on device"
 
 
 def start(module: str, *arguments: str, **options: object) -> subprocess.Popen[str]:
-    """Start a command in a process group of its own, as a shell does."""
+    """Start a command in a process group of its own, and deaf to nothing, as a shell does."""
     return subprocess.Popen(
         [sys.executable, "-m", f"scripts.{module}", *arguments], cwd=ROOT, text=True,
-        start_new_session=True, **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options,
     )  # fmt: skip
 
 

@@ -9,15 +9,21 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 import pytest
 
 from scripts.rtl import ROOT
 
-RUNS = ROOT / "build" / "test"
+RESULTS = "TEST_RESULTS"  # in the environment: a folder in place of build/test
 RECORD = "last_run.json"
 SEED_OF_RUN = "LAST_RUN_SEED"  # in the environment of pytest
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+
+
+def results_of(sim: str) -> Path:
+    """The folder of what `make test` writes of its runs on a simulator."""
+    return Path(os.environ.get(RESULTS) or ROOT / "build" / "test") / sim
 
 
 class NoLastRun(Exception):
@@ -48,7 +54,9 @@ def read_last_run(sim: str | None = None) -> LastRun:
     Raises:
         NoLastRun: there is none, or its record cannot be read.
     """
-    paths = sorted(RUNS.glob(f"{sim or '*'}/{RECORD}"), key=lambda path: path.stat().st_mtime)
+    paths = sorted(
+        results_of(".").glob(f"{sim or '*'}/{RECORD}"), key=lambda path: path.stat().st_mtime
+    )
     if not paths:
         raise NoLastRun(f"no earlier run{f' on {sim}' if sim else ''}: run make test first")
     try:
@@ -67,7 +75,7 @@ def keep_failed(sim: str, tests: Iterable[str]) -> None:
 
 def write_last_run(run: LastRun) -> None:
     """Write the record of a run."""
-    path = RUNS / run.sim / RECORD
+    path = results_of(run.sim) / RECORD
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(asdict(run), indent=1) + "\n", encoding="utf-8")
 

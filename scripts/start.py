@@ -204,6 +204,7 @@ def run(command: Sequence[str], environment: dict[str, str], signals: Signals) -
     process = subprocess.Popen(command, env=environment)
     deadline = None
     while not ended(process):
+        reap_orphans(process.pid)
         if deadline is None and signals.first():
             deadline = time.monotonic() + SECONDS_TO_END
             if signals.first() != signal.SIGINT or signals.of_make_alone:
@@ -247,6 +248,14 @@ def adopt_orphans() -> None:
     """Become the parent of what the command's processes leave behind, where the kernel can."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def reap_orphans(command: int) -> None:
+    """Take note that adopted processes have ended, which others wait to see gone."""
+    which = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    with suppress(ChildProcessError):
+        while (end := os.waitid(os.P_ALL, 0, which)) and end.si_pid != command:
+            os.waitpid(end.si_pid, 0)
 
 
 def descendants() -> list[int]:

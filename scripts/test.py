@@ -35,6 +35,7 @@ from scripts.last_run import (
     NoLastRun,
     keep_failed,
     read_last_run,
+    results_of,
 )
 from scripts.regress.collect import (
     NOTHING_COLLECTED,
@@ -121,7 +122,7 @@ def check_selection(selection: str, sim: str, tests: Sequence[str] = TESTS) -> N
 
 def pytest_command(options: argparse.Namespace, seed: int) -> list[str]:
     """The pytest call that runs what `options` ask for."""
-    junit = ROOT / "build" / "test" / options.sim / "junit.xml"
+    junit = results_of(options.sim) / "junit.xml"
     command = [sys.executable, "-m", "pytest", "-p", "scripts.session", "-p", "scripts.last_run"]
     command += [f"--junitxml={junit}"]
     command += [f"--hypothesis-seed={seed}"]

@@ -54,8 +54,10 @@ def mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOY_MARK", str(tmp_path / "mark"))
 
 
-def toy(name: str, folder: Path, seed: int = 2, limit: float = HANG_SECONDS) -> Job:
-    return Job(f"{TOYS}::{name}", seed, chosen_simulator(), name, limit, str(folder))
+def toy(
+    name: str, folder: Path, seed: int = 2, limit: float = HANG_SECONDS, waves: bool = False
+) -> Job:
+    return Job(f"{TOYS}::{name}", seed, chosen_simulator(), name, limit, str(folder), waves=waves)
 
 
 def regress(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -133,8 +135,9 @@ class Fakes:
         job = self.jobs[-1]
         return Outcome(job, status, "why", 1.0, "host", log, waves if job.waves else "")
 
-    def close(self) -> None:
+    def close(self) -> list[Outcome]:
         """Nothing runs."""
+        return []
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,18 @@ def test_a_signal_to_make_ends_all_that_it_started(family, number: str, how: str
     assert psutil.wait_procs(started, HANG_SECONDS)[1] == []
 
 
+def test_what_ends_after_its_parent_is_gone_while_the_command_runs(project: Path) -> None:
+    """An orphan that nobody reaps would be seen as running by whoever waits for its end."""
+    code = (
+        "import os, subprocess, sys, time\n"
+        "start = ['sh', '-c', 'sleep 0.1 & echo $!']\n"
+        "orphan = int(subprocess.run(start, stdout=subprocess.PIPE, text=True).stdout)\n"
+        "while os.path.exists(f'/proc/{orphan}'): time.sleep(0.05)\n"
+        "sys.exit(5)\n"
+    )
+    assert run(project, code).returncode == 5
+
+
 def test_what_a_command_leaves_behind_ends_with_it(family) -> None:
     make, started = family("ends")
     assert make.wait(HANG_SECONDS) == 0

@@ -73,26 +73,8 @@ def test_a_run_may_end_at_its_first_failure(capfd, most: str | None, failed: int
 
 @pytest.fixture
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of its own for the records of runs; a plugin is told by a function of its own."""
-    monkeypatch.setattr(last_run, "RUNS", tmp_path)
-    plugin = "from pathlib import Path\nfrom scripts import last_run\n"
-    plugin += f"last_run.RUNS = Path({str(tmp_path)!r})\n"
-    plugin += "from scripts.last_run import pytest_configure\n"
-    (tmp_path / "record_elsewhere.py").write_text(plugin)
-    original = command.pytest_command
-    monkeypatch.setattr(
-        command,
-        "pytest_command",
-        lambda *given: [
-            "record_elsewhere" if word == "scripts.last_run" else word for word in original(*given)
-        ],
-    )
-    environment = command.test_environment
-    monkeypatch.setattr(
-        command,
-        "test_environment",
-        lambda *given: environment(*given) | {"PYTHONPATH": f"{command.ROOT}:{tmp_path}"},
-    )
+    """A folder of its own for the records of runs."""
+    monkeypatch.setenv(last_run.RESULTS, str(tmp_path))
     return tmp_path
 
 

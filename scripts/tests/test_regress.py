@@ -409,8 +409,7 @@ class Dask:
 
     def start(self, command: str, *arguments: str, sources: Path | None = ROOT) -> None:
         """Start `dask scheduler` or `dask worker`; sources: where it imports the project from."""
-        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-        environment |= {"PYTHONPATH": str(sources)} if sources else {}
+        environment = {**os.environ, "PYTHONPATH": str(sources or self.without_project())}
         call = [sys.executable, "-m", "dask", command, "--host", "127.0.0.1", *arguments]
         call += ["--scheduler-file", str(self.folder / "scheduler.json"), "--no-dashboard"]
         with (self.folder / f"{command}.log").open("ab") as log:
@@ -418,6 +417,15 @@ class Dask:
                 call, cwd=self.folder, env=environment, stdout=log, stderr=log
             )
         self.processes.append(process)
+
+    def without_project(self) -> Path:
+        """What takes the project from a Python that finds it, as that of .venv does."""
+        folder = self.folder / "without"
+        folder.mkdir(exist_ok=True)
+        (folder / "sitecustomize.py").write_text(
+            f"import sys\nsys.path[:] = [path for path in sys.path if path != {str(ROOT)!r}]\n"
+        )
+        return folder
 
     def start_both(self, scheduler: Path | None = ROOT, worker: Path | None = ROOT, *preload: str):
         """Start a scheduler and one worker."""

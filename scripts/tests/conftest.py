@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts import last_run
+from scripts import last_run, start
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +14,4 @@ def results_of_inner_runs(tmp_path_factory: pytest.TempPathFactory) -> str:
 def inner_runs_keep_apart(results_of_inner_runs: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the runs of a process of tests in a folder of their own: others run at the same time."""
     monkeypatch.setenv(last_run.RESULTS, results_of_inner_runs)
+    monkeypatch.setenv(start.HOLDER, "tests")  # as under make: no waiting for one another

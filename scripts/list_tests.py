@@ -20,6 +20,7 @@ from pathlib import Path
 
 from scripts.arguments import OneLineParser
 from scripts.regress.collect import (
+    ROOT,
     Collected,
     NothingSelected,
     SelectionError,
@@ -29,6 +30,7 @@ from scripts.regress.collect import (
     unit_of,
 )
 from scripts.simulators import SIMULATORS
+from tb.sim.sets import bench_files
 
 SELECTABLE = re.compile(r"[\w.-]+")  # a set that can be typed
 PLACES = (("tb",), ("model", "scripts"))  # each is collected by a process of its own
@@ -98,8 +100,9 @@ def hardware_lines(nodes: Iterable[str]) -> list[str]:
     """A line for each module of each system, or each file that is of no module."""
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for node in nodes:
-        path = Path(node.split("::", 1)[0])
-        groups[path.parts[1], unit_of(node) or path.stem].append(node)
+        path, unit = Path(node.split("::", 1)[0]), unit_of(node)
+        system = bench_files()[unit].relative_to(ROOT) if unit in bench_files() else path
+        groups[system.parts[1], unit or path.stem].append(node)
     return [
         f"{system} / {unit}: {', '.join(set_names(members, unit))}"
         for (system, unit), members in sorted(groups.items())

@@ -21,7 +21,7 @@ import yaml
 
 from scripts.coverage.functional import Point, coverage_files, merged, total_percent
 from scripts.coverage.runs import CoverageError
-from scripts.evidence import Evidence, EvidenceError, read_evidence
+from scripts.evidence import Evidence, EvidenceError, nodes_of, read_evidence
 from scripts.job_summary import add_to_summary
 from scripts.regress.collect import SelectionError, collect
 from scripts.shown import rounded
@@ -44,7 +44,8 @@ class PlanError(ValueError):
 class Feature:
     """One thing the hardware must do.
 
-    tests: `file::test`; a pytest function, a cocotb test or a UVM test.
+    tests: `file::test`; a pytest function, a cocotb test or a UVM test. A pytest function may have
+        brackets, with how its parameters begin.
     owner: modules of rtl/ that do it.
     cover: names of cover points, `*` for any part of a name.
     goal: percent of the bins of each of them that must be hit.
@@ -179,7 +180,7 @@ def _faults_of_tests(
     if not feature.tests:
         yield f"{feature.name}: has no test"
     for test in feature.tests:
-        if not is_there(test, root):
+        if not is_there(test, root) or (test.endswith("]") and not nodes_of(test, collected)):
             yield f"{feature.name}: there is no test {test}"
         elif missing := evidence.missing(test, collected):
             yield f"{feature.name}: {missing}"

@@ -7,15 +7,16 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from _pytest.mark.expression import Expression
 
 from scripts.job_summary import JOB_SUMMARY
 from scripts.regress.left_out import LEFT_OUT
+from scripts.rtl import rtl_modules
 from scripts.simulators.breakpoints import REFUSE
 from scripts.simulators.cocotb_run import SELECTABLE
+from tb.sim.sets import bench_files
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ("tb",)
@@ -153,18 +154,9 @@ def parameters_of(node: str) -> list[str]:
 
 
 def unit_of(node: str) -> str | None:
-    """The module that a test is one of, by its parameters: it has a bench beside, or is RTL."""
-    folder = ROOT / Path(node.split("::", 1)[0]).parent
-    for each in parameters_of(node):
-        if (folder / f"{each}.py").is_file() or each in rtl_modules():
-            return each
-    return None
-
-
-@cache
-def rtl_modules() -> frozenset[str]:
-    """The modules of rtl/."""
-    return frozenset(path.stem for path in (ROOT / "rtl").glob("*/*.v"))
+    """The module that a test is one of, by its parameters: it has a bench, or is RTL."""
+    units = {*bench_files(), *rtl_modules()}
+    return next((each for each in parameters_of(node) if each in units), None)
 
 
 def selection_of(node: str, others: Sequence[str] = ()) -> str:

@@ -14,10 +14,11 @@ from scripts.regress.collect import ROOT, Collected, NothingSelected
 from scripts.simulators import chosen_simulator
 
 HARDWARE = [
-    "tb/apack/test_apack.py::test_coder[default-apack_encoder]",
-    "tb/apack/test_apack.py::test_coder[one-row-apack_encoder]",
-    "tb/apack/test_tops.py::test_top[apack_compressor-one-engine]",
-    "tb/apack/test_tops.py::test_long_blocks[apack_compressor]",
+    "tb/test_modules.py::test_module[apack_encoder-default]",
+    "tb/test_modules.py::test_module[apack_encoder-one-row]",
+    "tb/test_modules.py::test_module[apack_compressor-one-engine]",
+    "tb/apack/test_tops.py::test_most_engines[apack_compressor]",
+    "tb/test_modules.py::test_module[apack_loop-wide]",
     "tb/apack/bulk/test_bulk.py::test_changes[0-a word, 3]",
     "tb/apack/bulk/test_bulk.py::test_changes[1-a word, 4]",
     "tb/uvm/test_uvm.py::test_one[Tables]",
@@ -28,8 +29,9 @@ HARDWARE = [
 
 def test_hardware_is_listed_by_system_and_module_with_names_of_sets() -> None:
     assert hardware_lines(HARDWARE) == [
-        "apack / apack_compressor: one-engine, long_blocks",
+        "apack / apack_compressor: one-engine, most_engines",
         "apack / apack_encoder: default, one-row",
+        "apack / apack_loop: wide",
         "apack / test_bulk: changes (2)",
         "uvm / test_uvm: Tables, one Streams, two Streams",
     ]
@@ -92,13 +94,12 @@ def listed(program: str, **options) -> subprocess.Popen:
 
 
 def test_what_pytest_selects_is_listed_as_plain_text() -> None:
-    program = (
-        "from scripts import list_tests\nlist_tests.PLACES = [('tb/apack/test_buffers.py',)] * 2"
-    )
+    program = "from scripts import list_tests\nlist_tests.PLACES = [('tb/test_modules.py',)] * 2"
     program += f"\nlist_tests.main(['--sim', '{chosen_simulator()}', '--test', 'apack_crc'])"
     with listed(program) as process:
         output, error = process.communicate()
-    assert (output.splitlines()[0], error) == ("apack / apack_crc: 8, 2, 9, 16", "")
+    line = "apack / apack_crc: default, smallest, two-bytes, wide"
+    assert (output.splitlines()[0], error) == (line, "")
     assert "\x1b" not in output
 
 

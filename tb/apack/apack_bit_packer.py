@@ -21,6 +21,15 @@ from tb.apack.streams import (
     within,
 )
 
+PARAMETERS = ("IN_W", "WORD_W")
+SETS = {
+    "default": (8, 32),
+    "whole-words": (32, 32),
+    "smallest": (2, 3),
+    "odd": (5, 7),
+}
+MUTATED = "odd"
+
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 
 Pieces = list[str]  # each piece's bits, as text

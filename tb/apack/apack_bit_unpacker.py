@@ -11,6 +11,15 @@ from cocotb.triggers import Event, FallingEdge, RisingEdge
 
 from tb.apack.streams import Beat, StreamDriver, any_pace, reset, start_clock
 
+PARAMETERS = ("OUT_W", "WORD_W")
+SETS = {
+    "default": (16, 32),
+    "smallest": (3, 3),
+    "narrow": (8, 16),
+    "odd": (5, 9),
+}
+MUTATED = "odd"
+
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 MOST_CYCLES = 50_000
 

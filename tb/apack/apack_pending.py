@@ -23,6 +23,15 @@ from tb.apack.streams import (
     within,
 )
 
+PARAMETERS = ("CODE_W", "WORD_W", "PENDING_W")
+SETS = {
+    "default": (16, 32, 28),
+    "smallest": (3, 3, 5),
+    "narrow": (8, 16, 7),
+    "wide": (16, 64, 6),
+}
+MUTATED = "narrow"
+
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 
 

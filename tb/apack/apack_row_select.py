@@ -9,6 +9,14 @@ import cocotb
 from tb.apack.combinational import outputs_for, parameter
 from tb.apack.rows import packed
 
+PARAMETERS = ("ROWS", "ROW_W")
+SETS = {
+    "default": (16, 8),
+    "one-row": (1, 3),
+    "long-rows": (11, 40),
+    "many-rows": (32, 60),
+}
+
 
 @cocotb.test()
 async def gives_the_row_that_is_hit(dut):

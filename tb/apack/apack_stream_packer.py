@@ -15,6 +15,14 @@ from tb.apack.combinational import outputs_for, parameter
 from tb.apack.engine import TurnMonitor, turn_frame
 from tb.apack.streams import always, any_pace, reset, start_clock
 
+PARAMETERS = ("STREAMS", "IN_W", "WORD_W")
+SETS = {
+    "four": (4, 8, 16),
+    "one-whole-words": (1, 16, 16),
+    "three-smallest": (3, 2, 3),
+    "eight-odd": (8, 7, 20),
+}
+
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 
 END = None  # the end of a bit string, among its pieces

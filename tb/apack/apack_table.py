@@ -15,6 +15,19 @@ from tb.apack.rows import unpacked
 from tb.apack.stimulus import random_table, tables_of_every_size
 from tb.apack.streams import StreamDriver, any_pace, reset, start_clock, within
 
+PARAMETERS = ("VALUE_W", "SYMBOLS", "COUNT_W")
+SETS = {
+    "default": (8, 16, 10),
+    "smallest": (2, 2, 1),
+    "one-row": (12, 1, 4),
+    "wide": (16, 32, 14),
+    "narrow": (4, 5, 6),
+}
+MEANINGFUL = (
+    ("row_", "table_valid"),
+    ("table_illegal_row", "table_illegal"),
+)
+
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from types import SimpleNamespace
 
-from tb.apack.test_tops import SETS
 from tb.apack.top import TopWidths
+from tb.sim.sets import bench_of
 from tb.uvm.coverage import CAUSES
 from tb.uvm.prediction import Start, decompressed
 from tb.uvm.sequences import DamagedMemory, damage_of_every_cause
@@ -15,7 +15,7 @@ SEEDS = 20
 
 
 def test_damage_leaves_out_no_cause_and_no_block() -> None:
-    widths = TopWidths(*SETS["one-engine"])
+    widths = TopWidths(*bench_of("apack_compressor").sets["one-engine"].values())
     sequence = DamagedMemory()
     sequence.widths, sequence.config = widths, SimpleNamespace(widths=widths, decompressor=True)
     for seed in range(SEEDS):

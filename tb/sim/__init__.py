@@ -1,0 +1,1 @@
+"""What finds, builds and runs simulations: below all that runs them."""

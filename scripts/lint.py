@@ -3,9 +3,9 @@
 Each module is checked as the top with its defaults and with every set of parameters that its bench
 states, and every warning counts.
 The waivers are all in `scripts/lint_waivers.vlt`, each with its reason. Verilator and Icarus read
-each file twice, as Verilog-2005 and as SystemVerilog, which most tools take it for unless told
-otherwise; slang (in Yosys) is stricter than both about what stands before what. The Verilog of the
-benches must be both languages too.
+each module twice, as Verilog-2005 and, with its defaults, as SystemVerilog, which most tools take
+it for unless told otherwise; slang (in Yosys) is stricter than both about what stands before what.
+The Verilog of the benches must be both languages too.
 """
 
 from __future__ import annotations
@@ -145,13 +145,15 @@ def describe(parameters: Parameters) -> str:
 
 
 def module_checks(top: str) -> Iterator[Check]:
-    """Every tool on one module with every distinct parameter set."""
+    """Every tool on one module with each of its parameter sets."""
     verilator, icarus = find_simulator("verilator"), find_simulator("icarus")
     files = list(rtl_sources(top))
     for parameters in parameter_sets(top):
-        for language in VERILATOR_LANGUAGES:
+        # What a text is in a language does not depend on the parameters.
+        languages = slice(1 if parameters else None)
+        for language in VERILATOR_LANGUAGES[languages]:
             yield verilator_check(verilator, language, top, files, parameters)
-        for language in ICARUS_LANGUAGES:
+        for language in ICARUS_LANGUAGES[languages]:
             yield icarus_check(icarus, language, top, files, parameters)
         yield yosys_check(top, files, parameters)
         yield slang_check(top, files, parameters)

@@ -19,6 +19,21 @@ from tb.bus.cycles import cycles, settle, until_settled
 from tb.bus.frames import Beat, Frame, with_nulls
 from tb.bus.pace import always, rarely
 
+PARAMETERS = (
+    "ENGINES", "STREAMS", "VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "PIECE_W", "WORD_W",
+    "LANES", "BLOCK_VALUES",
+)  # fmt: skip
+SETS = {
+    "one-engine": (1, 4, 8, 16, 10, 16, 16, 64, 8, 64),
+    "three-engines": (3, 2, 8, 11, 9, 16, 16, 32, 4, 64),
+    "wide-values": (2, 8, 16, 16, 12, 16, 16, 64, 2, 64),
+    "one-stream": (1, 1, 5, 7, 6, 9, 16, 16, 1, 32),
+    # Everything that the unit has in it, small but for the blocks, whose entries may be long.
+    "long-blocks": (3, 2, 16, 5, 6, 8, 16, 32, 8, 65536),
+}
+MUTATED = "long-blocks"
+ICARUS_ROUNDS = 1
+
 LATENCY = 16  # cycles between a command or an event and what is seen of it
 ONE_GROUP = cocotb.skipif(parameter("SYMBOLS") == 1, reason="with one group no block shrinks")
 

@@ -1,5 +1,5 @@
 """Reference models and analysis: what the hardware must do, and what it saves."""
 
-from model.caches import place_caches
+from .caches import place_caches
 
 place_caches()

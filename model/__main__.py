@@ -4,7 +4,7 @@ import sys
 
 try:
     # What is imported takes long enough to be interrupted too.
-    from model.cli.main import main
+    from .cli.main import main
 
     sys.exit(main())
 except KeyboardInterrupt:

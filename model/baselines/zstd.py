@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import zstandard
 
-from model.apack import Bits
+from ..bitstream.bits import Bits
+from ..tensors.quantize import pattern_dtype
 
 LEVEL = 19
 
@@ -24,4 +25,4 @@ def decode_zstd(stream: Bits, count: int, value_w: int) -> np.ndarray:
 
 
 def _dtype(value_w: int) -> np.dtype:
-    return np.dtype(np.uint8 if value_w <= 8 else "<u2")
+    return np.dtype(pattern_dtype(value_w)).newbyteorder("<")

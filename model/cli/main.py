@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from model.apack.errors import ApackError
-from model.apack.storage import descriptor_of
-from model.cli import compress, container_views, decompress, tables
-from model.cli.output import messages_apart_from
-from model.cli.terminal import encode_anything, printable
+from ..errors import InputError
+from ..tensors.files import descriptor_of
+from . import compress, container_views, decompress, tables
+from .output import messages_apart_from
+from .terminal import encode_anything, printable
 
 DESCRIPTION = """Study and size APack compression of quantized tensors.
 
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
             options.run(options)
         if sys.stdout is not None:  # as it is when it was closed before
             sys.stdout.flush()
-    except ApackError as error:
+    except InputError as error:
         return _fail(str(error))
     except OSError as error:
         lost = _stdout_is_lost()

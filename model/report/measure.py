@@ -7,14 +7,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from model.apack import SymbolTable, entropy_bits, histogram, solve
-from model.apack.container import TensorRecord, pack
-from model.apack.container.fields import FieldWriter
-from model.apack.container.layout import padded_bytes, write_record
-from model.apack.container.streams import block_counts
-from model.apack.fast import encode_blocks
-from model.baselines import CODECS
-from model.tensors import Tensor, signed_values
+from ..apack import SymbolTable, solve
+from ..apack.container import TensorRecord, pack
+from ..apack.container.fields import FieldWriter
+from ..apack.container.layout import padded_bytes, write_record
+from ..apack.container.streams import block_counts
+from ..apack.fast import encode_blocks
+from ..baselines import CODECS
+from ..tensors import Tensor, signed_values
+from ..tensors.statistics import entropy_bits, histogram
 
 SYMBOLS = 16
 

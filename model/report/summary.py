@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from model.baselines import CODECS
-from model.baselines.vela import HAS_MLW
-from model.report.measure import SYMBOLS, TensorSize
-from model.report.part import ACTIVATIONS, NARROW_WIDTHS, WEIGHTS, Part
+from ..baselines import CODECS
+from ..baselines.vela import HAS_MLW
+from .measure import SYMBOLS, TensorSize
+from .part import ACTIVATIONS, NARROW_WIDTHS, WEIGHTS, Part
 
 PAPER = {WEIGHTS: 0.60, ACTIVATIONS: 0.48}  # arXiv 2201.08830, abstract
 LARGE = 1 << 16  # values from which a tensor counts as large

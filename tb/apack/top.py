@@ -15,6 +15,7 @@ from cocotb.triggers import Event, FallingEdge, RisingEdge
 
 from model.apack import SymbolTable, histogram, solve
 from model.apack.hostile import centred_table
+from model.tensors import pattern_dtype
 from tb.apack.bench import assert_frame, cycles, now
 from tb.apack.memory_image import MemoryImage
 from tb.apack.register_bus import Unit
@@ -138,7 +139,7 @@ def any_values(widths: TopWidths, table: SymbolTable, length: int) -> np.ndarray
     parts = []
     while (left := length - sum(map(len, parts))) > 0:
         parts.append(random_values(table, random.randint(1, left)))
-    dtype = np.uint8 if widths.value_w <= 8 else np.uint16
+    dtype = pattern_dtype(widths.value_w)
     return np.concatenate([np.zeros(0, dtype), *parts]).astype(dtype)
 
 

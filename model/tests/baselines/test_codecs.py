@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from model.apack import ApackError, Bits, CorruptStream, entropy_bits, histogram
 from model.baselines import CODECS, Codec
 from model.baselines.vela import HAS_MLW
-from model.tensors import read_tensors
+from model.tensors import pattern_dtype, read_tensors
 from model.zoo import wakeword_paths
 
 BY_KEY = {codec.key: codec for codec in CODECS}
@@ -18,7 +18,7 @@ OWN = [codec for codec in CODECS if codec.key not in ("mlw", "zstd")]
 
 
 def patterns(values: list[int], value_w: int = 8) -> np.ndarray:
-    return np.array(values, np.uint8 if value_w <= 8 else np.uint16)
+    return np.array(values, pattern_dtype(value_w))
 
 
 def text(codec: str, values: list[int], value_w: int = 8) -> str:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.apack import Bits
-from model.baselines.huffman import decode_huffman, encode_huffman
-from model.baselines.run_length import decode_rle, decode_rlez, encode_rle, encode_rlez
-from model.baselines.shapeshifter import shapeshifter
-from model.baselines.vela import HAS_MLW, decode_mlw, encode_mlw
-from model.baselines.zero_value import decode_zvc, encode_zvc
-from model.baselines.zstd import decode_zstd, encode_zstd
+from .baselines.huffman import decode_huffman, encode_huffman
+from .baselines.run_length import decode_rle, decode_rlez, encode_rle, encode_rlez
+from .baselines.shapeshifter import shapeshifter
+from .baselines.vela import HAS_MLW, decode_mlw, encode_mlw
+from .baselines.zero_value import decode_zvc, encode_zvc
+from .baselines.zstd import decode_zstd, encode_zstd
+from .bitstream.bits import Bits
 
 
 @dataclass(frozen=True)

@@ -2,4 +2,6 @@
 
 from .caches import place_caches
 
+__version__ = "0.1.0"
+
 place_caches()

@@ -1,14 +1,23 @@
-"""Zstandard at level 19 over the values as bytes (RFC 8878), by the `zstandard` package."""
+"""Zstandard at level 19 over the values as bytes (RFC 8878), by the `zstandard` package.
+
+Where that is not installed, the codec is left out.
+"""
 
 from __future__ import annotations
 
+from contextlib import suppress
+from importlib.util import find_spec
+
 import numpy as np
-import zstandard
 
 from ..bitstream.bits import Bits
 from ..tensors.quantize import pattern_dtype
 
+with suppress(ModuleNotFoundError):
+    import zstandard
+
 LEVEL = 19
+HAS_ZSTD = find_spec("zstandard") is not None
 
 
 def encode_zstd(values: np.ndarray, value_w: int) -> Bits:

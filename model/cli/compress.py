@@ -15,11 +15,11 @@ from . import options as shared
 from .output import check_output
 from .terminal import percent, print_table, printable, progress
 
-COMPRESS_EXAMPLES = """  python -m model compress weights.npy -o weights.apack
-  python -m model compress model.tflite -o model.apack
-  python -m model compress model.safetensors --tensor '*.weight' --strict -o weights.apack
-  python -m model compress features.npy --value-width 12 --groups 32 -o features.apack
-  python -m model compress weights.npy --table table.json -o weights.apack
+COMPRESS_EXAMPLES = """  %(prog)s weights.npy -o weights.apack
+  %(prog)s model.tflite -o model.apack
+  %(prog)s model.safetensors --tensor '*.weight' --strict -o weights.apack
+  %(prog)s features.npy --value-width 12 --groups 32 -o features.apack
+  %(prog)s weights.npy --table table.json -o weights.apack
 """
 _NAMES_SHOWN = 3
 

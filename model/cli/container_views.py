@@ -17,11 +17,11 @@ from ..tensors.statistics import entropy_bits, histogram
 from . import options as shared
 from .terminal import percent, print_table, printable, progress
 
-INFO_EXAMPLES = """  python -m model info weights.apack
-  python -m model info weights.apack --json
+INFO_EXAMPLES = """  %(prog)s weights.apack
+  %(prog)s weights.apack --json
 """
-INSPECT_EXAMPLES = """  python -m model inspect weights.apack
-  python -m model inspect model.apack --tensor conv1 --block 3 --json
+INSPECT_EXAMPLES = """  %(prog)s weights.apack
+  %(prog)s model.apack --tensor conv1 --block 3 --json
 """
 _BITS_SHOWN = 256
 _VALUES_SHOWN = 64

@@ -19,11 +19,11 @@ from . import options as shared
 from .output import check_output
 from .terminal import print_table, progress
 
-EXAMPLES = """  python -m model decompress weights.apack -o weights.npy
-  python -m model decompress model.apack -o model.npz
-  python -m model decompress model.apack -o model.safetensors
-  python -m model decompress model.apack --tensor conv1 -o conv1.npy
-  python -m model decompress model.apack --tensor '*/kernel' --format npz -o - > kernels.npz
+EXAMPLES = """  %(prog)s weights.apack -o weights.npy
+  %(prog)s model.apack -o model.npz
+  %(prog)s model.apack -o model.safetensors
+  %(prog)s model.apack --tensor conv1 -o conv1.npy
+  %(prog)s model.apack --tensor '*/kernel' --format npz -o - > kernels.npz
 """
 
 

@@ -23,13 +23,13 @@ from .container_views import print_groups
 from .output import check_output
 from .terminal import percent, print_table, printable
 
-SOLVE_EXAMPLES = """  python -m model solve histogram.npy -o table.json
-  python -m model solve histogram.npy --method paper --json
+SOLVE_EXAMPLES = """  %(prog)s histogram.npy -o table.json
+  %(prog)s histogram.npy --method paper --json
 histogram.npy holds one integer for each value, 2 to the power of the value width in all:
   np.save("histogram.npy", np.bincount(values.view(np.uint8).ravel(), minlength=256))
 """
-PROFILE_EXAMPLES = """  python -m model profile input1.npy input2.npy -o table.json
-  python -m model profile input*.npy --unseen other.npy -o table.json
+PROFILE_EXAMPLES = """  %(prog)s input1.npy input2.npy -o table.json
+  %(prog)s input*.npy --unseen other.npy -o table.json
 """
 
 

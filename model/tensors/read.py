@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from ..errors import InputError
 from .contents import Contents, Found, LeftOut, one_line
@@ -92,7 +93,7 @@ def _found_in(path: Path) -> list[Found]:
     kind, module, function = _READERS[path.suffix.lower()]
     try:
         refuse_imposter(path, kind)
-        reader: Reader = getattr(import_module(f".{module}", __package__), function)
+        reader: Reader = getattr(_module(module), function)
         return _with_unique_names(reader(path))
     except (InputError, MemoryError):
         raise
@@ -102,6 +103,16 @@ def _found_in(path: Path) -> list[Found]:
         # The parsers of five formats raise anything from struct.error to protobuf's DecodeError on
         # a damaged file; all of it means the same to the user.
         raise InputError(f"not a readable {kind} ({one_line(error)})") from error
+
+
+def _module(name: str) -> ModuleType:
+    """A reader's module; InputError when the package that parses its files is not installed."""
+    try:
+        return import_module(f".{name}", __package__)
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"needs the package {error.name}, which is not installed: pip install {error.name}"
+        ) from None
 
 
 def _wanted(found: list[Found], names: Sequence[str]) -> list[Found]:

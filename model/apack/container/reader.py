@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 import numpy as np
 
@@ -40,18 +40,23 @@ class StoredBlock:
 class Container:
     """A container open for reading; use it in a `with` statement.
 
+    source: its path, or a binary file, which errors call "stream" and which is closed at the end.
     Opening reads header and directory only. Every error is one line that names the file; damage
     raises CorruptStream. Memory follows the file: at most 2**17 bytes for each index entry in it,
     and values are produced only for the blocks asked for.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self._file = self.path.open("rb")
+    def __init__(self, source: str | Path | BinaryIO) -> None:
+        if isinstance(source, str | Path):
+            self.path = Path(source)
+            self._file = self.path.open("rb")
+        else:
+            self.path, self._file = Path("stream"), source
         try:
             if not self._file.seekable():
                 raise InputError("a pipe, which cannot be read at any place; write it to a file")
-            self.file_bytes = os.fstat(self._file.fileno()).st_size
+            self.file_bytes = self._file.seek(0, os.SEEK_END)
+            self._file.seek(0)
             self.tensors = self._read_directory()
         except InputError as error:
             self._file.close()

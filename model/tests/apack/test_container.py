@@ -1,3 +1,4 @@
+import io
 import os
 import re
 import tracemalloc
@@ -482,3 +483,15 @@ def test_stored_block_decodes_with_the_readable_coder():
         block = container.block(record, 1)
         decoded = decode_block(block.encoded, record.table, record.code_w)
         np.testing.assert_array_equal(decoded, container.values_of_block(record, 1))
+
+
+def test_a_container_in_memory_is_read_like_a_file(tmp_path):
+    data = (FOLDER / "mixed.apack").read_bytes()
+    with Container(FOLDER / "mixed.apack") as file, Container(io.BytesIO(data)) as memory:
+        assert memory.tensors == file.tensors and memory.file_bytes == len(data)
+        for record in file.tensors:
+            np.testing.assert_array_equal(memory.read(record).values, file.read(record).values)
+    cut = io.BytesIO(data[:900])
+    with pytest.raises(CorruptStream, match="stream: cut short"):
+        Container(cut)
+    assert cut.closed

@@ -9,8 +9,8 @@ from fnmatch import fnmatchcase
 from tb.sim.modules import rtl_modules
 
 # The block buffers' memory: counted in bits, not in gates, and no design of its own.
-MEMORY = "apack_ram"
-MEMORIES = (MEMORY, "apack_block_ram")
+MEMORY = "cell_ram"
+MEMORIES = (MEMORY, "cell_region_ram")
 
 # Module -> parameter and the values it is measured with, in place of the default alone.
 SWEEPS: Mapping[str, tuple[str, tuple[int, ...]]] = {

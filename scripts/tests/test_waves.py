@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import pywellen
-from tb.apack.env.register_map import register_map
 from vcd import VCDWriter
 
 from scripts.runs.collect import ROOT
@@ -20,6 +19,7 @@ from scripts.waves.command import WavesError, only_one, prepare
 from scripts.waves.files import WAVES_WIDTH, write_gtkwave, write_surfer, write_vcd
 from scripts.waves.signals import Group, Waveform, groups_of
 from scripts.waves.transactions import Note, transactions
+from tb.apack.env.register_map import register_map
 from tb.sim.cocotb_run import chosen_simulator
 
 TOYS = "scripts/tests/regress_toys.py"

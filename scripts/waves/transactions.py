@@ -6,9 +6,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from tb.apack.env.register_map import register_map
-
 from scripts.waves.signals import BUS, Group, Waveform
+from tb.apack.env.register_map import register_map
 from tb.bus.register_map import Register
 
 Sample = Callable[[str], int]

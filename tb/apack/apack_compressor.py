@@ -10,6 +10,7 @@ import numpy as np
 from cocotb.triggers import FallingEdge
 
 from model.apack import SymbolTable
+from model.tensors import pattern_dtype
 from model.zoo.wakeword import wakeword_paths
 from tb.apack.env import top_control, top_registers
 from tb.apack.env.memory_image import image_of_frames
@@ -293,7 +294,7 @@ async def stores_raw_what_would_grow(dut):
     widths = bench.widths
     total, block = 1 << widths.count_w, widths.block_values
     table = SymbolTable(widths.value_w, widths.count_w, (0, 1), (0, total - 1, total))
-    dtype = np.uint8 if widths.value_w <= 8 else np.uint16
+    dtype = pattern_dtype(widths.value_w)
     values = np.array([random.getrandbits(widths.value_w) for _ in range(3 * block + 1)], dtype)
     values[:block] = 0
     tensor = top_control.tensor_of(bench, values, table)
@@ -325,7 +326,7 @@ async def counts_as_raw_only_what_is_raw(dut):
     widths = bench.widths
     total = 1 << widths.count_w
     table = SymbolTable(widths.value_w, widths.count_w, (0, 1), (0, total // 2, total))
-    dtype = np.uint8 if widths.value_w <= 8 else np.uint16
+    dtype = pattern_dtype(widths.value_w)
     for bits in range(2, 12):
         length = (1 << bits) - 2
         if length <= widths.block_max:

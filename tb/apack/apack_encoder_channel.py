@@ -13,6 +13,7 @@ from cocotb.triggers import FallingEdge, RisingEdge
 
 from model.apack import SymbolTable, encode_block
 from model.apack.hostile import centred_table
+from model.tensors import pattern_dtype
 from tb.apack.env.expected import verbatim
 from tb.apack.env.rows import row_buses
 from tb.apack.env.stimulus import borderline_blocks, hostile_values
@@ -209,7 +210,7 @@ class EncoderChannelBench:
     def drawn(self, values: range) -> np.ndarray:
         """A block of full length, of some values."""
         drawn = random.choices(values, k=self.most)
-        return np.array(drawn, dtype=np.uint8 if self.widths.value_w <= 8 else np.uint16)
+        return np.array(drawn, dtype=pattern_dtype(self.widths.value_w))
 
     async def send(self, blocks: list[np.ndarray]) -> None:
         """Bring blocks while those before leave, and check all."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from scripts.demo.tensors import Subject
 from scripts.waves.files import show_all
-from scripts.waves.signals import Waveform
 from tb.apack.bulk.tops_round_trip import TOP, Shape, build_tops, run_tops_round_trip
+from tb.sim.waveform import Waveform
 
 WAVE_VALUES = 4096  # a longer waveform is slow to open and shows nothing more
 WAVE_SLACK = 4000  # cycles to load the tables and to let the last block out

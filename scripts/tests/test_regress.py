@@ -43,7 +43,7 @@ from scripts.regress.run import Run, jobs_of, perform
 from scripts.regress.signature import signature
 from scripts.regress.workers import ClusterWorkers, LocalWorkers, Workers, WorkersError
 from scripts.simulators import chosen_simulator
-from scripts.waves.signals import Waveform
+from tb.sim.waveform import Waveform
 
 TOYS = "scripts/tests/regress_toys.py"
 HANG_SECONDS = 600  # a limit for what never ends, however slow the machine

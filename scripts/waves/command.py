@@ -28,8 +28,9 @@ from scripts.shown import relative
 from scripts.simulators import SIMULATORS, ToolMissing, find_simulator
 from scripts.simulators.cocotb_run import folder_name, read_results
 from scripts.waves.files import write_gtkwave, write_surfer, write_vcd
-from scripts.waves.signals import Waveform, groups_of
-from scripts.waves.transactions import transactions
+from scripts.waves.signals import groups_of
+from tb.sim.transactions import transactions
+from tb.sim.waveform import Waveform
 
 FOLDER = Path("build") / "waves"
 LIMIT_SECONDS = 1200

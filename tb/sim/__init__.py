@@ -1,0 +1,1 @@
+"""What runs and looks at simulations, for the benches of every system."""

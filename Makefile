@@ -138,23 +138,24 @@ waves: ## waveform of one hardware test, with its transactions as text, into bui
 
 bench-sim: ## values per second through the simulated hardware, file-driven and signal-driven
 	@$(SET_UP) --need $(NEED)
-	@$(RUN) scripts.bench_sim --sim="$$SIM" $${CODEC:+--codec="$$CODEC"}
+	@$(RUN) scripts.benchmark.simulation --sim="$$SIM" $${CODEC:+--codec="$$CODEC"}
 
 throughput: ## values per cycle over the parameters of the hardware, into build/throughput/
 	@$(SET_UP) --need "$$SIM"
-	@$(RUN) scripts.throughput --sim="$$SIM" $${CODEC:+--codec="$$CODEC"} $${JOBS:+--jobs="$$JOBS"}
+	@$(RUN) scripts.benchmark.throughput --sim="$$SIM" $${CODEC:+--codec="$$CODEC"} \
+		$${JOBS:+--jobs="$$JOBS"}
 
 bench-codec: ## speed and size of the software codec beside other coders
 	@$(SET_UP) --extra requirements-zoo.txt
-	@$(RUN) scripts.bench_codec
+	@$(RUN) scripts.benchmark.codec
 
 bench-solver: ## size and time of the exact and of the paper's solver
 	@$(SET_UP) --extra requirements-zoo.txt
-	@$(RUN) scripts.bench_solver
+	@$(RUN) scripts.benchmark.solver
 
 bench-floats: ## BF16 and FP16 weights without loss, beside zipnn and zstd, into build/bench/
 	@$(SET_UP) --extra requirements-zoo.txt requirements-floats.txt
-	@$(RUN) scripts.bench_floats
+	@$(RUN) scripts.benchmark.floats
 
 report: ## footprint of every model of the zoo under every coder, into build/report/
 	@$(SET_UP) --extra requirements-zoo.txt
@@ -169,7 +170,7 @@ docs: ## tables and timing diagrams of docs/architecture.md, from the RTL and fr
 	@$(SET_UP) --need "$$SIM" waves
 	@$(RUN) scripts.docs --sim="$$SIM"
 
-testplan: ## check docs/testplan.yaml against results and coverage of make test, and rtl/
+testplan: ## check tb/apack/testplan.yaml against results and coverage of make test, and rtl/
 	@$(SET_UP)
 	@$(RUN) scripts.testplan
 

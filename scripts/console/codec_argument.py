@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from scripts.arguments import OneLineParser
+from scripts.console.arguments import OneLineParser
 from tb.sim.round_trip import DEFAULT, NoSuchCodec, codecs
 
 Part = TypeVar("Part")

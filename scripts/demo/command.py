@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from model.apack import ApackError
 from model.cli.progress import Progress, stage
 from model.tensors import EXTENSIONS, FLOAT_WAYS, PATTERNS, LeftOut
-from scripts.arguments import OneLineParser, number_to
+from scripts.console.arguments import OneLineParser, number_to
 from scripts.console.codec_argument import codec_argument, type_of
 from scripts.demo.measure import Measured, build_key, measure
 from scripts.demo.picture import draw
@@ -32,11 +32,13 @@ from scripts.demo.summary import (
 )
 from scripts.demo.tensors import Subject, file_subjects, shipped_subjects
 from scripts.demo.waves import record_waves
-from scripts.job_summary import add_to_summary
-from scripts.simulators import BenchFailure, BuildError, ToolMissing, find_simulator
+from scripts.runs.job_summary import add_to_summary
+from tb.sim.bench import BenchFailure
+from tb.sim.builds import BuildError
+from tb.sim.paths import ROOT
 from tb.sim.round_trip import find_codec
+from tb.sim.tools import ToolMissing, find_simulator
 
-ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "build" / "demo"
 TABLE_WIDTH = 120
 # Values of the shipped tensors that a simulator sends, where it is too slow for all of them.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from model.apack import entropy_bits, histogram
 from scripts.demo.tensors import Subject
-from scripts.simulators import Build
+from tb.sim.builds import Build
 from tb.sim.round_trip import WRONG_VALUES, Codec, Job, Run
 
 Builds = Mapping[tuple, Build]

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import yaml
 
-from scripts.rtl import ROOT, rtl_modules, rtl_sources
+from tb.sim.modules import rtl_modules, rtl_sources
+from tb.sim.paths import ROOT
 
 PLAN = "synth.yaml"
 

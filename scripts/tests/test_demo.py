@@ -17,9 +17,10 @@ import pywellen
 from model.tensors import Tensor
 from scripts.demo import command, measure
 from scripts.demo.tensors import Subject, shipped_subjects
-from scripts.simulators import SIMULATORS, ToolMissing, chosen_simulator, find_simulator
 from tb.apack.bulk import tops_round_trip
+from tb.sim.cocotb_run import chosen_simulator
 from tb.sim.round_trip import find_codec
+from tb.sim.tools import SIMULATORS, ToolMissing, find_simulator
 
 
 @pytest.fixture

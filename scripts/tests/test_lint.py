@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scripts import lint
-from scripts.simulators import ToolMissing, find_simulator
+from tb.sim.tools import ToolMissing, find_simulator
 
 HEAD = "`resetall\n`timescale 1ns / 1ps\n`default_nettype none\n\n"
 CLEAN = "module m (input wire a, output wire b);\n    assign b = !a;\nendmodule\n\n`resetall\n"

@@ -13,10 +13,12 @@ import numpy as np
 from model.apack import ApackError, SymbolTable, histogram, solve
 from model.apack.fast import encode_blocks
 from model.tensors import Tensor
-from scripts.simulators import Build, build_bench, run_cocotb
 from tb.apack.bulk import round_trip, tops_round_trip
 from tb.apack.bulk.tops_round_trip import DECODED_VALUE, INDEX_ENTRY, MEMORY_WORD, UNITS, Shape
-from tb.apack.memory_image import MemoryImage
+from tb.apack.env.memory_image import MemoryImage
+from tb.sim.bench import build_bench
+from tb.sim.builds import Build
+from tb.sim.cocotb_run import run_cocotb
 from tb.sim.round_trip import WRONG_VALUES, Compared, Limit, Run, Signal, Sweep
 
 MOST_BLOCK_VALUES = 1 << 16

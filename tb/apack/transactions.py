@@ -6,7 +6,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tb.apack.registers import Register, register_map
+from tb.apack.env.register_map import register_map
+from tb.bus.register_map import Register
 from tb.sim.transactions import Bus, Reader, Sampled, Stream
 from tb.sim.waveform import BUS, Group, Waveform
 

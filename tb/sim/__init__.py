@@ -1,1 +1,1 @@
-"""What runs and looks at simulations, for the benches of every system."""
+"""The simulators: found, given designs to build once, run, and what they leave looked at."""

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from model.tensors import Tensor
-from scripts.simulators import Build
+from tb.sim.builds import Build
 from tb.sim.systems import system_module, systems_with
 
 MODULE = "round_trip"

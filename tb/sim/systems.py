@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 
-HERE = Path(__file__).resolve().parent
+from tb.sim.paths import ROOT
+
+SHARED = "sim"  # the folder of this file, which is no system
 
 
 def systems_with(name: str) -> list[str]:
     """The systems that have a file `tb/<system>/<name>.py`."""
-    found = HERE.parent.glob(f"*/{name}.py")
-    return sorted(path.parent.name for path in found if path.parent != HERE)
+    folders = {path.parent.name for path in (ROOT / "tb").glob(f"*/{name}.py")}
+    return sorted(folders - {SHARED})
 
 
 def system_module(system: str, name: str) -> ModuleType | None:

@@ -142,7 +142,7 @@ module apack_block_store #(
     wire                pick_code = code_valid && !(offset_valid && code_before_reg);
     wire                piece_valid = code_valid || offset_valid;
 
-    apack_skid #(.DATA_W (BEAT_W)) code_skid_inst (
+    cell_skid #(.DATA_W (BEAT_W)) code_skid_inst (
         .clk     (clk),
         .rst     (rst),
         .s_data  ({s_code_stream, s_code_data, s_code_count, s_code_last}),
@@ -153,7 +153,7 @@ module apack_block_store #(
         .m_ready (pick_code)
     );
 
-    apack_skid #(.DATA_W (BEAT_W)) offset_skid_inst (
+    cell_skid #(.DATA_W (BEAT_W)) offset_skid_inst (
         .clk     (clk),
         .rst     (rst),
         .s_data  ({s_offset_stream, s_offset_data, s_offset_count, s_offset_last}),
@@ -205,7 +205,7 @@ module apack_block_store #(
         end
     end
 
-    apack_block_ram #(
+    cell_region_ram #(
         .REGIONS (REGIONS),
         .WORDS   (WORDS),
         .LANES   (PIECES),

@@ -27,19 +27,19 @@ CHOSEN_SETS: Mapping[str, tuple[int, ...]] = {
     "apack_compressor": test_tops.LONG_BLOCKS,
     "apack_decompressor": test_tops.LONG_BLOCKS,
     "apack_pending": (8, 16, 7),
-    "apack_bit_packer": (5, 7),
-    "apack_bit_unpacker": (5, 9),
-    "apack_ram": (24, 4, 16),
-    "apack_block_ram": (5, 7, 3, 4),
-    "apack_gearbox": (12, 16),
+    "cell_bit_packer": (5, 7),
+    "cell_bit_unpacker": (5, 9),
+    "cell_ram": (24, 4, 16),
+    "cell_region_ram": (5, 7, 3, 4),
+    "cell_gearbox": (12, 16),
     "apack_shift_end": (7,),
     "apack_region_track": (3,),
     "apack_block_queue": (3, 9),
     "apack_piece_lane": (4, 16, 9, 8),
     "apack_entry_check": (5, 16, 32),
     "apack_stream_pending": (3, 8, 13, 7),
-    "apack_ring": (5, 8),
-    "apack_carry_save": (13, 6, 27),
+    "cell_ring": (5, 8),
+    "cell_carry_save": (13, 6, 27),
     "apack_interval_loop": (6, 10, 16, 12),
     "apack_search_loop": (6, 16, 10, 16, 12),
 }
@@ -97,7 +97,7 @@ def _target(module: str) -> Target:
         raise NoSuchDesign(
             f"{module} has no bench: it needs tb/apack/{module}.py, and parameters in a test_*.py"
         )
-    bench = f"tb.apack.{module}"
+    bench = f"tb.{module.partition('_')[0]}.{module}"
     sources = rtl_sources(module)
     return Target(module, bench, sources, bench_sets()[module], _imported(bench))
 

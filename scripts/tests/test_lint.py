@@ -194,16 +194,16 @@ def test_what_processes_need_not_share(tmp_path: Path, body: str) -> None:
 
 
 def test_module_is_checked_with_the_parameters_it_has() -> None:
-    names = {check.name for check in lint.module_checks("apack_leading_ones")}
+    names = {check.name for check in lint.module_checks("cell_leading_ones")}
     for tool in (
         "verilator 1364-2005",
         "verilator 1800-2023",
         "iverilog -g2005",
         "iverilog -g2012",
     ):
-        assert f"{tool} apack_leading_ones defaults" in names
-        assert f"{tool} apack_leading_ones IN_W=1" in names
-    assert "slang apack_leading_ones IN_W=1" in names
+        assert f"{tool} cell_leading_ones defaults" in names
+        assert f"{tool} cell_leading_ones IN_W=1" in names
+    assert "slang cell_leading_ones IN_W=1" in names
     assert not any("VALUE_W" in name for name in names)
 
 

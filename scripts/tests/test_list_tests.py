@@ -41,7 +41,7 @@ def test_the_rest_is_counted_by_file() -> None:
 
 
 def test_lines_are_broken_for_a_terminal_only() -> None:
-    line = "apack / apack_crc: " + ", ".join(f"set-{number}" for number in range(40))
+    line = "apack / cell_crc32: " + ", ".join(f"set-{number}" for number in range(40))
     assert wrapped(line, 0) == line
     broken = wrapped(line, 80).splitlines()
     assert max(map(len, broken)) <= 80 and len(broken) > 4
@@ -95,10 +95,10 @@ def test_what_pytest_selects_is_listed_as_plain_text() -> None:
     program = (
         "from scripts import list_tests\nlist_tests.PLACES = [('tb/apack/test_buffers.py',)] * 2"
     )
-    program += f"\nlist_tests.main(['--sim', '{chosen_simulator()}', '--test', 'apack_crc'])"
+    program += f"\nlist_tests.main(['--sim', '{chosen_simulator()}', '--test', 'cell_crc32'])"
     with listed(program) as process:
         output, error = process.communicate()
-    assert (output.splitlines()[0], error) == ("apack / apack_crc: 8, 2, 9, 16", "")
+    assert (output.splitlines()[0], error) == ("apack / cell_crc32: 8, 2, 9, 16", "")
     assert "\x1b" not in output
 
 

@@ -343,7 +343,7 @@ def result_of(killed: int, survived: int, equivalent: int) -> Result:
         Entry(number, 22, "assign odd", f"change {number} <&", kind, "detail", 0.1)
         for number, kind in enumerate(kinds)
     )
-    return Result("toy", "rtl/apack/apack_crc.v", "tb.toy", {"STEP": 1}, 99, 1.0, 2.0, entries)
+    return Result("toy", "rtl/cell/cell_crc32.v", "tb.toy", {"STEP": 1}, 99, 1.0, 2.0, entries)
 
 
 def test_the_score_leaves_out_what_is_proven() -> None:
@@ -394,7 +394,7 @@ def test_exit_code_and_reports(
     result.write(measure.result_path(target, 10, 1, 3))
     assert command.score([target], options, tmp_path) == code
     output = capsys.readouterr().out
-    assert "rtl/apack/apack_crc.v:22: change 8" in output
+    assert "rtl/cell/cell_crc32.v:22: change 8" in output
     assert "80.00 %: 8 of 10 mutants found" in output
     assert "\napack_decoder_channel " in output, "a name that is cut short"
     page = (tmp_path / "index.html").read_text()
@@ -402,7 +402,7 @@ def test_exit_code_and_reports(
     assert "change 7" not in page
     suite = ElementTree.parse(tmp_path / "junit.xml").getroot()[0]
     assert (suite.get("tests"), suite.get("failures")) == ("2", str(code))
-    assert "apack_crc.v:22: assign odd" in suite[0].find("system-out").text
+    assert "cell_crc32.v:22: assign odd" in suite[0].find("system-out").text
     document = json.loads((tmp_path / "mutate.json").read_text())
     assert (document["score"], document["equivalent"]) == (80.0, 3)
 
@@ -410,7 +410,7 @@ def test_exit_code_and_reports(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--design", "apack_nothing"], "no design 'apack_nothing'; there are apack_bit_packer"),
+        (["--design", "apack_nothing"], "no design 'apack_nothing'; there are apack_block_check"),
         (["--mutants", "0"], "MUTANTS: '0' is not a whole number of 1 or more"),
         (["--target", "101"], "TARGET: '101' is not a number from 0 to 100"),
     ],

@@ -38,8 +38,8 @@ PARTS: dict[str, tuple[tuple[str, ...], list[tuple[int, ...]]]] = {
     "apack_scale": (("COUNT_W", "CODE_W"), [(10, 16), (1, 3), (6, 8), (16, 20)]),
     "apack_interval": (("COUNT_W", "CODE_W"), [(10, 16), (1, 3), (6, 8), (16, 20)]),
     "apack_renorm": (("CODE_W",), [(16,), (3,), (7,), (20,)]),
-    "apack_leading_ones": (("IN_W",), [(16,), (1,), (7,), (20,), (32,)]),
-    "apack_row_select": (("ROWS", "ROW_W"), [(16, 8), (1, 3), (11, 40), (32, 60)]),
+    "cell_leading_ones": (("IN_W",), [(16,), (1,), (7,), (20,), (32,)]),
+    "cell_onehot_mux": (("INPUTS", "DATA_W"), [(16, 8), (1, 3), (11, 40), (32, 60)]),
     "apack_symbol_lookup": (
         ("VALUE_W", "SYMBOLS", "COUNT_W"),
         [(8, 16, 10), (2, 2, 1), (12, 1, 4), (16, 32, 14), (4, 5, 6)],
@@ -56,8 +56,8 @@ PARTS: dict[str, tuple[tuple[str, ...], list[tuple[int, ...]]]] = {
         ("CODE_W", "WORD_W", "PENDING_W"),
         [(16, 32, 28), (3, 3, 5), (8, 16, 7), (16, 64, 6)],
     ),
-    "apack_bit_packer": (("IN_W", "WORD_W"), [(8, 32), (32, 32), (2, 3), (5, 7)]),
-    "apack_bit_unpacker": (("OUT_W", "WORD_W"), [(16, 32), (3, 3), (8, 16), (5, 9)]),
+    "cell_bit_packer": (("IN_W", "WORD_W"), [(8, 32), (32, 32), (2, 3), (5, 7)]),
+    "cell_bit_unpacker": (("OUT_W", "WORD_W"), [(16, 32), (3, 3), (8, 16), (5, 9)]),
 }
 
 
@@ -73,7 +73,7 @@ def run(top: str, names: tuple[str, ...], values: tuple[int, ...]) -> None:
     run_cocotb(
         top,
         sources_of(top),
-        f"tb.apack.{top}",
+        f"tb.{top.partition('_')[0]}.{top}",
         dict(zip(names, values, strict=True)),
         chosen_simulator(),
         chosen_seed(),
@@ -104,4 +104,4 @@ def test_every_module_of_the_encoder_and_the_decoder_is_tested_on_its_own() -> N
     """Whatever they are built from has its tests, under its own name."""
     modules = {path.stem for top in ("apack_encoder", "apack_decoder") for path in rtl_sources(top)}
     assert modules == {*PARTS, *CODERS} - {"apack_loop"}
-    assert all((HERE / f"{name}.py").is_file() for name in modules)
+    assert all((HERE.parent / name.partition("_")[0] / f"{name}.py").is_file() for name in modules)

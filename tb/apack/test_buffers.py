@@ -24,12 +24,12 @@ REGISTER_WIDTHS = (
 
 # module -> parameters and the sets of their values
 PARTS: dict[str, tuple[tuple[str, ...], list[tuple[int, ...]]]] = {
-    "apack_crc": (("VALUE_W",), [(8,), (2,), (9,), (16,)]),
-    "apack_skid": (("DATA_W",), [(9,)]),
-    "apack_read_buffer": (("DATA_W",), [(9,)]),
-    "apack_ram": (("DEPTH", "LANES", "LANE_W"), [(1, 1, 3), (24, 4, 16)]),
-    "apack_block_ram": (("REGIONS", "WORDS", "LANES", "LANE_W"), [(1, 1, 1, 2), (5, 7, 3, 4)]),
-    "apack_gearbox": (("IN_W", "OUT_W"), [(64, 64), (128, 64), (12, 16), (5, 1), (40, 16)]),
+    "cell_crc32": (("DATA_W",), [(8,), (2,), (9,), (16,)]),
+    "cell_skid": (("DATA_W",), [(9,)]),
+    "cell_read_buffer": (("DATA_W",), [(9,)]),
+    "cell_ram": (("DEPTH", "LANES", "LANE_W"), [(1, 1, 3), (24, 4, 16)]),
+    "cell_region_ram": (("REGIONS", "WORDS", "LANES", "LANE_W"), [(1, 1, 1, 2), (5, 7, 3, 4)]),
+    "cell_gearbox": (("IN_W", "OUT_W"), [(64, 64), (128, 64), (12, 16), (5, 1), (40, 16)]),
     "apack_region_track": (("STREAMS",), [(1,), (3,), (8,)]),
     "apack_block_queue": (("STREAMS", "DATA_W"), [(1, 3), (3, 9), (8, 16)]),
     # The first has words at the end of a region's address range that are the next region's.
@@ -100,7 +100,7 @@ def test_part(top: str, values: tuple[int, ...]) -> None:
     run_cocotb(
         top,
         rtl_sources(top),
-        f"tb.apack.{top}",
+        f"tb.{top.partition('_')[0]}.{top}",
         dict(zip(PARTS[top][0], values, strict=True)),
         chosen_simulator(),
         chosen_seed(),

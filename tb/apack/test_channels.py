@@ -70,7 +70,7 @@ def test_channel(top: str, name: str) -> None:
     run_cocotb(
         top,
         rtl_sources(top),
-        f"tb.apack.{top}",
+        f"tb.{top.partition('_')[0]}.{top}",
         dict(zip(names, sets[name], strict=True)),
         chosen_simulator(),
         chosen_seed(),

@@ -40,13 +40,13 @@ SEARCH = ("STREAMS", "SYMBOLS", "COUNT_W", "CODE_W", "TAG_W")
 
 # module -> parameters and the sets of their values
 PARTS: dict[str, tuple[tuple[str, ...], list[tuple[int, ...]]]] = {
-    "apack_carry_save": (
+    "cell_carry_save": (
         ("ROWS", "LEFT_ROWS", "ROW_W"),
         [(3, 2, 4), (2, 2, 5), (13, 2, 12), (13, 6, 27), (19, 2, 37)],
     ),
-    "apack_cut": (("CUT", "DATA_W"), [(1, 9), (0, 9)]),
-    "apack_cut_reset": (("CUT", "DATA_W"), [(1, 9), (0, 9)]),
-    "apack_ring": (("STREAMS", "STATE_W"), [(1, 5), (2, 1), (5, 8)]),
+    "cell_cut": (("CUT", "DATA_W"), [(1, 9), (0, 9)]),
+    "cell_cut_reset": (("CUT", "DATA_W"), [(1, 9), (0, 9)]),
+    "cell_ring": (("STREAMS", "STATE_W"), [(1, 5), (2, 1), (5, 8)]),
     "apack_distance": (("COUNT_W", "CODE_W"), [(10, 16), (1, 3), (3, 5), (7, 20), (14, 16)]),
     "apack_shift_end": (("CODE_W",), [(16,), (3,), (7,), (20,)]),
     "apack_interval_loop": (
@@ -63,7 +63,7 @@ PARTS: dict[str, tuple[tuple[str, ...], list[tuple[int, ...]]]] = {
             (8, 32, 14, 16, 12),
         ],
     ),
-    "apack_stream_packer": (
+    "cell_turn_packer": (
         ("STREAMS", "IN_W", "WORD_W"),
         [(4, 8, 16), (1, 16, 16), (3, 2, 3), (8, 7, 20)],
     ),
@@ -71,7 +71,7 @@ PARTS: dict[str, tuple[tuple[str, ...], list[tuple[int, ...]]]] = {
         ("STREAMS", "CODE_W", "WORD_W", "PENDING_W"),
         [(4, 16, 16, 16), (1, 3, 3, 5), (3, 8, 13, 7), (2, 16, 32, 5)],
     ),
-    "apack_stream_window": (
+    "cell_turn_window": (
         ("STREAMS", "OUT_W", "WORD_W", "LEAST", "SHOW", "AHEAD"),
         [
             (4, 16, 16, 12, 1, 4),
@@ -91,7 +91,7 @@ def run(top: str, names: tuple[str, ...], values: tuple[int, ...]) -> None:
     run_cocotb(
         top,
         rtl_sources(top),
-        f"tb.apack.{top}",
+        f"tb.{top.partition('_')[0]}.{top}",
         dict(zip(names, values, strict=True)),
         chosen_simulator(),
         chosen_seed(),

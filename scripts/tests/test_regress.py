@@ -42,8 +42,8 @@ from scripts.regress.signature import signature
 from scripts.regress.workers import ClusterWorkers, LocalWorkers, Workers, WorkersError
 from scripts.runs.collect import ROOT, SelectionError, collect, selection_of
 from scripts.runs.jobs import FAILED, LOST, PASSED, SKIPPED, TIMED_OUT, Job, Outcome, run_job
-from scripts.waves.signals import Waveform
 from tb.sim.cocotb_run import chosen_simulator
+from tb.sim.waveform import Waveform
 
 TOYS = "scripts/tests/regress_toys.py"
 HANG_SECONDS = 600  # a limit for what never ends, however slow the machine

@@ -1,8 +1,8 @@
 """Check all sources: Verilator, Icarus, Yosys and slang on all hardware, ruff on Python.
 
 Each module is checked as the top with several sets of parameters, and every warning counts.
-The waivers are all in `scripts/lint_waivers.vlt`, each with its reason. Verilator and Icarus read
-each file twice, as Verilog-2005 and as SystemVerilog, which most tools take it for unless told
+The waivers are in `lint_waivers.vlt` beside the modules, each with its reason. Verilator and Icarus
+read each file twice, as Verilog-2005 and as SystemVerilog, which most tools take it for unless told
 otherwise; slang (in Yosys) is stricter than both about what stands before what. The Verilog of the
 benches must be both languages too.
 """
@@ -25,7 +25,7 @@ from model.cli.progress import Progress
 from scripts.arguments import OneLineParser, at_least
 from scripts.rtl import ROOT, free_parameters, rtl_modules, rtl_sources, verilog_text
 from scripts.simulators import Icarus, ToolMissing, Verilator, find_simulator
-from scripts.simulators.builds import WAIVERS, Parameters, parameter_flags
+from scripts.simulators.builds import WAIVERS, Parameters, parameter_flags, waivers
 
 SIZES = ("VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "WORD_W", "BLOCK_W", "IN_W", "OUT_W")
 PARAMETER_SETS: tuple[Parameters, ...] = (
@@ -99,7 +99,8 @@ def verilator_check(
 ) -> Check:
     """Verilator, by default with every warning on."""
     command = [tool.executable, "--lint-only", *flags, "--default-language", language]
-    command += ["--top-module", top, *parameter_flags(tool, top, parameters), WAIVERS, *files]
+    command += ["--top-module", top, *parameter_flags(tool, top, parameters)]
+    command += [*waivers(files), *files]
     environment = {"VERILATOR_ROOT": str(tool.root)}
     name = f"verilator {language} {top} {describe(parameters)}"
     return Check(name, [str(word) for word in command], environment=environment)
@@ -217,7 +218,7 @@ def style_findings(path: Path) -> Iterator[str]:
     if not has_preamble(text):
         yield f"{where}: does not start with {' '.join(PREAMBLE)}"
     if "verilator lint_off" in path.read_text(encoding="utf-8"):
-        yield f"{where}: waives a warning by itself; waivers belong in {WAIVERS.name}"
+        yield f"{where}: waives a warning by itself; waivers belong in {WAIVERS}"
     for pattern, what in FORBIDDEN.items():
         if re.search(pattern, re.sub(r"#\s*\(", "", text)):
             yield f"{where}: has a {what}"

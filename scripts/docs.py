@@ -1,4 +1,4 @@
-"""Bring docs/architecture.md up to date: parameters, register map, latencies, timing diagrams.
+"""Write what follows from the RTL: file lists, register map files, tables and timing diagrams.
 
     python -m scripts.docs
 
@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from scripts.arguments import OneLineParser
+from scripts.file_lists import write_file_lists
 from scripts.rtl import rtl_modules, rtl_sources
 from scripts.simulators import BuildError, CocotbFailure, CocotbRun, ToolMissing, run_cocotb
 from scripts.timing import DIAGRAMS, draw
@@ -36,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = OneLineParser("docs", description=__doc__)
     parser.add_argument("--sim", default="verilator", metavar="verilator|icarus")
     sim = parser.parse_args(arguments).sim
+    write_file_lists()
     try:
         latencies = {}
         for top, testcase in MEASURED.items():

@@ -14,7 +14,7 @@ from scripts.rtl import ROOT, rtl_modules, rtl_sources
 from scripts.simulators.builds import waivers
 
 HEAD = """\
-// Sources of {unit}, each after those it instantiates, relative to this folder. Written by make docs.
+// Sources of {unit}, each after those it instantiates. Written by make docs.
 //   verilator --lint-only -Wall {waivers} -F rtl/{system}/{unit}.f
 //   cd rtl/{system} && iverilog -g2005 -c {unit}.f -s {unit} -o {unit}.vvp
 """

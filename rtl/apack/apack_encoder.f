@@ -1,4 +1,4 @@
-// Sources of apack_encoder, each after those it instantiates, relative to this folder. Written by make docs.
+// Sources of apack_encoder, each after those it instantiates. Written by make docs.
 //   verilator --lint-only -Wall rtl/apack/lint_waivers.vlt -F rtl/apack/apack_encoder.f
 //   cd rtl/apack && iverilog -g2005 -c apack_encoder.f -s apack_encoder -o apack_encoder.vvp
 apack_bit_packer.v

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from scripts.arguments import OneLineParser
 from scripts.file_lists import write_file_lists
+from scripts.fusesoc_core import write_core
 from scripts.register_files import write_register_files
 from scripts.rtl import rtl_modules, rtl_sources
 from scripts.simulators import BuildError, CocotbFailure, CocotbRun, ToolMissing, run_cocotb
@@ -40,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     sim = parser.parse_args(arguments).sim
     write_file_lists()
     write_register_files()
+    write_core()
     try:
         latencies = {}
         for top, testcase in MEASURED.items():

@@ -137,23 +137,23 @@ waves: ## waveform of one hardware test, with its transactions as text, into bui
 
 bench-sim: ## values per second through the simulated hardware, file-driven and signal-driven
 	@$(SET_UP) --need $(NEED)
-	@$(RUN) scripts.bench_sim --sim="$$SIM"
+	@$(RUN) scripts.benchmark.simulation --sim="$$SIM"
 
 throughput: ## values per cycle over engines and over streams, into build/throughput/
 	@$(SET_UP) --need "$$SIM"
-	@$(RUN) scripts.throughput --sim="$$SIM" $${JOBS:+--jobs="$$JOBS"}
+	@$(RUN) scripts.benchmark.throughput --sim="$$SIM" $${JOBS:+--jobs="$$JOBS"}
 
 bench-codec: ## speed and size of the software codec beside other coders
 	@$(SET_UP) --extra requirements-zoo.txt
-	@$(RUN) scripts.bench_codec
+	@$(RUN) scripts.benchmark.codec
 
 bench-solver: ## size and time of the exact and of the paper's solver
 	@$(SET_UP) --extra requirements-zoo.txt
-	@$(RUN) scripts.bench_solver
+	@$(RUN) scripts.benchmark.solver
 
 bench-floats: ## BF16 and FP16 weights without loss, beside zipnn and zstd, into build/bench/
 	@$(SET_UP) --extra requirements-zoo.txt requirements-floats.txt
-	@$(RUN) scripts.bench_floats
+	@$(RUN) scripts.benchmark.floats
 
 report: ## footprint of every model of the zoo under every coder, into build/report/
 	@$(SET_UP) --extra requirements-zoo.txt
@@ -168,7 +168,7 @@ docs: ## file lists, register map files, tables and timing diagrams, from the RT
 	@$(SET_UP) --need "$$SIM" waves --extra requirements-docs.txt
 	@$(RUN) scripts.docs --sim="$$SIM"
 
-testplan: ## check docs/testplan.yaml against results and coverage of make test, and rtl/
+testplan: ## check tb/apack/testplan.yaml against results and coverage of make test, and rtl/
 	@$(SET_UP)
 	@$(RUN) scripts.testplan
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from scripts import ending
+from scripts.console import ending
 
 if sys.argv[0] == "-m":  # so it is called while a command is looked for, and never in a test
     ending.install()

@@ -3,7 +3,7 @@
     python -m scripts.docs
 
 Parameters and registers come from rtl/apack, everything else from simulations of the two tops
-(tb/apack/timing_diagrams.py). Each table stands between two marker comments.
+(tb/apack/diagrams/timing_diagrams.py). Each table stands between two marker comments.
 """
 
 from __future__ import annotations
@@ -11,21 +11,23 @@ from __future__ import annotations
 import json
 import re
 import sys
-from pathlib import Path
 
-from scripts.arguments import OneLineParser
+from scripts.console.arguments import OneLineParser
 from scripts.file_lists import write_file_lists
 from scripts.fusesoc_core import write_core
 from scripts.register_files import write_register_files
-from scripts.rtl import rtl_modules, rtl_sources
-from scripts.simulators import BuildError, CocotbFailure, CocotbRun, ToolMissing, run_cocotb
-from scripts.timing import DIAGRAMS, draw
-from tb.apack.registers import markdown
+from tb.apack.diagrams.draw import DIAGRAMS, draw
+from tb.apack.env.register_map import register_map
+from tb.bus.register_map import markdown
+from tb.sim.builds import BuildError
+from tb.sim.cocotb_run import CocotbFailure, CocotbRun, run_cocotb
+from tb.sim.modules import rtl_modules, rtl_sources
+from tb.sim.paths import ROOT
+from tb.sim.tools import ToolMissing
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "architecture.md"
 TIMING = ROOT / "docs" / "timing"
-BENCH = "tb.apack.timing_diagrams"
+BENCH = "tb.apack.diagrams.timing_diagrams"
 SEED = 1
 PARAMETER = re.compile(r"// (.*)\n +parameter (\w+) += (\d+)")
 MEASURED = {
@@ -123,7 +125,7 @@ def _line(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
-TABLES = {"registers": markdown, "parameters": parameter_table}
+TABLES = {"registers": lambda: markdown(register_map()), "parameters": parameter_table}
 
 if __name__ == "__main__":
     sys.exit(main())

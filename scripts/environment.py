@@ -14,11 +14,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from scripts.arguments import OneLineParser
-from scripts.rtl import ROOT
-from scripts.simulators import ToolMissing, Verilator, find_simulator
-from scripts.simulators.builds import cached
+from scripts.console.arguments import OneLineParser
 from scripts.start import HOLDER
+from tb.sim.builds import cached
+from tb.sim.paths import ROOT
+from tb.sim.tools import ToolMissing, Verilator, find_simulator
 
 WRAPPER = """\
 #!/bin/sh

@@ -10,8 +10,9 @@ import os
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from scripts.rtl import ROOT, rtl_modules, rtl_sources
-from scripts.simulators.builds import waivers
+from tb.sim.builds import waivers
+from tb.sim.modules import rtl_modules, rtl_sources
+from tb.sim.paths import ROOT
 
 HEAD = """\
 // Sources of {unit}, each after those it instantiates. Written by make docs.

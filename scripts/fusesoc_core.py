@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from scripts.rtl import ROOT, rtl_modules
-from scripts.simulators.builds import waivers
+from tb.sim.builds import waivers
+from tb.sim.modules import rtl_modules
+from tb.sim.paths import ROOT
 
 CORE = ROOT / "apack.core"
 PART = "# begin of generated part: {0}\n", "# end of generated part: {0}\n"

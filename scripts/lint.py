@@ -22,10 +22,11 @@ from pathlib import Path
 from rich.console import Console
 
 from model.cli.progress import Progress
-from scripts.arguments import OneLineParser, at_least
-from scripts.rtl import ROOT, free_parameters, rtl_modules, rtl_sources, verilog_text
-from scripts.simulators import Icarus, ToolMissing, Verilator, find_simulator
-from scripts.simulators.builds import WAIVERS, Parameters, parameter_flags, waivers
+from scripts.console.arguments import OneLineParser, at_least
+from tb.sim.builds import WAIVERS, Parameters, parameter_flags, waivers
+from tb.sim.modules import free_parameters, rtl_modules, rtl_sources, verilog_text
+from tb.sim.paths import ROOT
+from tb.sim.tools import Icarus, ToolMissing, Verilator, find_simulator
 
 SIZES = ("VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "WORD_W", "BLOCK_W", "IN_W", "OUT_W")
 PARAMETER_SETS: tuple[Parameters, ...] = (

@@ -18,8 +18,8 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from scripts.arguments import OneLineParser
-from scripts.regress.collect import (
+from scripts.console.arguments import OneLineParser
+from scripts.runs.collect import (
     Collected,
     NothingSelected,
     SelectionError,
@@ -28,7 +28,7 @@ from scripts.regress.collect import (
     name_of,
     unit_of,
 )
-from scripts.simulators import SIMULATORS
+from tb.sim.tools import SIMULATORS
 
 SELECTABLE = re.compile(r"[\w.-]+")  # a set that can be typed
 PLACES = (("tb",), ("model", "scripts"))  # each is collected by a process of its own

@@ -1,6 +1,6 @@
-"""The register map as files for others: SystemRDL, and the C header that is made of it.
+"""Register maps as files for others: SystemRDL, and the C header that is made of it.
 
-Both are written by `make docs` into docs/, from the map that the Verilog states.
+Both are written by `make docs` into docs/, for each module of rtl/ that states a map.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from peakrdl_cheader.c_standards import CStandard
 from peakrdl_cheader.exporter import CHeaderExporter
 from systemrdl import RDLCompiler
 
-from scripts.rtl import ROOT
-from tb.apack.registers import Field, Register, register_map
+from tb.bus.register_map import MAP_BEGIN, Field, Register, read_map
+from tb.sim.modules import rtl_modules
+from tb.sim.paths import ROOT
 
 DOCS = ROOT / "docs"
-RDL = DOCS / "apack_registers.rdl"
-HEADER = DOCS / "apack_registers.h"
 WHOLE = "VALUE"  # the field of a register that is one number
 ACCESS = {
     "RO": "sw = r; hw = w;",
@@ -26,7 +25,7 @@ ACCESS = {
     "W1C": "sw = rw; onwrite = woclr; hw = w;",
 }
 HEAD = """\
-// Register map of {name}. Written by make docs from rtl/{name}/{name}_registers.v.
+// Register map of {name}. Written by make docs from {source}.
 // An address that is not in the map answers with an error.
 
 addrmap {name} {{
@@ -36,9 +35,9 @@ addrmap {name} {{
 """
 
 
-def system_rdl(name: str, registers: dict[str, Register]) -> str:
-    """A register map as an address map of SystemRDL 2.0; registers without fields get one."""
-    parts = [HEAD.format(name=name)]
+def system_rdl(name: str, registers: dict[str, Register], source: str) -> str:
+    """A map of this name in SystemRDL 2.0; registers without fields get one. `source` has it."""
+    parts = [HEAD.format(name=name, source=source)]
     for register in registers.values():
         fields = register.fields.values() or [Field(WHOLE, 0, 32, register.text)]
         parts.append(f"\n    reg {{\n        desc = {quoted(register.text)};\n")
@@ -74,12 +73,18 @@ def c_header(rdl: str, name: str) -> str:
 
 
 def register_files() -> dict[Path, str]:
-    """Path and text of both files."""
-    rdl = system_rdl("apack", register_map())
-    return {RDL: rdl, HEADER: c_header(rdl, HEADER.name)}
+    """Path and text of the files of every map."""
+    files = {}
+    for module, path in rtl_modules().items():
+        if f"// ---- {MAP_BEGIN}" in path.read_text(encoding="utf-8"):
+            source = str(path.relative_to(ROOT))
+            rdl, header = (DOCS / f"{module}.{ending}" for ending in ("rdl", "h"))
+            files[rdl] = system_rdl(path.parent.name, read_map(path), source)
+            files[header] = c_header(files[rdl], header.name)
+    return files
 
 
 def write_register_files() -> None:
-    """Write both files."""
+    """Write them all."""
     for path, text in register_files().items():
         path.write_text(text, encoding="utf-8")

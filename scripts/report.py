@@ -19,9 +19,9 @@ from rich.table import Table
 
 from model.apack import ApackError
 from model.cli.progress import Progress
-from scripts.arguments import OneLineParser
+from scripts.console.arguments import OneLineParser
+from tb.sim.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 REPORT = ROOT / "build" / "report"
 
 

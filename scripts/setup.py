@@ -13,7 +13,6 @@ import fcntl
 import hashlib
 import json
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -21,20 +20,33 @@ import tempfile
 from ast import literal_eval
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
-ROOT = Path(__file__).resolve().parent.parent
+if __name__ == "__main__":  # a script by itself, which finds no package
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tb.sim.paths import ROOT
+from tb.sim.system import (
+    COMPILER,
+    FST_HEADERS,
+    ICARUS,
+    LIBERTY,
+    SIMULATORS,
+    VENV_MODULE,
+    SetupError,
+    SystemTool,
+    compiler,
+    missing,
+)
+
 VENV = ROOT / ".venv"
 REQUIREMENTS = ROOT / "requirements.txt"
 LOG = ROOT / "build" / "setup.log"
-SIMULATORS = ("icarus", "verilator")
 NEEDS = (*SIMULATORS, "waves", "liberty")
 QFLOW = Path("/usr/share/qflow/tech")
 LIBERTY_FILE = "osu018/osu018_stdcells.lib"
-COMPILERS = ("g++", "c++", "clang++")
 # What variables of pip may say: where packages come from and how they are fetched. The others, and
 # its configuration, could put the packages elsewhere or leave some out.
 PIP_MAY = (
@@ -42,75 +54,6 @@ PIP_MAY = (
     "FIND_LINKS", "INDEX_URL", "KEYRING_PROVIDER", "NO_CACHE_DIR", "NO_INDEX", "PROXY", "RETRIES",
     "TIMEOUT", "TRUSTED_HOST",
 )  # fmt: skip
-
-
-class SetupError(Exception):
-    """Something is missing that only the user can bring; the message is one line."""
-
-
-@dataclass(frozen=True)
-class SystemTool:
-    """Something that comes from the system's package manager, with its package names."""
-
-    what: str
-    apt: str
-    dnf: str = ""
-    brew: str = ""
-
-
-VENV_MODULE = SystemTool(
-    "Python's venv module",
-    f"python{sys.version_info.major}.{sys.version_info.minor}-venv",
-    "python3",
-    "python",
-)
-COMPILER = SystemTool("a C++ compiler (g++)", "g++", "gcc-c++", "gcc")
-ICARUS = SystemTool("Icarus Verilog (iverilog)", "iverilog", "iverilog", "icarus-verilog")
-FST_HEADERS = SystemTool(
-    "zlib.h or lz4.h, for Verilator's FST waveforms,",
-    "zlib1g-dev liblz4-dev",
-    "zlib-devel lz4-devel",
-    "zlib lz4",
-)
-LIBERTY = SystemTool(
-    "the cell library osu018_stdcells.lib (another place: LIBERTY=path)", "qflow-tech-osu018"
-)
-
-
-def install_command(tool: SystemTool) -> str:
-    """The command that installs `tool` with the package manager found on this machine."""
-    if shutil.which("apt-get"):
-        return f"sudo apt-get install {tool.apt}"
-    if tool.dnf and shutil.which("dnf"):
-        return f"sudo dnf install {tool.dnf}"
-    if tool.brew and shutil.which("brew"):
-        return f"brew install {tool.brew}"
-    return f"install it with your package manager (Debian calls it {tool.apt})"
-
-
-def missing(tool: SystemTool) -> str:
-    """One line that says what is missing and what to do."""
-    return f"{tool.what} is missing: {install_command(tool)}"
-
-
-def compiler() -> list[str] | None:
-    """The command of the C++ compiler: the words of `CXX` when set, else one of the usual names.
-
-    Raises:
-        SetupError: `CXX` is set, and no command.
-    """
-    chosen = os.environ.get("CXX", "").strip()
-    if not chosen:
-        return next(([path] for name in COMPILERS if (path := shutil.which(name))), None)
-    try:
-        words = shlex.split(chosen)
-        program = shutil.which(words[0])
-        works = subprocess.run([program or "", *words[1:], "--version"], capture_output=True)
-    except (OSError, ValueError):  # no such program, or a quote that is not closed
-        works = None
-    if works is None or works.returncode:
-        raise SetupError(f"CXX={chosen!r} is no C++ compiler here: say CXX=g++, or unset it")
-    return [program, *words[1:]]
 
 
 def has_venv_module() -> bool:

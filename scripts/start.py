@@ -22,9 +22,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-# Started alone, with -I, this finds no package; names beside it, as coverage, are those of others.
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-from surroundings import ROOT, clean, with_home
+# Started alone, with -I, this finds no package.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from tb.sim.paths import ROOT
+from tb.sim.surroundings import clean, with_home
 
 del sys.path[0]
 
@@ -32,10 +33,10 @@ BUILD = ROOT / "build"
 SIMULATORS = ("icarus", "verilator")
 # The folders of results in build/ that a command replaces; {sim} is its simulator.
 RESULTS = {
-    "scripts.bench_codec": ("bench",),
-    "scripts.bench_floats": ("bench",),
-    "scripts.bench_sim": ("bench",),
-    "scripts.bench_solver": ("bench",),
+    "scripts.benchmark.codec": ("bench",),
+    "scripts.benchmark.floats": ("bench",),
+    "scripts.benchmark.simulation": ("bench",),
+    "scripts.benchmark.solver": ("bench",),
     "scripts.coverage": ("coverage", "test/verilator"),
     "scripts.demo": ("demo",),
     "scripts.mutate": ("mutate",),
@@ -44,7 +45,7 @@ RESULTS = {
     "scripts.synth": ("synth",),
     "scripts.test": ("test/{sim}",),
     "scripts.testplan": ("testplan",),
-    "scripts.throughput": ("throughput",),
+    "scripts.benchmark.throughput": ("throughput",),
     "scripts.waves": ("waves",),
 }
 # Characters of the project's path that a tool takes for something else, and the first such tool.

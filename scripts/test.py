@@ -17,16 +17,25 @@ import termios
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import psutil
 
-from scripts.arguments import OneLineParser, at_least
+from scripts.console.arguments import OneLineParser, at_least
+from scripts.console.ending import INTERRUPTED
 from scripts.coverage.code import RUNS, coverage_files, test_of
-from scripts.coverage.runs import note_without_code
-from scripts.ending import INTERRUPTED
-from scripts.job_summary import JOB_SUMMARY, add_to_summary
-from scripts.last_run import (
+from scripts.runs.collect import (
+    NOTHING_COLLECTED,
+    USAGE_ERROR,
+    NothingSelected,
+    SelectionError,
+    arguments_of,
+    check,
+    collect,
+    is_node,
+)
+from scripts.runs.coverage import note_without_code
+from scripts.runs.job_summary import JOB_SUMMARY, add_to_summary
+from scripts.runs.last_run import (
     FAILED,
     PASSED,
     SEED_OF_RUN,
@@ -37,26 +46,11 @@ from scripts.last_run import (
     read_last_run,
     results_of,
 )
-from scripts.regress.collect import (
-    NOTHING_COLLECTED,
-    USAGE_ERROR,
-    NothingSelected,
-    SelectionError,
-    arguments_of,
-    check,
-    collect,
-    is_node,
-)
-from scripts.shown import variable_of_test
-from scripts.simulators import (
-    SIMULATORS,
-    ToolMissing,
-    breakpoints,
-    find_simulator,
-    require_coverage,
-)
+from tb.sim import breakpoints
+from tb.sim.cocotb_run import require_coverage
+from tb.sim.paths import ROOT, variable_of_test
+from tb.sim.tools import SIMULATORS, ToolMissing, find_simulator
 
-ROOT = Path(__file__).resolve().parent.parent
 TESTS = ("tb", "model", "scripts")
 DEFAULT = "verilator"
 CANDIDATES = 12
@@ -123,7 +117,15 @@ def check_selection(selection: str, sim: str, tests: Sequence[str] = TESTS) -> N
 def pytest_command(options: argparse.Namespace, seed: int) -> list[str]:
     """The pytest call that runs what `options` ask for."""
     junit = results_of(options.sim) / "junit.xml"
-    command = [sys.executable, "-m", "pytest", "-p", "scripts.session", "-p", "scripts.last_run"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "scripts.runs.session",
+        "-p",
+        "scripts.runs.last_run",
+    ]
     command += [f"--junitxml={junit}"]
     command += [f"--hypothesis-seed={seed}"]
     if options.maxfail:
@@ -216,7 +218,9 @@ def run_pytest(command: list[str], environment: dict[str, str]) -> int:
     in nor the simulators: they would report failures that are none.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited: see scripts/session.py
+    signal.pthread_sigmask(
+        signal.SIG_BLOCK, {signal.SIGINT}
+    )  # inherited: see scripts/runs/session.py
     try:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, start_new_session=True

@@ -1,4 +1,4 @@
-"""Check docs/testplan.yaml: every feature has tests that passed, coverage that was met, an owner.
+"""Check tb/apack/testplan.yaml: each feature has tests that passed, coverage met, an owner.
 
     python -m scripts.testplan
 
@@ -19,16 +19,16 @@ from pathlib import Path
 
 import yaml
 
+from scripts.console.shown import rounded
 from scripts.coverage.functional import Point, coverage_files, merged, total_percent
-from scripts.coverage.runs import CoverageError
-from scripts.evidence import Evidence, EvidenceError, read_evidence
-from scripts.job_summary import add_to_summary
-from scripts.regress.collect import SelectionError, collect
-from scripts.shown import rounded
-from scripts.simulators import chosen_simulator
+from scripts.runs.collect import SelectionError, collect
+from scripts.runs.coverage import CoverageError
+from scripts.runs.evidence import Evidence, EvidenceError, read_evidence
+from scripts.runs.job_summary import add_to_summary
+from tb.sim.cocotb_run import chosen_simulator
+from tb.sim.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
-PLAN = ROOT / "docs" / "testplan.yaml"
+PLAN = ROOT / "tb" / "apack" / "testplan.yaml"
 RESULT = ROOT / "build" / "testplan" / "testplan.json"
 TEXTS, LISTS = ("name", "title", "description"), ("tests", "owner")
 OPTIONAL = {"cover": list, "goal": int}

@@ -11,9 +11,9 @@ from tempfile import TemporaryDirectory
 
 from packaging.requirements import Requirement
 
-from scripts.arguments import OneLineParser
-from scripts.rtl import ROOT
+from scripts.console.arguments import OneLineParser
 from scripts.setup import pins
+from tb.sim.paths import ROOT
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 PURE = ("python-constraint", "wavedrom")  # come as sources, which any Python builds

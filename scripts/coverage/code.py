@@ -1,9 +1,9 @@
 """Code coverage of the hardware: lines, branches and toggles of every module of rtl/.
 
 `make test SIM=verilator COVERAGE=1` makes each simulation leave what it counted in its folder
-under build/test/verilator/. This adds it up, leaves out what tb/coverage_exclusions.yaml excludes,
-writes build/coverage/code.json and code.html, and compares the totals with the thresholds and each
-module with the floors.
+under build/test/verilator/. This adds it up, leaves out what tb/apack/coverage_exclusions.yaml
+excludes, writes build/coverage/code.json and code.html, and compares the totals with the
+thresholds and each module with the floors.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from scripts.console.shown import rounded
 from scripts.coverage.exclusions import Exclusion, excluded_points, faults, read_exclusions
 from scripts.coverage.points import KINDS, Counts, Place, read_points
-from scripts.coverage.runs import CoverageError
-from scripts.shown import rounded
-from scripts.simulators.cocotb_run import COVERAGE_FILE, COVERED_BY
+from scripts.runs.coverage import CoverageError
+from tb.sim.cocotb_run import COVERAGE_FILE, COVERED_BY
+from tb.sim.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 RTL = ROOT / "rtl"
 RUNS = ROOT / "build" / "test" / "verilator"
-EXCLUSIONS = ROOT / "tb" / "coverage_exclusions.yaml"
+EXCLUSIONS = ROOT / "tb" / "apack" / "coverage_exclusions.yaml"
 RESULT = ROOT / "build" / "coverage" / "code.json"
 THRESHOLDS = {"line": 99.0, "branch": 98.0, "toggle": 95.0}  # percent of all points
 FLOORS = {"line": 95.0, "branch": 95.0, "toggle": 55.0}  # percent of a module's points

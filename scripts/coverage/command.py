@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from model.cli.progress import Progress
-from scripts.arguments import OneLineParser, at_least
+from scripts.console.arguments import OneLineParser, at_least
+from scripts.console.shown import rounded
 from scripts.coverage.code import (
     PLURAL,
     RESULT,
@@ -27,12 +28,12 @@ from scripts.coverage.code import (
 )
 from scripts.coverage.page import write_page
 from scripts.coverage.points import KINDS
-from scripts.coverage.runs import CoverageError, read_without_code, tests_there
-from scripts.job_summary import add_to_summary
-from scripts.regress.collect import TESTS
-from scripts.shown import relative, rounded
+from scripts.runs.collect import TESTS
+from scripts.runs.coverage import CoverageError, read_without_code, tests_there
+from scripts.runs.job_summary import add_to_summary
 from scripts.test import main as run_tests
 from scripts.test import selection
+from tb.sim.paths import relative
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Points that no test can cover, each with its reason; they are in tb/coverage_exclusions.yaml.
+"""Points that no test can cover, each with its reason, in tb/apack/coverage_exclusions.yaml.
 
 An entry names a module (`*` for any part of its name), a kind of points and a regular expression
 on the text of the source line (`source`), on the point's name (`name`), or on both. The name of a
@@ -17,7 +17,7 @@ from fnmatch import fnmatchcase
 import yaml
 
 from scripts.coverage.points import KINDS, Counts, Place, numbers_of, ranges
-from scripts.coverage.runs import CoverageError
+from scripts.runs.coverage import CoverageError
 
 KEYS = {"module", "kind", "source", "name", "bits", "reason"}
 BITS = re.compile(r"\d+(-\d+)?(,\s*\d+(-\d+)?)*")

@@ -15,10 +15,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.coverage.runs import CoverageError, tests_there
-from scripts.simulators import chosen_simulator
+from scripts.runs.coverage import CoverageError, tests_there
+from tb.sim.cocotb_run import chosen_simulator
+from tb.sim.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / "build"
 RUNS = ("test/*/*/coverage.json", "regress/jobs/*/*/runs/*/coverage.json")
 RESULT = BUILD / "coverage" / "functional.json"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jinja2
 
+from scripts.console.shown import rounded
 from scripts.coverage.code import (
     FLOORS,
     PLURAL,
@@ -20,7 +21,6 @@ from scripts.coverage.code import (
 )
 from scripts.coverage.exclusions import Exclusion
 from scripts.coverage.points import BRANCH, KINDS, LINE, Place, ranges
-from scripts.shown import rounded
 
 INDEX = re.compile(r"(.*)\[(\d+)\]")
 WAYS = {

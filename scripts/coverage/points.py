@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from scripts.coverage.runs import CoverageError
+from scripts.runs.coverage import CoverageError
 
 LINE, BRANCH, TOGGLE = KINDS = ("line", "branch", "toggle")
 HEADER = "# SystemC::Coverage-3"

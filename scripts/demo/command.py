@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from model.apack import ApackError
 from model.cli.progress import Progress, stage
 from model.tensors import EXTENSIONS, FLOAT_WAYS, PATTERNS, LeftOut
-from scripts.arguments import OneLineParser, number_to
+from scripts.console.arguments import OneLineParser, number_to
 from scripts.demo.measure import Measured, measure
 from scripts.demo.picture import draw
 from scripts.demo.summary import (
@@ -31,11 +31,13 @@ from scripts.demo.summary import (
 )
 from scripts.demo.tensors import SHAPE, Subject, file_subjects, shipped_subjects
 from scripts.demo.waves import record_waves
-from scripts.job_summary import add_to_summary
-from scripts.simulators import BenchFailure, BuildError, ToolMissing, find_simulator
+from scripts.runs.job_summary import add_to_summary
 from tb.apack.bulk.tops_round_trip import Shape, build_tops
+from tb.sim.bench import BenchFailure
+from tb.sim.builds import BuildError
+from tb.sim.paths import ROOT
+from tb.sim.tools import ToolMissing, find_simulator
 
-ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "build" / "demo"
 TABLE_WIDTH = 120
 MOST_BLOCK_VALUES = 1 << 16

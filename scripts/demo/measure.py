@@ -12,7 +12,6 @@ import numpy as np
 
 from model.apack import entropy_bits, histogram
 from scripts.demo.tensors import Subject
-from scripts.simulators import Build
 from tb.apack.bulk.tops_round_trip import (
     DECODED_VALUE,
     INDEX_ENTRY,
@@ -21,7 +20,8 @@ from tb.apack.bulk.tops_round_trip import (
     differences,
     run_tops_round_trip,
 )
-from tb.apack.memory_image import MemoryImage
+from tb.apack.env.memory_image import MemoryImage
+from tb.sim.builds import Build
 
 # Bytes of values in one simulation: long enough to hide its start, short enough to fit the memory
 # between the units. The same for every simulator: streams run dry at the end of a run, so that its

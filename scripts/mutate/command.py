@@ -20,9 +20,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.table import Table
 
 from model.cli.progress import Progress
-from scripts.arguments import OneLineParser, at_least
-from scripts.ending import INTERRUPTED
-from scripts.job_summary import add_to_summary
+from scripts.console.arguments import OneLineParser, at_least
+from scripts.console.ending import INTERRUPTED
+from scripts.console.shown import floored
 from scripts.mutate.equivalence import ABC
 from scripts.mutate.measure import (
     ERROR,
@@ -36,9 +36,9 @@ from scripts.mutate.measure import (
 from scripts.mutate.page import write_page
 from scripts.mutate.results import Run, percent, write_results
 from scripts.mutate.targets import NoSuchDesign, Target, select_targets
-from scripts.rtl import ROOT
-from scripts.shown import floored, relative
-from scripts.simulators import ToolMissing, find_simulator
+from scripts.runs.job_summary import add_to_summary
+from tb.sim.paths import ROOT, relative
+from tb.sim.tools import ToolMissing, find_simulator
 
 FOLDER = ROOT / "build" / "mutate"
 MUTANTS = 200

@@ -25,8 +25,9 @@ import pyosys
 
 from scripts.mutate.mutants import NETLIST, SELECTOR, Mutant, MutatedDesign
 from scripts.mutate.targets import Target
-from scripts.rtl import ROOT, rtl_modules, rtl_sources
 from scripts.synth.tools import run_yosys
+from tb.sim.modules import rtl_modules, rtl_sources
+from tb.sim.paths import ROOT
 
 ABC = Path(pyosys.__file__).parent / "yosys-abc"
 CONTRACTS = ROOT / "tb" / "apack" / "contracts"

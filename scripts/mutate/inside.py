@@ -25,7 +25,7 @@ from cocotb.handle import Immediate
 from cocotb.regression import Test, TestGenerator
 
 from scripts.mutate.mutants import SELECTOR
-from scripts.simulators.cocotb_run import read_results
+from tb.sim.cocotb_run import read_results
 
 TASK = "MUTATE_TASK"  # variable with the path of the task
 VERDICTS = "verdicts.jsonl"

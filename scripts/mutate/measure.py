@@ -15,10 +15,10 @@ from scripts.mutate.inside import SURVIVED, Verdict
 from scripts.mutate.mutants import Mutant, MutatedDesign, mutate
 from scripts.mutate.simulation import BenchFails, read_verdicts, simulate
 from scripts.mutate.targets import Target
-from scripts.rtl import ROOT
-from scripts.shown import relative
-from scripts.simulators import BuildError, ToolMissing
 from scripts.synth.tools import SynthesisError
+from tb.sim.builds import BuildError
+from tb.sim.paths import ROOT, relative
+from tb.sim.tools import ToolMissing
 
 WORK = ROOT / "build" / "mutate" / "work"
 ERROR, COUNT, PROOFS = "error.txt", "count.txt", "proofs.json"

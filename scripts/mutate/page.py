@@ -8,10 +8,10 @@ from pathlib import Path
 
 import jinja2
 
+from scripts.console.shown import floored
 from scripts.mutate.measure import Entry, Result
 from scripts.mutate.results import Run, percent
-from scripts.rtl import ROOT
-from scripts.shown import floored
+from tb.sim.paths import ROOT
 
 TEMPLATES = (Path(__file__).with_name("templates"), ROOT / "scripts" / "regress" / "templates")
 AROUND = 2  # source lines shown before and after one with a survivor

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+from scripts.console.shown import floored, printable
 from scripts.mutate.equivalence import IDLE, KEEPING
 from scripts.mutate.measure import Result
-from scripts.shown import floored, printable
 
 
 @dataclass(frozen=True)

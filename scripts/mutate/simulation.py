@@ -9,8 +9,8 @@ from pathlib import Path
 from scripts.mutate.inside import GRACE, SURVIVED, TASK, VERDICTS, Task, Verdict
 from scripts.mutate.mutants import MutatedDesign
 from scripts.mutate.targets import Target
-from scripts.simulators import find_simulator
-from scripts.simulators.cocotb_run import build_cocotb, simulate_cocotb
+from tb.sim.cocotb_run import build_cocotb, simulate_cocotb
+from tb.sim.tools import find_simulator
 
 WAIVERS = "`verilator_config\nlint_off\nlint_off -rule UNOPTFLAT\n"
 

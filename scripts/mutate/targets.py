@@ -9,8 +9,9 @@ from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
-from scripts.rtl import ROOT, rtl_modules, rtl_sources
 from tb.apack import test_apack, test_buffers, test_channels, test_engines, test_tops
+from tb.sim.modules import rtl_modules, rtl_sources
+from tb.sim.paths import ROOT
 
 IMPORT = re.compile(r"^(?:from|import) ((?:tb|model)\b[\w.]*)", re.MULTILINE)
 

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-ROOT = Path(__file__).resolve().parents[2]
+from tb.sim.paths import ROOT
+
 REACH_SECONDS = 2.0  # a host that refuses the connection does so by then
 SOURCES = ("model", "rtl", "scripts", "tb")
 SUFFIXES = (".py", ".v")
@@ -103,7 +104,7 @@ def _probe() -> Callable[[], tuple[str, str]]:
     def probe() -> tuple[str, str]:
         try:
             from scripts.regress.cluster import digest
-            from scripts.regress.jobs import run_job
+            from scripts.runs.jobs import run_job
         except Exception as error:
             return "", f"{type(error).__name__}: {error}".splitlines()[0]
         return digest(), run_job.__name__

@@ -16,28 +16,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 
 from model.cli.progress import Progress
 from model.cli.terminal import printable
-from scripts.arguments import OneLineParser, at_least
+from scripts.console.arguments import OneLineParser, at_least
+from scripts.console.ending import INTERRUPTED
 from scripts.coverage.command import last_line
-from scripts.coverage.runs import CoverageError
-from scripts.ending import INTERRUPTED
-from scripts.job_summary import add_to_summary
-from scripts.regress.collect import (
-    ROOT,
-    TESTS,
-    Collected,
-    SelectionError,
-    collect_all,
-    name_of,
-)
 from scripts.regress.dashboard import write_dashboard
 from scripts.regress.failed import Failed, NoFailedJobs, read_failed
-from scripts.regress.jobs import BAD, SKIPPED, STATUSES, Job, Outcome, remove_jobs
 from scripts.regress.merge import merge, state_of
 from scripts.regress.results import write_results
 from scripts.regress.run import SEED_LIMIT, Run, jobs_of, perform
 from scripts.regress.workers import ClusterWorkers, LocalWorkers, Workers, WorkersError
-from scripts.shown import relative
-from scripts.simulators import SIMULATORS, Simulator, ToolMissing, find_simulator, require_coverage
+from scripts.runs.collect import ROOT, TESTS, Collected, SelectionError, collect_all, name_of
+from scripts.runs.coverage import CoverageError
+from scripts.runs.job_summary import add_to_summary
+from scripts.runs.jobs import BAD, SKIPPED, STATUSES, Job, Outcome, remove_jobs
+from tb.sim.cocotb_run import require_coverage
+from tb.sim.paths import relative
+from tb.sim.tools import SIMULATORS, Simulator, ToolMissing, find_simulator
 
 FOLDER = Path("build") / "regress"
 LIMIT_SECONDS = 1200

@@ -10,19 +10,20 @@ from pathlib import Path
 import jinja2
 import yaml
 
+from scripts.console.shown import rounded
 from scripts.coverage.code import RESULT as CODE_RESULT
 from scripts.coverage.functional import Point, merged, total_percent
-from scripts.coverage.runs import CoverageError
 from scripts.regress.code_coverage import read_code_coverage
-from scripts.regress.collect import ROOT, module_of, name_of, unit_of
-from scripts.regress.jobs import BAD, FAILED, LOST, PASSED, SKIPPED, STATUSES, Outcome
 from scripts.regress.merge import FOLDER, RESULT
 from scripts.regress.results import ordered, read_history, without_command
 from scripts.regress.run import Run
 from scripts.regress.signature import names_its_test, signature
-from scripts.shown import relative, rounded
+from scripts.runs.collect import ROOT, module_of, name_of, unit_of
+from scripts.runs.coverage import CoverageError
+from scripts.runs.jobs import BAD, FAILED, LOST, PASSED, SKIPPED, STATUSES, Outcome
+from tb.sim.paths import relative
 
-TESTPLAN = ROOT / "docs" / "testplan.yaml"
+TESTPLAN = ROOT / "tb" / "apack" / "testplan.yaml"
 SLOWEST = 12
 HISTORY_RUNS = 40
 CHART_WIDTH, CHART_HEIGHT = 720, 150

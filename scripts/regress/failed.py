@@ -7,10 +7,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.regress.collect import selection_of
-from scripts.regress.jobs import BAD, Job
 from scripts.regress.results import RESULTS
-from scripts.shown import relative
+from scripts.runs.collect import selection_of
+from scripts.runs.jobs import BAD, Job
+from tb.sim.paths import relative
 
 
 class NoFailedJobs(Exception):

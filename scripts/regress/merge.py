@@ -17,10 +17,10 @@ from pathlib import Path
 from scripts.coverage.code import EXCLUSIONS, RTL, CodeCoverage, coverage_files, measure, test_of
 from scripts.coverage.command import write_files
 from scripts.coverage.points import add_up, write_records
-from scripts.coverage.runs import CoverageError, note_without_code, read_without_code
-from scripts.regress.jobs import PASSED, SKIPPED
 from scripts.regress.run import Run
-from scripts.simulators.cocotb_run import COVERAGE_FILE, COVERED_BY, folder_name
+from scripts.runs.coverage import CoverageError, note_without_code, read_without_code
+from scripts.runs.jobs import PASSED, SKIPPED
+from tb.sim.cocotb_run import COVERAGE_FILE, COVERED_BY, folder_name
 
 FOLDER, LEDGER, RESULT = "coverage", "runs.json", "code.json"
 DIGITS = 12

@@ -9,11 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 from xml.etree import ElementTree
 
-from scripts.regress.collect import module_of, name_of
-from scripts.regress.jobs import FAILED, LOST, SKIPPED, STATUSES, TIMED_OUT, Outcome
+from scripts.console.shown import printable
 from scripts.regress.run import Run
 from scripts.regress.signature import signature
-from scripts.shown import printable
+from scripts.runs.collect import module_of, name_of
+from scripts.runs.jobs import FAILED, LOST, SKIPPED, STATUSES, TIMED_OUT, Outcome
 
 RESULTS = "results.json"
 HISTORY = "history.jsonl"

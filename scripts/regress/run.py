@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from scripts.regress.collect import ROOT, selection_of
-from scripts.regress.jobs import BAD, FAILED, SKIPPED, TIMED_OUT, Job, Outcome
 from scripts.regress.workers import Workers
+from scripts.runs.collect import ROOT, selection_of
+from scripts.runs.jobs import BAD, FAILED, SKIPPED, TIMED_OUT, Job, Outcome
 
 SEED_LIMIT = 2**32
 

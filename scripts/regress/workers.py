@@ -18,8 +18,8 @@ from queue import Empty, SimpleQueue
 from threading import Lock
 from typing import Any, Protocol
 
-from scripts.regress.collect import ROOT
-from scripts.regress.jobs import LOST, Job, Outcome, kill, run_job
+from scripts.runs.collect import ROOT
+from scripts.runs.jobs import LOST, Job, Outcome, kill, run_job
 
 ATTEMPTS = 3
 STEP_SECONDS = 30.0  # for each step of connecting to a cluster and of checking it

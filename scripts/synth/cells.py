@@ -14,10 +14,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from scripts.rtl import rtl_sources
 from scripts.synth.designs import MEMORY, Design
 from scripts.synth.library import Library
 from scripts.synth.tools import SynthesisError, once, run_yosys, source_texts, version
+from tb.sim.modules import rtl_sources
 
 # Carry look-ahead of adders and comparators: Yosys' own choice, and a shallower one.
 ADDERS = {"brent-kung": "", "sklansky": " -extra-map +/choices/sklansky.v"}

@@ -14,14 +14,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
 from model.cli.progress import Progress
-from scripts.arguments import OneLineParser, at_least
-from scripts.rtl import ROOT
+from scripts.console.arguments import OneLineParser, at_least
 from scripts.synth.cells import ADDERS, map_design
 from scripts.synth.designs import Design, NoSuchDesign, select_designs
 from scripts.synth.ecp5 import place_and_route
 from scripts.synth.library import Library, find_library
 from scripts.synth.report import Result, area_table, draw, notes, path_table, record
 from scripts.synth.tools import FOLDER, SynthesisError, ToolMissing, version
+from tb.sim.paths import ROOT
 
 TABLE_WIDTH = 100  # for the tables to be complete where the output is no terminal
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from scripts.rtl import rtl_modules
+from tb.sim.modules import rtl_modules
 
 # The block buffers' memory: counted in bits, not in gates, and no design of its own.
 MEMORY = "apack_ram"

@@ -16,9 +16,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from scripts.rtl import ROOT, rtl_sources
 from scripts.synth.designs import Design
 from scripts.synth.tools import once, run_tool, run_yosys, source_texts, version
+from tb.sim.modules import rtl_sources
+from tb.sim.paths import ROOT
 
 DEVICE = "LFE5U-25F, speed grade 6"
 OPTIONS = ("--25k", "--package", "CABGA256", "--speed", "6", "--seed", "1")

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
-from scripts.rtl import ROOT
+from tb.sim.paths import ROOT
 
 FOLDER = ROOT / "build" / "synth"
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from scripts import last_run, start
+from scripts import start
+from scripts.runs import last_run
 
 
 @pytest.fixture(scope="session")

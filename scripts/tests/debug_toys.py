@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.simulators import chosen_seed, chosen_simulator, run_cocotb
 from scripts.tests.counter_checks import COUNTER
+from tb.sim.cocotb_run import chosen_seed, chosen_simulator, run_cocotb
 
 
 @pytest.mark.parametrize("debugger", ["breakpoint", "pdb"])

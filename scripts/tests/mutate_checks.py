@@ -7,7 +7,7 @@ import os
 import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
 
-from tb.apack.streams import reset, start_clock
+from tb.bus.cycles import reset, start_clock
 
 
 @cocotb.test()

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from scripts.simulators import (
+from scripts.tests.counter_checks import COUNTER
+from tb.sim.breakpoints import BreakpointRefused
+from tb.sim.cocotb_run import (
     chosen_coverage,
+    chosen_debug,
     chosen_seed,
     chosen_simulator,
     chosen_waves,
     run_cocotb,
 )
-from scripts.simulators.breakpoints import BreakpointRefused
-from scripts.simulators.cocotb_run import chosen_debug
-from scripts.tests.counter_checks import COUNTER
 
 
 def simulate(tmp_path: Path, **environment: str) -> None:

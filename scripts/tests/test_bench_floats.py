@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model.apack import ApackError, entropy_bits, histogram
-from scripts import bench_floats
+from scripts.benchmark import floats as bench_floats
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ import pytest
 
 from model.apack import entropy_bits, histogram
 from model.tensors import Tensor
-from scripts import bench_codec, bench_solver
+from scripts.benchmark import codec as bench_codec
+from scripts.benchmark import solver as bench_solver
 
 
 def tensors() -> dict[str, list[Tensor]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.rtl import ROOT
+from tb.sim.paths import ROOT
 
 BENCHES = sorted((ROOT / "tb").rglob("*.py"))
 Function = ast.FunctionDef | ast.AsyncFunctionDef

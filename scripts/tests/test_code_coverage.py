@@ -8,29 +8,29 @@ from pathlib import Path
 
 import pytest
 
-from scripts.coverage import code, command, runs
+from scripts.coverage import code, command
 from scripts.coverage.code import CodeCoverage, as_json, measure, source_lines
 from scripts.coverage.exclusions import read_exclusions
 from scripts.coverage.page import described, write_page
 from scripts.coverage.points import Place, numbers_of, ranges, read_points
-from scripts.coverage.runs import CoverageError
 from scripts.regress.code_coverage import read_code_coverage
-from scripts.regress.collect import SelectionError
 from scripts.regress.command import main as regress_main
-from scripts.regress.jobs import PASSED, Job, Outcome, remove_jobs
 from scripts.regress.merge import Merged, merge, state_of
 from scripts.regress.run import Run
-from scripts.simulators import (
+from scripts.runs import coverage as runs
+from scripts.runs.collect import SelectionError
+from scripts.runs.coverage import CoverageError
+from scripts.runs.jobs import PASSED, Job, Outcome, remove_jobs
+from scripts.test import main as run_tests
+from tb.sim.cocotb_run import (
+    TOGGLES_OF_5_48,
     CocotbRun,
-    ToolMissing,
-    Verilator,
     chosen_seed,
     chosen_simulator,
     require_coverage,
     run_cocotb,
 )
-from scripts.simulators.cocotb_run import TOGGLES_OF_5_48
-from scripts.test import main as run_tests
+from tb.sim.tools import ToolMissing, Verilator
 
 COUNTER = """\
 `timescale 1ns / 1ps
@@ -386,7 +386,7 @@ def test_a_verilator_that_counts_in_another_way_is_refused(
     if found is not None:
         header.write_text(found)
     other = Verilator("5.36", Path("verilator"), tmp_path, Path("c++"), "c++ 1", "any")
-    monkeypatch.setattr("scripts.simulators.cocotb_run.find_simulator", lambda _: other)
+    monkeypatch.setattr("tb.sim.cocotb_run.find_simulator", lambda _: other)
     monkeypatch.setattr("scripts.test.find_simulator", lambda _: other)
     monkeypatch.setattr("scripts.test.subprocess.run", None)  # nothing is to run
     assert run_tests(["--sim", "verilator", "--coverage"]) == 2

@@ -12,8 +12,9 @@ import termios
 import pytest
 
 from scripts import test as command
-from scripts.regress.collect import ROOT
-from scripts.simulators import breakpoints, chosen_simulator
+from scripts.runs.collect import ROOT
+from tb.sim import breakpoints
+from tb.sim.cocotb_run import chosen_simulator
 
 TOYS = "scripts/tests/debug_toys.py"
 STOPS = ("test_stops_in_the_simulation[breakpoint]", "test_stops_in_the_simulation[pdb]")

@@ -17,8 +17,9 @@ import pywellen
 from model.apack import histogram, solve
 from scripts.demo import command, measure
 from scripts.demo.tensors import Subject, shipped_subjects
-from scripts.simulators import SIMULATORS, ToolMissing, chosen_simulator, find_simulator
 from tb.apack.bulk import tops_round_trip
+from tb.sim.cocotb_run import chosen_simulator
+from tb.sim.tools import SIMULATORS, ToolMissing, find_simulator
 
 
 @pytest.fixture

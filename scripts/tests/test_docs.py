@@ -7,9 +7,9 @@ import re
 import pytest
 
 from scripts.docs import PAGE, TABLES, TIMING, replaced
-from scripts.rtl import free_parameters, rtl_modules, verilog_text
-from scripts.timing import DIAGRAMS
-from scripts.wavejson import picture
+from tb.apack.diagrams.draw import DIAGRAMS
+from tb.sim.modules import free_parameters, rtl_modules, verilog_text
+from tb.sim.wavejson import picture
 
 DOCS = PAGE.parent
 

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from scripts import ending
-from scripts.regress.collect import ROOT
-from scripts.simulators import builds, chosen_simulator
+from scripts.console import ending
+from scripts.runs.collect import ROOT
+from tb.sim import builds, disk
+from tb.sim.cocotb_run import chosen_simulator
 
 TOYS = "scripts/tests/regress_toys.py"
 FULL = Path("/dev/full")
@@ -59,7 +60,7 @@ def test_an_interrupt_while_libraries_load_is_one_line(module: str) -> None:
         "import runpy, sys\n"
         "class Interrupt:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name == 'scripts.simulators': raise KeyboardInterrupt\n"
+        "        if name == 'tb.sim.tools': raise KeyboardInterrupt\n"
         "sys.meta_path.insert(0, Interrupt())\n"
         f"sys.argv = ['-m', '--help']; sys.orig_argv = ['python', '-m', 'scripts.{module}']\n"
         f"runpy.run_module('scripts.{module}', run_name='__main__', alter_sys=True)\n"
@@ -110,7 +111,7 @@ def test_a_tool_that_finds_the_disk_full_is_no_error_of_the_sources(tmp_path: Pa
 def test_a_tool_that_does_not_say_that_the_disk_is_full_is_no_success(
     monkeypatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(ending, "LEAST_FREE", sys.maxsize)
+    monkeypatch.setattr(disk, "LEAST_FREE", sys.maxsize)
     with pytest.raises(OSError, match="No space left"):
         builds.run_tool([sys.executable, "-c", ""], tmp_path, os.environ)
 
@@ -136,7 +137,15 @@ def test_results_that_cannot_be_written_are_one_line(tmp_path: Path) -> None:
 
 
 def run_pytest(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-p", "scripts.session", "-p", "no:cacheprovider"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "scripts.runs.session",
+        "-p",
+        "no:cacheprovider",
+    ]
     return subprocess.run(
         [*command, *arguments], cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL
     )

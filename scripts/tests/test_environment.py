@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from scripts import environment as command
-from scripts.regress.collect import ROOT
-from scripts.simulators import ToolMissing, chosen_simulator, find_simulator
+from scripts.runs.collect import ROOT
 from scripts.start import HOLDER
 from scripts.tests.counter_checks import COUNTER
+from tb.sim.cocotb_run import chosen_simulator
+from tb.sim.tools import ToolMissing, find_simulator
 
 CHECKS = """
 import cocotb

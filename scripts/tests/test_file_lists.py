@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from scripts import file_lists, rtl
+from scripts import file_lists
 from scripts.environment import environment_of
-from scripts.rtl import ROOT, rtl_modules, rtl_sources
-from scripts.simulators import ToolMissing, find_simulator
+from tb.sim import modules
+from tb.sim.modules import rtl_modules, rtl_sources
+from tb.sim.paths import ROOT
+from tb.sim.tools import ToolMissing, find_simulator
 
 LISTS = sorted(ROOT.glob("rtl/*/*.f"))
 HEAD = "`resetall\n`timescale 1ns / 1ps\n`default_nettype none\n\n"
@@ -80,7 +82,7 @@ def test_a_list_reaches_into_other_folders_and_an_old_one_goes(tmp_path, monkeyp
         (tmp_path / "rtl" / folder / "lint_waivers.vlt").touch()
     old = tmp_path / "rtl" / "ours" / "ours_part.f"
     old.touch()
-    monkeypatch.setattr(rtl, "ROOT", tmp_path)
+    monkeypatch.setattr(modules, "ROOT", tmp_path)
     monkeypatch.setattr(file_lists, "ROOT", tmp_path)
     rtl_modules.cache_clear(), rtl_sources.cache_clear()
     try:

@@ -15,9 +15,10 @@ import yaml
 from model.apack import histogram, solve
 from scripts.environment import environment_of
 from scripts.fusesoc_core import CORE, core
-from scripts.rtl import ROOT, rtl_modules
-from scripts.simulators import ToolMissing, find_simulator
 from tb.apack.bulk.tops_round_trip import HERE, host_commands
+from tb.sim.modules import rtl_modules
+from tb.sim.paths import ROOT
+from tb.sim.tools import ToolMissing, find_simulator
 
 BLOCK = 512
 FUSESOC = Path(sys.executable).with_name("fusesoc")

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from scripts import job_summary
-from scripts.job_summary import JOB_SUMMARY, MOST_LINES, add_to_summary
-from scripts.regress.collect import environment
 from scripts.regress.command import write_summary
-from scripts.regress.jobs import FAILED, PASSED, Job, Outcome
 from scripts.regress.run import Run
-from scripts.simulators import chosen_simulator
+from scripts.runs import job_summary
+from scripts.runs.collect import environment
+from scripts.runs.job_summary import JOB_SUMMARY, MOST_LINES, add_to_summary
+from scripts.runs.jobs import FAILED, PASSED, Job, Outcome
 from scripts.test import main as run_tests
+from tb.sim.cocotb_run import chosen_simulator
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from scripts import lint
-from scripts.rtl import ROOT
-from scripts.simulators import ToolMissing, find_simulator
-from scripts.simulators.builds import WAIVERS, source_facts
+from tb.sim.builds import WAIVERS, source_facts
+from tb.sim.paths import ROOT
+from tb.sim.tools import ToolMissing, find_simulator
 
 HEAD = "`resetall\n`timescale 1ns / 1ps\n`default_nettype none\n\n"
 CLEAN = "module m (input wire a, output wire b);\n    assign b = !a;\nendmodule\n\n`resetall\n"

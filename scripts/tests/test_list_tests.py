@@ -10,8 +10,8 @@ import pytest
 
 from scripts import list_tests
 from scripts.list_tests import hardware_lines, main, software_lines, wrapped
-from scripts.regress.collect import ROOT, Collected, NothingSelected
-from scripts.simulators import chosen_simulator
+from scripts.runs.collect import ROOT, Collected, NothingSelected
+from tb.sim.cocotb_run import chosen_simulator
 
 HARDWARE = [
     "tb/apack/test_apack.py::test_coder[default-apack_encoder]",
@@ -20,9 +20,9 @@ HARDWARE = [
     "tb/apack/test_tops.py::test_long_blocks[apack_compressor]",
     "tb/apack/bulk/test_bulk.py::test_changes[0-a word, 3]",
     "tb/apack/bulk/test_bulk.py::test_changes[1-a word, 4]",
-    "tb/uvm/test_uvm.py::test_one[Tables]",
-    "tb/uvm/test_uvm.py::test_one[Streams]",
-    "tb/uvm/test_uvm.py::test_two[Streams]",
+    "tb/apack/uvm/test_uvm.py::test_one[Tables]",
+    "tb/apack/uvm/test_uvm.py::test_one[Streams]",
+    "tb/apack/uvm/test_uvm.py::test_two[Streams]",
 ]
 
 
@@ -104,7 +104,7 @@ def test_what_pytest_selects_is_listed_as_plain_text() -> None:
 
 def test_a_closed_pipe_is_no_fault() -> None:
     program = (
-        "import sys; from scripts import list_tests as l; from scripts.regress.collect import "
+        "import sys; from scripts import list_tests as l; from scripts.runs.collect import "
         "Collected; nodes = [f'tb/apack/test_{n}.py::test_x' for n in range(20000)]; "
         "l.collect_all = lambda *_: Collected(nodes, []); sys.exit(l.main([]))"
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tb.sim.paths import ROOT
 
 
 def make(*arguments: str) -> subprocess.CompletedProcess[str]:

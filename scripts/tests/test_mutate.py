@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from scripts.console.shown import floored
 from scripts.mutate import command, equivalence, measure
 from scripts.mutate import targets as targets_module
 from scripts.mutate.equivalence import DISTINCT, EQUIVALENT, IDLE, KEEPING, UNKNOWN, Graph, Prover
@@ -19,8 +20,8 @@ from scripts.mutate.mutants import Mutant, MutatedDesign, mutate
 from scripts.mutate.results import Run
 from scripts.mutate.simulation import BenchFails, read_verdicts, simulate
 from scripts.mutate.targets import Target, all_targets
-from scripts.rtl import ROOT, rtl_modules
-from scripts.shown import floored
+from tb.sim.modules import rtl_modules
+from tb.sim.paths import ROOT
 
 TOY = """`resetall
 `timescale 1ns / 1ps

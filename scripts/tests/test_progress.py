@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn
 
 from model.cli import progress
-from scripts.regress.collect import ROOT
+from scripts.runs.collect import ROOT
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from scripts.rtl import ROOT, rtl_sources
+from tb.sim.modules import rtl_sources
+from tb.sim.paths import ROOT
 
 # The cone of an output ends at what has a clock.
 CLOCKED = "$dff,$dffe,$adff,$adffe,$sdff,$sdffe,$sdffce,$mem,$mem_v2,$memrd,$memrd_v2"

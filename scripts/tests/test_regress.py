@@ -26,7 +26,6 @@ from distributed import LocalCluster
 from scripts.regress import dashboard
 from scripts.regress.cluster import SAME, SOURCES, ClusterError, check_versions, digest
 from scripts.regress.code_coverage import read_code_coverage
-from scripts.regress.collect import ROOT, SelectionError, collect, selection_of
 from scripts.regress.dashboard import (
     Row,
     bars,
@@ -37,13 +36,14 @@ from scripts.regress.dashboard import (
     write_dashboard,
 )
 from scripts.regress.failed import read_failed
-from scripts.regress.jobs import FAILED, LOST, PASSED, SKIPPED, TIMED_OUT, Job, Outcome, run_job
 from scripts.regress.results import read_history, write_results
 from scripts.regress.run import Run, jobs_of, perform
 from scripts.regress.signature import signature
 from scripts.regress.workers import ClusterWorkers, LocalWorkers, Workers, WorkersError
-from scripts.simulators import chosen_simulator
+from scripts.runs.collect import ROOT, SelectionError, collect, selection_of
+from scripts.runs.jobs import FAILED, LOST, PASSED, SKIPPED, TIMED_OUT, Job, Outcome, run_job
 from scripts.waves.signals import Waveform
+from tb.sim.cocotb_run import chosen_simulator
 
 TOYS = "scripts/tests/regress_toys.py"
 HANG_SECONDS = 600  # a limit for what never ends, however slow the machine
@@ -610,8 +610,8 @@ def test_one_fault_has_one_signature_whatever_the_values(message: str, values: t
         ("tb/a/test_t.py::test_x[p-q]", "tb/a/test_t.py::test_x", True),
         ("tb/a/test_t.py::test_x[p-q]", "tb/a/test_t.py", True),
         ("tb/a/test_t.py::test_xy[p-q]", "tb/a/test_t.py::test_x", False),
-        ("tb/uvm/test_uvm.py::test_one[a-Tables]", "tb/uvm/tests.py::Tables", True),
-        ("tb/uvm/test_uvm.py::test_one[a-Tables2]", "tb/uvm/tests.py::Tables", False),
+        ("tb/apack/uvm/test_uvm.py::test_one[a-Tables]", "tb/apack/uvm/tests.py::Tables", True),
+        ("tb/apack/uvm/test_uvm.py::test_one[a-Tables2]", "tb/apack/uvm/tests.py::Tables", False),
         ("tb/a/test_t.py::test_x[apack_p-q]", "tb/a/apack_p.py::drains", True),
         ("tb/a/test_t.py::test_x[apack_pq]", "tb/a/apack_p.py::drains", False),
         ("tb/b/test_t.py::test_x[apack_p-q]", "tb/a/apack_p.py::drains", False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scripts.rtl import free_parameters, rtl_modules, rtl_sources
+from tb.sim.modules import free_parameters, rtl_modules, rtl_sources
 
 
 def names(top: str) -> set[str]:

@@ -12,22 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from scripts.regress.collect import ROOT, collect
-from scripts.simulators import (
-    BenchFailure,
-    BuildError,
-    CocotbFailure,
-    CocotbRun,
-    ToolMissing,
-    build_bench,
-    builds,
-    chosen_simulator,
-    find_simulator,
-    run_bench,
-    run_cocotb,
-    tools,
-)
+from scripts.runs.collect import ROOT, collect
 from scripts.tests.counter_checks import COUNTER
+from tb.sim import builds, tools
+from tb.sim.bench import BenchFailure, build_bench, run_bench
+from tb.sim.builds import BuildError
+from tb.sim.cocotb_run import CocotbFailure, CocotbRun, chosen_simulator, run_cocotb
+from tb.sim.tools import ToolMissing, find_simulator
 
 BENCH = """
 `timescale 1ns / 1ps

@@ -16,9 +16,9 @@ import psutil
 import pytest
 
 from scripts import start
-from scripts.surroundings import clean, is_on, with_home
+from tb.sim.paths import ROOT
+from tb.sim.surroundings import clean, is_on, with_home
 
-ROOT = Path(__file__).resolve().parents[2]
 HANG_SECONDS = 300  # a limit for what never ends, however slow the machine
 # Starts processes in sessions of their own, one of them through a parent that ends, and hangs.
 FAMILY = """
@@ -33,15 +33,20 @@ if sys.argv[1:] == ["deaf"]:
 print("started", flush=True)
 time.sleep(0 if sys.argv[1:] == ["ends"] else 600)
 """
+# What starts a command, before any package is there.
+START = (
+    "scripts/start.py", "tb/__init__.py", "tb/sim/__init__.py", "tb/sim/paths.py",
+    "tb/sim/surroundings.py",
+)  # fmt: skip
 MAKEFILE = "all:\n\t@exec $(PYTHON) -I $(CURDIR)/scripts/start.py family.py $(HOW)\n"
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project with the starter, and a command in place of those of make."""
-    (tmp_path / "scripts").mkdir()
-    for name in ("start.py", "surroundings.py"):
-        shutil.copy(ROOT / "scripts" / name, tmp_path / "scripts")
+    for name in START:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
     starter = tmp_path / "scripts" / "start.py"
     patient = f"SECONDS_TO_END = {start.SECONDS_TO_END}"  # what is deaf is killed after these
     assert patient in starter.read_text(encoding="utf-8")
@@ -205,7 +210,9 @@ def made_on(text: str) -> str:
 def test_two_runs_with_the_same_results_take_turns(tmp_path: Path) -> None:
     """Each notes its beginning and its end; what is in between belongs to one."""
     project = tmp_path / "project"
-    shutil.copytree(ROOT / "scripts", project / "scripts", ignore=shutil.ignore_patterns("tests"))
+    for name in ("scripts", "tb/sim"):
+        shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("tests"))
+    shutil.copy(ROOT / "tb" / "__init__.py", project / "tb")
     (project / "scripts" / "demo").mkdir(exist_ok=True)
     shutil.rmtree(project / "scripts" / "demo")
     (project / "scripts" / "demo.py").write_text(
@@ -262,7 +269,8 @@ def test_a_part_of_a_run_does_not_wait_for_it(project: Path) -> None:
 @pytest.mark.parametrize("character", [":", '"', "\\", "$", ",", ";", "\n"])
 def test_a_path_that_a_tool_cannot_take_is_one_line(project: Path, character: str) -> None:
     odd = project / f"a{character}b"
-    shutil.copytree(project / "scripts", odd / "scripts")
+    for name in ("scripts", "tb"):
+        shutil.copytree(project / name, odd / name)
     done = run(odd, "print('started')")
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
@@ -272,7 +280,8 @@ def test_a_path_that_a_tool_cannot_take_is_one_line(project: Path, character: st
 @pytest.mark.parametrize("name", ["a b", "grün", "日本", "it's", "50%", "a#b", "[x]", "a&b=c"])
 def test_other_paths_start(project: Path, name: str) -> None:
     odd = project / name
-    shutil.copytree(project / "scripts", odd / "scripts")
+    for name in ("scripts", "tb"):
+        shutil.copytree(project / name, odd / name)
     assert run(odd, "exit(5)").returncode == 5
 
 
@@ -301,7 +310,7 @@ def test_messages_name_the_command() -> None:
 
 
 def test_environment_of_a_simulation_is_clean(monkeypatch: pytest.MonkeyPatch) -> None:
-    from scripts.simulators.cocotb_run import simulation_environment
+    from tb.sim.cocotb_run import simulation_environment
 
     for name in ("COCOTB_TEST_FILTER", "GPI_USERS", "PYTHONOPTIMIZE", "WAVES", "STEP"):
         monkeypatch.setenv(name, "9")

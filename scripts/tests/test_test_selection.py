@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from scripts import last_run
 from scripts import test as command
-from scripts.regress.collect import NothingSelected, SelectionError
-from scripts.simulators import chosen_simulator
+from scripts.runs import last_run
+from scripts.runs.collect import NothingSelected, SelectionError
+from tb.sim.cocotb_run import chosen_simulator
 
 
 def absent() -> str:

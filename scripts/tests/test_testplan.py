@@ -16,11 +16,10 @@ from scripts.coverage.functional import (
     table,
     total_percent,
 )
-from scripts.evidence import Evidence, EvidenceError, read_evidence
-from scripts.regress.collect import collect, name_of
-from scripts.simulators import chosen_simulator
-from scripts.simulators.cocotb_run import folder_name
+from scripts.runs.collect import collect, name_of
+from scripts.runs.evidence import Evidence, EvidenceError, read_evidence
 from scripts.testplan import PLAN, Feature, PlanError, check, is_there, read_plan
+from tb.sim.cocotb_run import chosen_simulator, folder_name
 
 HERE = "scripts/tests/test_testplan.py::test_a_sound_plan_has_no_fault"
 FEATURE = Feature("adding", "Adds", "All sums.", (HERE,), ("adder",), ("adder.sum",))
@@ -120,10 +119,10 @@ def test_the_plan_names_tests_and_modules_that_are_there() -> None:
 
 
 def test_only_tests_are_tests() -> None:
-    assert is_there("tb/uvm/tests.py::Tensors")
+    assert is_there("tb/apack/uvm/tests.py::Tensors")
     assert is_there("tb/apack/apack_compressor.py::compresses_any_tensors")
     assert is_there(f"{HERE}[with-parameters]")
-    assert not is_there("tb/uvm/tests.py::TopTest")
+    assert not is_there("tb/apack/uvm/tests.py::TopTest")
     assert not is_there("tb/apack/apack_compressor.py::spoil")
     assert not is_there("scripts/tests/test_testplan.py::faults")
     assert not is_there("scripts/tests/test_testplan.py")
@@ -162,13 +161,13 @@ def test_what_is_no_coverage_is_refused(tmp_path: Path, content: object) -> None
 
 def test_coverage_counts_while_its_test_is_there(tmp_path: Path) -> None:
     tests = {
-        "test/icarus/test_x-Tables": "tb/uvm/test_uvm.py::test_decompressor[Tables]",
-        "test/icarus/test_x-renamed": "tb/uvm/test_uvm.py::test_decompressor[Tabels]",
+        "test/icarus/test_x-Tables": "tb/apack/uvm/test_uvm.py::test_decompressor[Tables]",
+        "test/icarus/test_x-renamed": "tb/apack/uvm/test_uvm.py::test_decompressor[Tabels]",
         "test/icarus/test_x-moved": "tb/uvm/test_moved.py::test_decompressor[Tables]",
         "test/icarus/by-hand": "",
-        "regress/jobs/seed-7/a-1/runs/a": "tb/uvm/test_uvm.py::test_several_engines"
+        "regress/jobs/seed-7/a-1/runs/a": "tb/apack/uvm/test_uvm.py::test_several_engines"
         "[apack_compressor-Control]",
-        "regress/jobs/seed-7/b-1/runs/b": "tb/uvm/test_uvm.py::test_several_engines[Control]",
+        "regress/jobs/seed-7/b-1/runs/b": "tb/apack/uvm/test_uvm.py::test_several_engines[Control]",
     }
     for folder, test in tests.items():
         path = tmp_path / folder / "coverage.json"
@@ -262,7 +261,7 @@ def test_results_of_pytest_and_of_its_simulations_are_read(tmp_path: Path) -> No
 
 def test_results_of_a_regression_are_read(tmp_path: Path) -> None:
     job = tmp_path / "regress" / "jobs" / "seed-1" / "a"
-    write_cases(job / "runs" / "test_x" / "results.xml", {"tb.uvm.tests::Sums": ""})
+    write_cases(job / "runs" / "test_x" / "results.xml", {"tb.apack.uvm.tests::Sums": ""})
     entries = [
         {"test": "tb/test_a.py::test_x", "status": "passed", "log": str(job)},
         {"test": "tb/test_a.py::test_y", "status": "timed out", "log": ""},
@@ -270,7 +269,7 @@ def test_results_of_a_regression_are_read(tmp_path: Path) -> None:
     path = tmp_path / "regress" / "results.json"
     path.write_text(json.dumps({"results": entries}))
     evidence = read_evidence(tmp_path)
-    assert evidence.passed == {"tb/test_a.py::test_x", "tb/uvm/tests.py::Sums"}
+    assert evidence.passed == {"tb/test_a.py::test_x", "tb/apack/uvm/tests.py::Sums"}
     assert evidence.failed == {"tb/test_a.py::test_y": str(path)}
 
 

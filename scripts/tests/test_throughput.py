@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts import throughput
-from scripts.simulators import chosen_simulator
+from scripts.benchmark import throughput
+from tb.sim.cocotb_run import chosen_simulator
 
 VALUES = {"verilator": 20_000, "icarus": 512}
 

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 import pywellen
+from tb.apack.env.register_map import register_map
 from vcd import VCDWriter
 
-from scripts.regress.collect import ROOT
-from scripts.regress.jobs import FAILED, TIMED_OUT, Job, Outcome
-from scripts.simulators import chosen_simulator
+from scripts.runs.collect import ROOT
+from scripts.runs.jobs import FAILED, TIMED_OUT, Job, Outcome
 from scripts.waves.command import WavesError, only_one, prepare
 from scripts.waves.files import WAVES_WIDTH, write_gtkwave, write_surfer, write_vcd
 from scripts.waves.signals import Group, Waveform, groups_of
 from scripts.waves.transactions import Note, transactions
-from tb.apack.registers import register_map
+from tb.sim.cocotb_run import chosen_simulator
 
 TOYS = "scripts/tests/regress_toys.py"
 PERIOD = 10
@@ -304,7 +304,7 @@ def test_none_or_several_tests_name_the_candidates() -> None:
     with pytest.raises(WavesError, match=r"say TEST=\.\.\. to choose one of \d+ tests"):
         only_one("", sim, [TOYS])
     with pytest.raises(WavesError, match="no test that has a waveform"):
-        only_one("test_reads_addresses_access_and_fields", sim, ["tb/apack/test_registers.py"])
+        only_one("test_reads_addresses_access_and_fields", sim, ["tb/bus/test_register_map.py"])
     assert only_one("test_dies", sim, [TOYS]).endswith("::test_dies")
 
 

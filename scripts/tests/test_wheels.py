@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 import yaml
 
 from scripts import wheels
-
-ROOT = Path(__file__).resolve().parents[2]
+from tb.sim.paths import ROOT
 
 
 def test_what_has_no_wheel_for_a_python_is_not_asked_for_there() -> None:

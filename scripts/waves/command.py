@@ -13,23 +13,15 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from tempfile import mkdtemp
 
-from scripts.arguments import OneLineParser, at_least
-from scripts.regress.collect import (
-    ROOT,
-    TESTS,
-    SelectionError,
-    check,
-    collect,
-    name_of,
-    selection_of,
-)
-from scripts.regress.jobs import PASSED, Job, Outcome, run_job
-from scripts.shown import relative
-from scripts.simulators import SIMULATORS, ToolMissing, find_simulator
-from scripts.simulators.cocotb_run import folder_name, read_results
+from scripts.console.arguments import OneLineParser, at_least
+from scripts.runs.collect import ROOT, TESTS, SelectionError, check, collect, name_of, selection_of
+from scripts.runs.jobs import PASSED, Job, Outcome, run_job
 from scripts.waves.files import write_gtkwave, write_surfer, write_vcd
 from scripts.waves.signals import Waveform, groups_of
 from scripts.waves.transactions import transactions
+from tb.sim.cocotb_run import folder_name, read_results
+from tb.sim.paths import relative
+from tb.sim.tools import SIMULATORS, ToolMissing, find_simulator
 
 FOLDER = Path("build") / "waves"
 LIMIT_SECONDS = 1200

@@ -6,8 +6,10 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from tb.apack.env.register_map import register_map
+
 from scripts.waves.signals import BUS, Group, Waveform
-from tb.apack.registers import Register, register_map
+from tb.bus.register_map import Register
 
 Sample = Callable[[str], int]
 LONG_ENTRY_KEEP = 0xFFF  # an index entry of three 32-bit fields; else 16, 16 and 32 bits

@@ -9,17 +9,10 @@ import cocotb
 from cocotb.triggers import Event
 
 from model.apack import Bits
-from tb.apack.bench import assert_frame, cycles, now
-from tb.apack.expected import word_frame
-from tb.apack.streams import (
-    StreamDriver,
-    StreamMonitor,
-    any_pace,
-    rarely,
-    reset,
-    start_clock,
-    within,
-)
+from tb.bus.cycles import cycles, now, reset, start_clock, within
+from tb.bus.frames import assert_frame, word_frame
+from tb.bus.pace import any_pace, rarely
+from tb.bus.streams import StreamDriver, StreamMonitor
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 

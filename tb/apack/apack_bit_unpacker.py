@@ -9,7 +9,10 @@ from collections.abc import Callable
 import cocotb
 from cocotb.triggers import Event, FallingEdge, RisingEdge
 
-from tb.apack.streams import Beat, StreamDriver, any_pace, reset, start_clock
+from tb.bus.cycles import reset, start_clock
+from tb.bus.frames import Beat
+from tb.bus.pace import any_pace
+from tb.bus.streams import StreamDriver
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 MOST_CYCLES = 50_000

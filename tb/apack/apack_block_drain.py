@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import cocotb
 from cocotb.triggers import FallingEdge
 
-from tb.apack.combinational import outputs_for, parameter
-from tb.apack.streams import start_clock
+from tb.bus.combinational import outputs_for, parameter
+from tb.bus.cycles import start_clock
 
 LENGTH, CODE, OFFSET, CRC, TRUNCATED = (1 << bit for bit in (0, 1, 2, 4, 5))
 SKIPPED = LENGTH | TRUNCATED

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
 
-from tb.apack.combinational import parameter
-from tb.apack.streams import start_clock
+from tb.bus.combinational import parameter
+from tb.bus.cycles import start_clock
 
 PHASE_CYCLES = 100
 # The part of the cycles in which something is done; values come so slowly that all streams wait.

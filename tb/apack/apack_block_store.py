@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import cocotb
 from cocotb.triggers import FallingEdge
 
-from tb.apack.combinational import parameter
-from tb.apack.streams import start_clock
+from tb.bus.combinational import parameter
+from tb.bus.cycles import start_clock
 
 CODE, OFFSET = "code", "offset"
 WAITING = 2  # pieces of a port

@@ -8,8 +8,8 @@ from itertools import product
 
 import cocotb
 
-from tb.apack.combinational import outputs_for, parameter
-from tb.apack.rows import packed, unpacked
+from tb.bus.combinational import outputs_for, parameter
+from tb.bus.frames import packed, unpacked
 
 EXHAUSTIVE = 12  # bits of all rows up to which every input is tried
 

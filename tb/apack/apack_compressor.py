@@ -11,22 +11,13 @@ from cocotb.triggers import FallingEdge
 
 from model.apack import SymbolTable
 from model.zoo.wakeword import wakeword_paths
-from tb.apack import top_control, top_registers
-from tb.apack.bench import cycles
-from tb.apack.combinational import parameter
-from tb.apack.memory_image import image_of_frames
-from tb.apack.streams import Beat, Frame, always, rarely, with_nulls
-from tb.apack.top import (
-    ROUNDS,
-    Tensor,
-    TopBench,
-    load_codec,
-    sent,
-    settle,
-    spoil,
-    until_settled,
-    value_beats,
-)
+from tb.apack.env import top_control, top_registers
+from tb.apack.env.memory_image import image_of_frames
+from tb.apack.env.top import ROUNDS, Tensor, TopBench, load_codec, sent, spoil, value_beats
+from tb.bus.combinational import parameter
+from tb.bus.cycles import cycles, settle, until_settled
+from tb.bus.frames import Beat, Frame, with_nulls
+from tb.bus.pace import always, rarely
 
 LATENCY = 16  # cycles between a command or an event and what is seen of it
 ONE_GROUP = cocotb.skipif(parameter("SYMBOLS") == 1, reason="with one group no block shrinks")

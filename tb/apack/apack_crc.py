@@ -7,7 +7,7 @@ import zlib
 
 import cocotb
 
-from tb.apack.combinational import outputs_for, parameter
+from tb.bus.combinational import outputs_for, parameter
 
 
 @cocotb.test()

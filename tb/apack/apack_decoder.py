@@ -11,10 +11,11 @@ import numpy as np
 from cocotb.triggers import FallingEdge
 
 from model.apack import Bits, EncodedBlock, SymbolTable, encode_block
-from tb.apack.bench import DecoderBench, cycles, now, split_words, until
-from tb.apack.expected import FAULTS, flipped, resized
-from tb.apack.stimulus import hostile_values, random_values
-from tb.apack.streams import always, every_other, in_bursts, rarely, within
+from tb.apack.env.coder import DecoderBench, split_words
+from tb.apack.env.expected import FAULTS, flipped, resized
+from tb.apack.env.stimulus import hostile_values, random_values
+from tb.bus.cycles import cycles, now, until, within
+from tb.bus.pace import always, every_other, in_bursts, rarely
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 

@@ -15,12 +15,12 @@ import numpy as np
 from cocotb.triggers import FallingEdge, RisingEdge
 
 from model.apack import Bits, EncodedBlock, Interval, SymbolTable, encode_block
-from tb.apack.bench import cycles, describe, now, story_of, until
-from tb.apack.engine import EngineWidths, verbatim
-from tb.apack.expected import flipped, resized
-from tb.apack.memory_image import first_difference
-from tb.apack.rows import row_buses
-from tb.apack.streams import reset, start_clock
+from tb.apack.env.coder import describe, story_of
+from tb.apack.env.expected import flipped, resized, verbatim
+from tb.apack.env.memory_image import first_difference
+from tb.apack.env.rows import row_buses
+from tb.apack.env.widths import EngineWidths
+from tb.bus.cycles import cycles, now, reset, start_clock, until
 
 ROUNDS = int(os.environ.get("ROUNDS") or 6)
 SETTLING = 16  # cycles without room after a reset

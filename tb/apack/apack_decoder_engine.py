@@ -14,12 +14,12 @@ import numpy as np
 from cocotb.triggers import FallingEdge, Timer
 
 from model.apack import Bits, EncodedBlock, SymbolTable, encode_block
-from tb.apack.bench import cycles, now, sampled, story_of, until
-from tb.apack.engine import EngineWidths, verbatim
-from tb.apack.expected import decoder_outcome
-from tb.apack.rows import row_buses
-from tb.apack.stimulus import edge_values, tables_of_every_size
-from tb.apack.streams import reset, start_clock
+from tb.apack.env.coder import story_of
+from tb.apack.env.expected import decoder_outcome, verbatim
+from tb.apack.env.rows import row_buses
+from tb.apack.env.stimulus import edge_values, tables_of_every_size
+from tb.apack.env.widths import EngineWidths
+from tb.bus.cycles import cycles, now, reset, sampled, start_clock, until
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 

@@ -11,14 +11,14 @@ import cocotb
 import numpy as np
 
 from model.apack import SymbolTable
-from tb.apack import top_control, top_registers
-from tb.apack.bench import assert_frame, cycles
-from tb.apack.combinational import parameter
-from tb.apack.damage import NULL, Damage, damages, ended
-from tb.apack.memory_image import MemoryImage
-from tb.apack.stimulus import edge_values, random_table
-from tb.apack.streams import Beat, Frame, with_nulls
-from tb.apack.top import CLOSING, ROUNDS, Tensor, TopBench, load_codec, sent, until_settled
+from tb.apack.env import top_control, top_registers
+from tb.apack.env.damage import NULL, Damage, damages, ended
+from tb.apack.env.memory_image import MemoryImage
+from tb.apack.env.stimulus import edge_values, random_table
+from tb.apack.env.top import CLOSING, ROUNDS, Tensor, TopBench, load_codec, sent
+from tb.bus.combinational import parameter
+from tb.bus.cycles import cycles, until_settled
+from tb.bus.frames import Beat, Frame, assert_frame, with_nulls
 
 HOST_READS = 200  # of a status that changes within a few cycles
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import cocotb
 
 from model.apack import Interval
-from tb.apack.combinational import outputs_for, parameter
-from tb.apack.rows import unpacked
+from tb.bus.combinational import outputs_for, parameter
+from tb.bus.frames import unpacked
 
 EXHAUSTIVE = 5  # CODE_W up to which every input is tried
 

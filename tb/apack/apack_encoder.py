@@ -10,9 +10,11 @@ import numpy as np
 
 from model.apack import SymbolTable, encode_block
 from model.apack.hostile import longest_pending_run, pending_run
-from tb.apack.bench import EncoderBench, Widths, cycles, now, until, value_beats
-from tb.apack.stimulus import hostile_values, random_values
-from tb.apack.streams import always, every_other, rarely, within
+from tb.apack.env.coder import EncoderBench, value_beats
+from tb.apack.env.stimulus import hostile_values, random_values
+from tb.apack.env.widths import Widths
+from tb.bus.cycles import cycles, now, until, within
+from tb.bus.pace import always, every_other, rarely
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 

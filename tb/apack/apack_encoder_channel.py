@@ -13,11 +13,12 @@ from cocotb.triggers import FallingEdge, RisingEdge
 
 from model.apack import SymbolTable, encode_block
 from model.apack.hostile import centred_table
-from tb.apack.combinational import parameter
-from tb.apack.engine import EngineWidths, verbatim
-from tb.apack.rows import row_buses
-from tb.apack.stimulus import borderline_blocks, hostile_values
-from tb.apack.streams import reset, start_clock
+from tb.apack.env.expected import verbatim
+from tb.apack.env.rows import row_buses
+from tb.apack.env.stimulus import borderline_blocks, hostile_values
+from tb.apack.env.widths import EngineWidths
+from tb.bus.combinational import parameter
+from tb.bus.cycles import reset, start_clock
 
 ROUNDS = int(os.environ.get("ROUNDS") or 6)
 

@@ -14,11 +14,14 @@ from cocotb.triggers import FallingEdge
 
 from model.apack import Interval, SymbolTable, encode_block
 from model.apack.hostile import longest_pending_run, pending_run
-from tb.apack.bench import assert_frame, cycles, now, story_of, until
-from tb.apack.engine import EngineWidths, TurnMonitor, turn_frame
-from tb.apack.rows import row_buses
-from tb.apack.stimulus import edge_values, tables_of_every_size
-from tb.apack.streams import Frame, Pace, always, any_pace, reset, start_clock
+from tb.apack.env.coder import story_of
+from tb.apack.env.rows import row_buses
+from tb.apack.env.stimulus import edge_values, tables_of_every_size
+from tb.apack.env.widths import EngineWidths
+from tb.bus.cycles import cycles, now, reset, start_clock, until
+from tb.bus.frames import Frame, assert_frame
+from tb.bus.pace import Pace, always, any_pace
+from tb.bus.turns import TurnMonitor, turn_frame
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 

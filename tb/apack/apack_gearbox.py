@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import cocotb
 from cocotb.triggers import FallingEdge
 
-from tb.apack.combinational import outputs_for, parameter
-from tb.apack.streams import start_clock
+from tb.bus.combinational import outputs_for, parameter
+from tb.bus.cycles import start_clock
 
 CYCLES = 2500
 STRETCH = 60  # cycles at one pace at most

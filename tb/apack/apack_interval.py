@@ -7,7 +7,7 @@ import random
 import cocotb
 
 from model.apack import Interval, SymbolTable
-from tb.apack.combinational import outputs_for, parameter
+from tb.bus.combinational import outputs_for, parameter
 
 
 def any_interval(code_w: int) -> Interval:

@@ -13,8 +13,8 @@ from cocotb.types import LogicArray
 
 from model.apack import Interval
 from tb.apack.apack_interval import any_slice
-from tb.apack.combinational import outputs_for, parameter
-from tb.apack.streams import start_clock
+from tb.bus.combinational import outputs_for, parameter
+from tb.bus.cycles import start_clock
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 

@@ -6,7 +6,7 @@ import random
 
 import cocotb
 
-from tb.apack.combinational import outputs_for, parameter
+from tb.bus.combinational import outputs_for, parameter
 
 
 @cocotb.test()

@@ -10,16 +10,13 @@ import cocotb
 from cocotb.triggers import Event
 
 from model.apack import SymbolTable
-from tb.apack.bench import (
-    CoderBench,
-    assert_frame,
-    cycles,
-    story_of,
-    value_beats,
-)
-from tb.apack.expected import FAULTS, Outcome
-from tb.apack.stimulus import hostile_values, random_values
-from tb.apack.streams import StreamDriver, StreamMonitor, always, every_other, rarely, within
+from tb.apack.env.coder import CoderBench, story_of, value_beats
+from tb.apack.env.expected import FAULTS, Outcome
+from tb.apack.env.stimulus import hostile_values, random_values
+from tb.bus.cycles import cycles, within
+from tb.bus.frames import assert_frame
+from tb.bus.pace import always, every_other, rarely
+from tb.bus.streams import StreamDriver, StreamMonitor
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 

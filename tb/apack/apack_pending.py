@@ -10,18 +10,10 @@ from dataclasses import dataclass
 import cocotb
 from cocotb.triggers import Event
 
-from tb.apack.bench import cycles, now
-from tb.apack.streams import (
-    Frame,
-    StreamDriver,
-    StreamMonitor,
-    always,
-    any_pace,
-    rarely,
-    reset,
-    start_clock,
-    within,
-)
+from tb.bus.cycles import cycles, now, reset, start_clock, within
+from tb.bus.frames import Frame
+from tb.bus.pace import always, any_pace, rarely
+from tb.bus.streams import StreamDriver, StreamMonitor
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 

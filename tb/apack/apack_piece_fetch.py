@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import cocotb
 from cocotb.triggers import FallingEdge
 
-from tb.apack.combinational import outputs_for, parameter
-from tb.apack.streams import start_clock
+from tb.bus.combinational import outputs_for, parameter
+from tb.bus.cycles import start_clock
 
 RUNS = 9
 CYCLES = 250

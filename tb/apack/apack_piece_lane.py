@@ -8,8 +8,8 @@ from collections import deque
 import cocotb
 from cocotb.triggers import FallingEdge
 
-from tb.apack.combinational import outputs_for, parameter
-from tb.apack.streams import start_clock
+from tb.bus.combinational import outputs_for, parameter
+from tb.bus.cycles import start_clock
 
 READ_CYCLES = (2, 1, 3)  # from a grant to its piece
 RUN_CYCLES = 3000

@@ -11,17 +11,17 @@ import cocotb
 from cocotb.handle import SimHandleBase
 from cocotb.triggers import FallingEdge, RisingEdge, Timer
 
-from tb.apack.bench import cycles
-from tb.apack.combinational import parameter
-from tb.apack.register_bus import COUNTERS, EVERY_BYTE, OKAY, SLVERR, Unit
-from tb.apack.streams import PERIOD_NS, reset, start_clock
-from tb.apack.top_registers import (
+from tb.apack.env.top_registers import (
     IRQ_LATENCY,
     check_access,
     check_reset_values,
     check_unmapped,
     reset_values,
 )
+from tb.apack.env.unit import COUNTERS, Unit
+from tb.bus.axi_lite import EVERY_BYTE, OKAY, SLVERR
+from tb.bus.combinational import parameter
+from tb.bus.cycles import PERIOD_NS, cycles, reset, start_clock
 
 # the input that counts -> the counter it adds to
 STEPS = {

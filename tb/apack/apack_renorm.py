@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import cocotb
 
 from model.apack import Interval
-from tb.apack.combinational import outputs_for, parameter
+from tb.bus.combinational import outputs_for, parameter
 
 EXHAUSTIVE = 8  # bits of the bounds up to which every interval is tried
 

@@ -6,8 +6,8 @@ import random
 
 import cocotb
 
-from tb.apack.combinational import outputs_for, parameter
-from tb.apack.rows import packed
+from tb.bus.combinational import outputs_for, parameter
+from tb.bus.frames import packed
 
 
 @cocotb.test()

@@ -11,10 +11,10 @@ import cocotb
 from cocotb.triggers import FallingEdge
 
 from model.apack import Interval, SymbolTable
-from tb.apack.combinational import outputs_for, parameter
-from tb.apack.rows import row_buses
-from tb.apack.stimulus import random_table
-from tb.apack.streams import start_clock
+from tb.apack.env.rows import row_buses
+from tb.apack.env.stimulus import random_table
+from tb.bus.combinational import outputs_for, parameter
+from tb.bus.cycles import start_clock
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 

@@ -9,7 +9,7 @@ import cocotb
 
 from model.apack import Interval
 from tb.apack.apack_renorm import EXHAUSTIVE, bounds
-from tb.apack.combinational import outputs_for, parameter
+from tb.bus.combinational import outputs_for, parameter
 
 
 def one_bit_apart(code_w: int) -> Iterator[tuple[int, int]]:

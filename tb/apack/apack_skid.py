@@ -7,8 +7,8 @@ import random
 import cocotb
 from cocotb.triggers import FallingEdge
 
-from tb.apack.combinational import outputs_for, parameter
-from tb.apack.streams import start_clock
+from tb.bus.combinational import outputs_for, parameter
+from tb.bus.cycles import start_clock
 
 
 @cocotb.test()

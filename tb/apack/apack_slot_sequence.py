@@ -10,8 +10,8 @@ from enum import IntEnum
 import cocotb
 from cocotb.triggers import FallingEdge
 
-from tb.apack.combinational import outputs_for, parameter
-from tb.apack.streams import start_clock
+from tb.bus.combinational import outputs_for, parameter
+from tb.bus.cycles import start_clock
 
 LONGEST = 40  # values of a block, so that the blocks end within a run
 STRETCH = 400  # cycles at one pace

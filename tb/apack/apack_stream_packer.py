@@ -10,10 +10,11 @@ import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
 
 from model.apack import Bits
-from tb.apack.bench import assert_frame, cycles
-from tb.apack.combinational import outputs_for, parameter
-from tb.apack.engine import TurnMonitor, turn_frame
-from tb.apack.streams import always, any_pace, reset, start_clock
+from tb.bus.combinational import outputs_for, parameter
+from tb.bus.cycles import cycles, reset, start_clock
+from tb.bus.frames import assert_frame
+from tb.bus.pace import always, any_pace
+from tb.bus.turns import TurnMonitor, turn_frame
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 

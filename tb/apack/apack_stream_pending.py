@@ -9,8 +9,8 @@ import cocotb
 from cocotb.triggers import FallingEdge
 
 from tb.apack.apack_pending import Shifts, code_bits
-from tb.apack.combinational import outputs_for, parameter
-from tb.apack.streams import reset, start_clock
+from tb.bus.combinational import outputs_for, parameter
+from tb.bus.cycles import reset, start_clock
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 

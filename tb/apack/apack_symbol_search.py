@@ -9,9 +9,9 @@ import cocotb
 
 from model.apack import SymbolTable
 from tb.apack.apack_interval import any_interval
-from tb.apack.combinational import outputs_for, parameter
-from tb.apack.rows import row_buses
-from tb.apack.stimulus import random_table, tables_of_every_size
+from tb.apack.env.rows import row_buses
+from tb.apack.env.stimulus import random_table, tables_of_every_size
+from tb.bus.combinational import outputs_for, parameter
 
 
 async def check(dut, table: SymbolTable) -> None:

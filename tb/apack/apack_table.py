@@ -9,11 +9,13 @@ import cocotb
 from cocotb.triggers import Event, FallingEdge
 
 from model.apack import SymbolTable
-from tb.apack.bench import cycles, pulse, rows_of, table_beats
-from tb.apack.illegal import Rows, first_wrong_row, illegal_tables, is_legal
-from tb.apack.rows import unpacked
-from tb.apack.stimulus import random_table, tables_of_every_size
-from tb.apack.streams import StreamDriver, any_pace, reset, start_clock, within
+from tb.apack.env.coder import rows_of, table_beats
+from tb.apack.env.illegal import Rows, first_wrong_row, illegal_tables, is_legal
+from tb.apack.env.stimulus import random_table, tables_of_every_size
+from tb.bus.cycles import cycles, pulse, reset, start_clock, within
+from tb.bus.frames import unpacked
+from tb.bus.pace import any_pace
+from tb.bus.streams import StreamDriver
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from scripts.rtl import rtl_sources
-from scripts.simulators import (
+from tb.sim.cocotb_run import (
     chosen_coverage,
     chosen_seed,
     chosen_simulator,
     chosen_waves,
     run_cocotb,
 )
+from tb.sim.modules import rtl_sources
 
 HERE = Path(__file__).parent
 LOOP_SOURCES = (HERE / "apack_loop.v", HERE / "bulk" / "apack_bulk_fifo.v")

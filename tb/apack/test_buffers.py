@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.rtl import rtl_sources
-from scripts.simulators import (
+from tb.sim.cocotb_run import (
     chosen_coverage,
     chosen_seed,
     chosen_simulator,
     chosen_waves,
     run_cocotb,
 )
+from tb.sim.modules import rtl_sources
 
 REGISTER_WIDTHS = (
     "DECOMPRESSOR", "ENGINES", "STREAMS", "VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "WORD_W",

@@ -10,14 +10,14 @@ import os
 
 import pytest
 
-from scripts.rtl import rtl_sources
-from scripts.simulators import (
+from tb.sim.cocotb_run import (
     chosen_coverage,
     chosen_seed,
     chosen_simulator,
     chosen_waves,
     run_cocotb,
 )
+from tb.sim.modules import rtl_sources
 
 # Icarus takes long for the wide ones: one round of those, more of the narrow ones
 ICARUS_ROUNDS = {"two-smallest": "6", "five-narrow": "2", "six-one-row": "2"}

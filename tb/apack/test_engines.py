@@ -12,14 +12,14 @@ import os
 
 import pytest
 
-from scripts.rtl import rtl_sources
-from scripts.simulators import (
+from tb.sim.cocotb_run import (
     chosen_coverage,
     chosen_seed,
     chosen_simulator,
     chosen_waves,
     run_cocotb,
 )
+from tb.sim.modules import rtl_sources
 
 ICARUS_ROUNDS = {"apack_encoder_engine": "2", "apack_decoder_engine": "1", "apack_search_loop": "2"}
 

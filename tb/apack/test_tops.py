@@ -11,14 +11,14 @@ import random
 
 import pytest
 
-from scripts.rtl import rtl_sources
-from scripts.simulators import (
+from tb.sim.cocotb_run import (
     chosen_coverage,
     chosen_seed,
     chosen_simulator,
     chosen_waves,
     run_cocotb,
 )
+from tb.sim.modules import rtl_sources
 
 TOPS = ("apack_compressor", "apack_decompressor")
 ICARUS_ROUNDS = "1"

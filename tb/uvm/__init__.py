@@ -1,12 +1,1 @@
-"""UVM environment of the compressor and the decompressor, in pyuvm.
-
-    test        selects sequences (tests.py)
-    environment one for either top (environment.py, config.py)
-      registers   agent of the register bus, with a register model in front (register_model.py)
-      <port>      agent of each stream, over the drivers and monitors of tb/apack/streams.py
-      scoreboard  predicts from what the pins were given, with the reference model (prediction.py)
-      coverage    samples what monitors and scoreboard have seen (coverage.py)
-      sequencer   where the sequences for a whole top run (sequences.py)
-
-Functional coverage of all runs: `python -m scripts.coverage.functional`.
-"""
+"""What the UVM environments of all systems are made of: agents of ports, items, cover points."""

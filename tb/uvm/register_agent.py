@@ -14,9 +14,9 @@ from pyuvm import (
     uvm_sequencer,
 )
 
-from tb.apack.bench import now
-from tb.apack.register_bus import EVERY_BYTE
-from tb.uvm.config import CONFIG
+from tb.bus.axi_lite import EVERY_BYTE
+from tb.bus.cycles import now
+from tb.uvm.settings import CONFIG
 
 
 class RegisterItem(uvm_sequence_item):

@@ -19,9 +19,11 @@ from pyuvm import (
     uvm_sequencer,
 )
 
-from tb.apack.bench import now
-from tb.apack.streams import Beat, Frame, Pace, StreamDriver, StreamMonitor, always, with_nulls
-from tb.uvm.config import CONFIG
+from tb.bus.cycles import now
+from tb.bus.frames import Beat, Frame, with_nulls
+from tb.bus.pace import Pace, always
+from tb.bus.streams import StreamDriver, StreamMonitor
+from tb.uvm.settings import CONFIG
 
 NULLS = (0.0, 0.0, 0.1, 0.4)  # chances of which a frame draws that of beats without data
 

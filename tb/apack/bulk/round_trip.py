@@ -9,10 +9,11 @@ import numpy as np
 
 from model.apack import SymbolTable
 from model.apack.fast import EncodedBlocks
-from scripts.simulators import Build, build_bench, run_bench
+from tb.sim.bench import build_bench, run_bench
+from tb.sim.builds import Build
+from tb.sim.paths import ROOT
 
 TOP = "apack_bulk"
-ROOT = Path(__file__).parents[3]
 SOURCES = (
     *sorted((ROOT / "rtl" / "apack").glob("*.v")),
     *sorted(Path(__file__).parent.glob("*.v")),

@@ -10,8 +10,8 @@ import pytest
 
 from model.apack import SymbolTable, histogram, solve
 from model.apack.fast import encode_blocks
-from scripts.simulators import chosen_seed, chosen_simulator
 from tb.apack.bulk.round_trip import build_round_trip, mismatches, run_round_trip
+from tb.sim.cocotb_run import chosen_seed, chosen_simulator
 
 
 def laplace_values(value_w: int, count: int) -> np.ndarray:

@@ -11,7 +11,6 @@ import pytest
 from model.apack import SymbolTable, histogram, solve
 from model.tensors import read_tensors
 from model.zoo.wakeword import wakeword_paths
-from scripts.simulators import chosen_seed, chosen_simulator
 from tb.apack.bulk.tops_round_trip import (
     Shape,
     TopsRoundTrip,
@@ -19,7 +18,8 @@ from tb.apack.bulk.tops_round_trip import (
     mismatches,
     run_tops_round_trip,
 )
-from tb.apack.memory_image import MemoryImage
+from tb.apack.env.memory_image import MemoryImage
+from tb.sim.cocotb_run import chosen_seed, chosen_simulator
 
 SMALL = Shape(block_values=256, fifo_w=10)
 WIDE = Shape(engines=2, streams=2, lanes=4, word_w=32, block_values=128, fifo_w=10)

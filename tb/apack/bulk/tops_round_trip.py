@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from model.apack import SymbolTable
-from scripts.rtl import rtl_sources
-from scripts.simulators import Build, build_bench, run_bench
-from tb.apack.memory_image import MemoryImage
-from tb.apack.registers import register_map
+from tb.apack.env.memory_image import MemoryImage
+from tb.apack.env.register_map import register_map
+from tb.sim.bench import build_bench, run_bench
+from tb.sim.builds import Build
+from tb.sim.modules import rtl_sources
 
 TOP = "apack_bulk_tops"
 HERE = Path(__file__).parent

@@ -1,0 +1,132 @@
+"""The parameters of the units, and the tables and lengths that are legal for them."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from cocotb.handle import SimHandleBase
+
+from model.apack import SymbolTable
+from model.apack.hostile import centred_table
+from tb.apack.env.illegal import Rows, illegal_tables
+from tb.apack.env.memory_image import MemoryImage
+from tb.apack.env.stimulus import hostile_values, random_table, random_values
+
+TESTED_BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class Widths:
+    """The parameters of an encoder or a decoder."""
+
+    value_w: int
+    symbols: int
+    count_w: int
+    code_w: int
+    word_w: int
+    block_w: int
+
+    @classmethod
+    def of(cls, dut: SimHandleBase) -> Widths:
+        """Those that `dut` was built with."""
+        names = ("VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "WORD_W", "BLOCK_W")
+        return cls(*(int(getattr(dut, name).value) for name in names))
+
+    def random_table(self) -> SymbolTable:
+        """A legal table for these widths."""
+        return random_table(self.value_w, self.symbols, self.count_w)
+
+    def hostile_table(self) -> SymbolTable:
+        """A table that makes the longest runs of pending bits, if these widths have one."""
+        if self.symbols < 3 or self.count_w < 2:
+            return SymbolTable.uniform(self.value_w, 1, self.count_w)
+        return centred_table(self.value_w, self.count_w)
+
+    def illegal_tables(self) -> list[tuple[Rows, int]]:
+        """Tables that break each rule, with the row each is wrong in."""
+        return illegal_tables(self.value_w, self.symbols, self.count_w)
+
+    def longest(self, limit: int) -> int:
+        """The longest legal block of at most `limit` values."""
+        return min(limit, (1 << self.block_w) - 1)
+
+
+@dataclass(frozen=True)
+class EngineWidths(Widths):
+    """The parameters of an engine; word_w is that of its words, PIECE_W."""
+
+    streams: int
+
+    @classmethod
+    def of(cls, dut: SimHandleBase) -> EngineWidths:
+        """Those that `dut` was built with; an engine sets no limit to a block's length."""
+        names = ("VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "PIECE_W", "STREAMS")
+        *widths, streams = (int(getattr(dut, name).value) for name in names)
+        return cls(*widths, block_w=16, streams=streams)
+
+    def any_values(self, table: SymbolTable, length: int) -> np.ndarray:
+        """Values of a block, one time in five hostile ones."""
+        if length and random.random() < 0.2:
+            return hostile_values(table, length, self.code_w)
+        return random_values(table, length)
+
+
+@dataclass(frozen=True)
+class TopWidths:
+    """The parameters of a compressor or a decompressor."""
+
+    engines: int
+    streams: int
+    value_w: int
+    symbols: int
+    count_w: int
+    code_w: int
+    piece_w: int
+    word_w: int
+    lanes: int
+    block_max: int  # BLOCK_VALUES
+
+    @classmethod
+    def of(cls, dut: SimHandleBase) -> Self:
+        """Those that `dut` was built with."""
+        names = {name: name.upper() for name in cls.__dataclass_fields__}
+        names["block_max"] = "BLOCK_VALUES"
+        return cls(**{name: int(getattr(dut, names[name]).value) for name in names})
+
+    @property
+    def block_values(self) -> int:
+        """Most values of most blocks that tests make: few where the hardware is for long ones."""
+        return self.block_max if self.block_max <= TESTED_BLOCK else 8 * self.lanes
+
+    @property
+    def lane_bytes(self) -> int:
+        """Bytes of a value on the value port."""
+        return 1 if self.value_w <= 8 else 2
+
+    def random_table(self) -> SymbolTable:
+        """A legal table for these widths."""
+        return random_table(self.value_w, self.symbols, self.count_w)
+
+    def hostile_table(self) -> SymbolTable:
+        """A table that makes the longest runs of pending bits, if these widths have one."""
+        if self.symbols < 3 or self.count_w < 2:
+            return SymbolTable.uniform(self.value_w, 1, self.count_w)
+        return centred_table(self.value_w, self.count_w)
+
+    def any_block(self) -> int:
+        """A legal BLOCK: the most, the least, or any."""
+        most = self.block_values // self.lanes
+        return self.lanes * random.choice((1, most, random.randint(1, most)))
+
+    def any_length(self, block: int, most: int) -> int:
+        """A number of values that ends in an interesting place, at most about `most`."""
+        blocks = random.randint(1, max(most // block, 1))
+        near = max(blocks * block + random.choice((-1, 0, 0, 1, self.lanes)), 1)
+        return random.choice((1, min(block, most), near, random.randint(1, most)))
+
+    def image(self, values: np.ndarray, table: SymbolTable, block: int) -> MemoryImage:
+        """What the model writes for these values."""
+        return MemoryImage.of(values, table, block, self.word_w, self.code_w)

@@ -1,0 +1,29 @@
+"""What sequences draw meets what they promise, whatever the seed."""
+
+from __future__ import annotations
+
+import random
+from types import SimpleNamespace
+
+from tb.apack.env.widths import TopWidths
+from tb.apack.test_tops import SETS
+from tb.apack.uvm.coverage import CAUSES
+from tb.apack.uvm.prediction import Start, decompressed
+from tb.apack.uvm.sequences import DamagedMemory, damage_of_every_cause
+
+SEEDS = 20
+
+
+def test_damage_leaves_out_no_cause_and_no_block() -> None:
+    widths = TopWidths(*SETS["one-engine"])
+    sequence = DamagedMemory()
+    sequence.widths, sequence.config = widths, SimpleNamespace(widths=widths, decompressor=True)
+    for seed in range(SEEDS):
+        random.seed(seed)
+        tensor, drawn = damage_of_every_cause(sequence)
+        start = Start(0, tensor.table, tensor.block, len(tensor.values))
+        verdicts = [decompressed(widths, start, each.index, each.memory).verdicts for each in drawn]
+        found = {cause for each in verdicts for verdict in each for cause in verdict.causes}
+        assert found == set(CAUSES), f"seed {seed}"
+        bad = {number for each in verdicts for number, verdict in enumerate(each) if verdict.bad}
+        assert bad == set(range(tensor.blocks)), f"seed {seed}"

@@ -1,0 +1,1 @@
+"""How a bench of any system touches pins: clock, streams, ports of turns, registers."""

@@ -1,0 +1,1 @@
+"""The simulators: found, given designs to build once, and run with cocotb tests and benches."""

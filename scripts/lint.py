@@ -2,8 +2,8 @@
 
 Each module is checked as the top with its defaults and with every set of parameters that its bench
 states, and every warning counts.
-The waivers are all in `scripts/lint_waivers.vlt`, each with its reason. Verilator and Icarus read
-each module twice, as Verilog-2005 and, with its defaults, as SystemVerilog, which most tools take
+The waivers are in `lint_waivers.vlt` beside the modules, each with its reason. Verilator and Icarus
+read each module twice, as Verilog-2005 and, with its defaults, as SystemVerilog, which most tools take
 it for unless told otherwise; slang (in Yosys) is stricter than both about what stands before what.
 The Verilog of the benches must be both languages too.
 """
@@ -24,7 +24,7 @@ from rich.console import Console
 
 from model.cli.progress import Progress
 from scripts.console.arguments import OneLineParser, at_least
-from tb.sim.builds import WAIVERS, Parameters, parameter_flags
+from tb.sim.builds import WAIVERS, Parameters, parameter_flags, waivers
 from tb.sim.modules import free_parameters, rtl_modules, rtl_sources, verilog_text
 from tb.sim.paths import ROOT
 from tb.sim.sets import SetsError, bench_files, bench_of
@@ -84,7 +84,8 @@ def verilator_check(
 ) -> Check:
     """Verilator, by default with every warning on."""
     command = [tool.executable, "--lint-only", *flags, "--default-language", language]
-    command += ["--top-module", top, *parameter_flags(tool, top, parameters), WAIVERS, *files]
+    command += ["--top-module", top, *parameter_flags(tool, top, parameters)]
+    command += [*waivers(files), *files]
     environment = {"VERILATOR_ROOT": str(tool.root)}
     name = f"verilator {language} {top} {describe(parameters)}"
     return Check(name, [str(word) for word in command], environment=environment)
@@ -212,7 +213,7 @@ def style_findings(path: Path) -> Iterator[str]:
     if not has_preamble(text):
         yield f"{where}: does not start with {' '.join(PREAMBLE)}"
     if "verilator lint_off" in path.read_text(encoding="utf-8"):
-        yield f"{where}: waives a warning by itself; waivers belong in {WAIVERS.name}"
+        yield f"{where}: waives a warning by itself; waivers belong in {WAIVERS}"
     for pattern, what in FORBIDDEN.items():
         if re.search(pattern, re.sub(r"#\s*\(", "", text)):
             yield f"{where}: has a {what}"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from scripts import lint
+from tb.sim.builds import WAIVERS, source_facts
+from tb.sim.paths import ROOT
 from tb.sim.sets import read_bench
 from tb.sim.tools import ToolMissing, find_simulator
 
@@ -241,3 +244,28 @@ def test_benches_are_checked() -> None:
     assert {path.name for path in lint.bench_verilog()} >= {
         "apack_loop.v", "apack_bulk_tops.v", "apack_registers_contract.v",
     }  # fmt: skip
+
+
+def test_waivers_are_for_modules_beside_them_and_read_with_no_others(tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    for folder in (ours, theirs):
+        folder.mkdir()
+        (folder / "m.v").write_text(HEAD + UNUSED)
+    (ours / WAIVERS).write_text('`verilator_config\nlint_off -rule UNUSEDSIGNAL -file "*/m.v"\n')
+    assert verilator_2005(ours / "m.v", "m") is None
+    assert "UNUSEDSIGNAL" in verilator_2005(theirs / "m.v", "m")
+    before = source_facts([theirs / "m.v"])
+    (ours / WAIVERS).write_text("`verilator_config\n")
+    assert source_facts([theirs / "m.v"]) == before
+    assert ours / WAIVERS in source_facts([ours / "m.v", theirs / "m.v"])
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob(f"rtl/*/{WAIVERS}")), ids=lambda path: path.parent.name
+)
+def test_each_waiver_names_a_module_of_its_folder(path: Path) -> None:
+    text = path.read_text()
+    named = re.findall(r'^lint_off .*-file "\*/(\w+\.v)"', text, re.MULTILINE)
+    assert len(named) == text.count("lint_off")
+    missing = [name for name in named if not path.with_name(name).is_file()]
+    assert not missing, f"{path} waives for {missing}"

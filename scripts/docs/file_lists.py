@@ -14,6 +14,7 @@ from tb.sim.builds import waivers
 from tb.sim.modules import rtl_modules, rtl_sources
 from tb.sim.paths import ROOT
 
+CELLS = "cell"  # the folder of what is no unit by itself
 HEAD = """\
 // Sources of {unit}, each after those it instantiates. Written by make docs.
 //   verilator --lint-only -Wall {waivers} -F rtl/{system}/{unit}.f
@@ -22,9 +23,11 @@ HEAD = """\
 
 
 def units() -> list[str]:
-    """Modules that no other module instantiates."""
+    """Modules of systems that no other module instantiates."""
     below = {path.stem for top in rtl_modules() for path in rtl_sources(top)[1:]}
-    return [top for top in rtl_modules() if top not in below]
+    return [
+        top for top, path in rtl_modules().items() if top not in below and path.parent.name != CELLS
+    ]
 
 
 def in_order(top: str) -> list[Path]:

@@ -246,7 +246,7 @@ class LoopJob:
         self.table.save(folder / "table.json")
         run_cocotb(
             "apack_loop",
-            [*round_trip.SOURCES, Path(__file__).parent / "apack_loop.v"],
+            [*round_trip.SOURCES, Path(__file__).parent / "loop" / "apack_loop.v"],
             "tb.apack.bulk.signal_driven",
             {},
             sim,

@@ -37,6 +37,11 @@ def rtl_sources(top: str) -> tuple[Path, ...]:
     return tuple(found.values())
 
 
+def all_sources(*tops: str) -> tuple[Path, ...]:
+    """Files of several modules and of every module below them, each once."""
+    return tuple(sorted({path for top in tops for path in rtl_sources(top)}))
+
+
 def verilog_text(path: Path) -> str:
     """A Verilog file without its comments."""
     return COMMENT.sub(" ", path.read_text(encoding="utf-8"))

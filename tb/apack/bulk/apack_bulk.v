@@ -158,46 +158,46 @@ module apack_bulk #(
         .status_busy           (encoder_busy)
     );
 
-    apack_bulk_fifo #(
+    cell_fifo #(
         .DATA_W (WORD_W + FILL_W + 1),
         .FIFO_W (FIFO_W)
     ) code_fifo_inst (
-        .clk      (clk),
-        .rst      (rst),
-        .s_tdata  ({code_tlast, code_tuser, code_tdata}),
-        .s_tvalid (code_tvalid),
-        .s_tready (code_tready),
-        .m_tdata  ({code_back_tlast, code_back_tuser, code_back_tdata}),
-        .m_tvalid (code_back_tvalid),
-        .m_tready (code_back_tready)
+        .clk     (clk),
+        .rst     (rst),
+        .s_data  ({code_tlast, code_tuser, code_tdata}),
+        .s_valid (code_tvalid),
+        .s_ready (code_tready),
+        .m_data  ({code_back_tlast, code_back_tuser, code_back_tdata}),
+        .m_valid (code_back_tvalid),
+        .m_ready (code_back_tready)
     );
 
-    apack_bulk_fifo #(
+    cell_fifo #(
         .DATA_W (WORD_W + FILL_W + 1),
         .FIFO_W (FIFO_W)
     ) offset_fifo_inst (
-        .clk      (clk),
-        .rst      (rst),
-        .s_tdata  ({offset_tlast, offset_tuser, offset_tdata}),
-        .s_tvalid (offset_tvalid),
-        .s_tready (offset_tready),
-        .m_tdata  ({offset_back_tlast, offset_back_tuser, offset_back_tdata}),
-        .m_tvalid (offset_back_tvalid),
-        .m_tready (offset_back_tready)
+        .clk     (clk),
+        .rst     (rst),
+        .s_data  ({offset_tlast, offset_tuser, offset_tdata}),
+        .s_valid (offset_tvalid),
+        .s_ready (offset_tready),
+        .m_data  ({offset_back_tlast, offset_back_tuser, offset_back_tdata}),
+        .m_valid (offset_back_tvalid),
+        .m_ready (offset_back_tready)
     );
 
-    apack_bulk_fifo #(
+    cell_fifo #(
         .DATA_W (BLOCK_W + 1),
         .FIFO_W (FIFO_W)
     ) block_fifo_inst (
-        .clk      (clk),
-        .rst      (rst),
-        .s_tdata  ({block_tuser, block_tdata}),
-        .s_tvalid (block_tvalid),
-        .s_tready (block_tready),
-        .m_tdata  ({block_back_tuser, block_back_tdata}),
-        .m_tvalid (block_back_tvalid),
-        .m_tready (block_back_tready)
+        .clk     (clk),
+        .rst     (rst),
+        .s_data  ({block_tuser, block_tdata}),
+        .s_valid (block_tvalid),
+        .s_ready (block_tready),
+        .m_data  ({block_back_tuser, block_back_tdata}),
+        .m_valid (block_back_tvalid),
+        .m_ready (block_back_tready)
     );
 
     apack_decoder #(

@@ -163,32 +163,32 @@ module apack_bulk_tops #(
         .m_axis_index_tlast   (index_tlast)
     );
 
-    apack_bulk_fifo #(
+    cell_fifo #(
         .DATA_W (WORD_W + WORD_BYTES + 1),
         .FIFO_W (FIFO_W)
     ) memory_inst (
-        .clk      (clk),
-        .rst      (rst),
-        .s_tdata  ({memory_tlast, memory_tkeep, memory_tdata}),
-        .s_tvalid (memory_tvalid),
-        .s_tready (memory_tready),
-        .m_tdata  ({memory_back_tlast, memory_back_tkeep, memory_back_tdata}),
-        .m_tvalid (memory_back_tvalid),
-        .m_tready (memory_back_tready)
+        .clk     (clk),
+        .rst     (rst),
+        .s_data  ({memory_tlast, memory_tkeep, memory_tdata}),
+        .s_valid (memory_tvalid),
+        .s_ready (memory_tready),
+        .m_data  ({memory_back_tlast, memory_back_tkeep, memory_back_tdata}),
+        .m_valid (memory_back_tvalid),
+        .m_ready (memory_back_tready)
     );
 
-    apack_bulk_fifo #(
+    cell_fifo #(
         .DATA_W (96 + 12 + 1),
         .FIFO_W (FIFO_W)
     ) index_inst (
-        .clk      (clk),
-        .rst      (rst),
-        .s_tdata  ({index_tlast, index_tkeep, index_tdata}),
-        .s_tvalid (index_tvalid),
-        .s_tready (index_tready),
-        .m_tdata  ({index_back_tlast, index_back_tkeep, index_back_tdata}),
-        .m_tvalid (index_back_tvalid),
-        .m_tready (index_back_tready)
+        .clk     (clk),
+        .rst     (rst),
+        .s_data  ({index_tlast, index_tkeep, index_tdata}),
+        .s_valid (index_tvalid),
+        .s_ready (index_tready),
+        .m_data  ({index_back_tlast, index_back_tkeep, index_back_tdata}),
+        .m_valid (index_back_tvalid),
+        .m_ready (index_back_tready)
     );
 
     apack_decompressor #(

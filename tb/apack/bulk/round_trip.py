@@ -11,12 +11,12 @@ from model.apack import SymbolTable
 from model.apack.fast import EncodedBlocks
 from tb.sim.bench import build_bench, run_bench
 from tb.sim.builds import Build
-from tb.sim.paths import ROOT
+from tb.sim.modules import all_sources
 
 TOP = "apack_bulk"
 SOURCES = (
-    *sorted((ROOT / "rtl" / "apack").glob("*.v")),
-    *sorted(Path(__file__).parent.glob("*.v")),
+    Path(__file__).with_name(f"{TOP}.v"),
+    *all_sources("apack_encoder", "apack_decoder", "cell_fifo"),
 )
 WORD_W = 32
 CODE_W = 16

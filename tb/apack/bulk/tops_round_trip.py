@@ -13,14 +13,13 @@ from tb.apack.env.memory_image import MemoryImage
 from tb.apack.env.register_map import register_map
 from tb.sim.bench import build_bench, run_bench
 from tb.sim.builds import Build
-from tb.sim.modules import rtl_sources
+from tb.sim.modules import all_sources
 
 TOP = "apack_bulk_tops"
 HERE = Path(__file__).parent
 SOURCES = (
     HERE / f"{TOP}.v",
-    HERE / "apack_bulk_fifo.v",
-    *sorted({*rtl_sources("apack_compressor"), *rtl_sources("apack_decompressor")}),
+    *all_sources("apack_compressor", "apack_decompressor", "cell_fifo"),
 )
 UNITS = ("compressor", "decompressor")
 WRITE, READ, WAIT = range(3)

@@ -141,46 +141,46 @@ module apack_loop #(
         .status_busy           (encoder_busy)
     );
 
-    apack_bulk_fifo #(
+    cell_fifo #(
         .DATA_W (WORD_W + FILL_W + 1),
         .FIFO_W (FIFO_W)
     ) code_fifo_inst (
-        .clk      (clk),
-        .rst      (rst),
-        .s_tdata  ({code_in_tlast, code_in_tuser, code_in_tdata}),
-        .s_tvalid (code_in_tvalid),
-        .s_tready (code_in_tready),
-        .m_tdata  ({code_out_tlast, code_out_tuser, code_out_tdata}),
-        .m_tvalid (code_out_tvalid),
-        .m_tready (code_out_tready)
+        .clk     (clk),
+        .rst     (rst),
+        .s_data  ({code_in_tlast, code_in_tuser, code_in_tdata}),
+        .s_valid (code_in_tvalid),
+        .s_ready (code_in_tready),
+        .m_data  ({code_out_tlast, code_out_tuser, code_out_tdata}),
+        .m_valid (code_out_tvalid),
+        .m_ready (code_out_tready)
     );
 
-    apack_bulk_fifo #(
+    cell_fifo #(
         .DATA_W (WORD_W + FILL_W + 1),
         .FIFO_W (FIFO_W)
     ) offset_fifo_inst (
-        .clk      (clk),
-        .rst      (rst),
-        .s_tdata  ({offset_in_tlast, offset_in_tuser, offset_in_tdata}),
-        .s_tvalid (offset_in_tvalid),
-        .s_tready (offset_in_tready),
-        .m_tdata  ({offset_out_tlast, offset_out_tuser, offset_out_tdata}),
-        .m_tvalid (offset_out_tvalid),
-        .m_tready (offset_out_tready)
+        .clk     (clk),
+        .rst     (rst),
+        .s_data  ({offset_in_tlast, offset_in_tuser, offset_in_tdata}),
+        .s_valid (offset_in_tvalid),
+        .s_ready (offset_in_tready),
+        .m_data  ({offset_out_tlast, offset_out_tuser, offset_out_tdata}),
+        .m_valid (offset_out_tvalid),
+        .m_ready (offset_out_tready)
     );
 
-    apack_bulk_fifo #(
+    cell_fifo #(
         .DATA_W (BLOCK_W),
         .FIFO_W (4)
     ) block_fifo_inst (
-        .clk      (clk),
-        .rst      (rst),
-        .s_tdata  (block_in_tdata),
-        .s_tvalid (block_in_tvalid),
-        .s_tready (block_in_tready),
-        .m_tdata  (block_out_tdata),
-        .m_tvalid (block_out_tvalid),
-        .m_tready (block_out_tready)
+        .clk     (clk),
+        .rst     (rst),
+        .s_data  (block_in_tdata),
+        .s_valid (block_in_tvalid),
+        .s_ready (block_in_tready),
+        .m_data  (block_out_tdata),
+        .m_valid (block_out_tvalid),
+        .m_ready (block_out_tready)
     );
 
     apack_decoder #(

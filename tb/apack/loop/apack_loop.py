@@ -18,7 +18,7 @@ from tb.bus.frames import assert_frame
 from tb.bus.pace import always, every_other, rarely
 from tb.bus.streams import StreamDriver, StreamMonitor
 
-SOURCES = ("apack_loop.v", "bulk/apack_bulk_fifo.v")
+SOURCES = ("apack_loop.v",)
 PARAMETERS = ("VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "WORD_W", "BLOCK_W")
 SETS = {
     "default": (8, 16, 10, 16, 32, 24),

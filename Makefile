@@ -15,7 +15,7 @@ lower = $(subst A,a,$(subst E,e,$(subst F,f,$(subst L,l,$(subst N,n,$(subst O,o,
 on = $(filter-out 0 n no off f false,$(call lower,$(1)))
 
 # Variables given to make reach the recipes through the environment, so that any file name is safe.
-export SIM SEED TEST LF FAILED JOBS MAXFAIL WAVES COVERAGE TENSOR TABLE MODEL FLOAT BLOCK SEEDS SCHEDULER LIMIT DESIGN FO4 LIBERTY MUTANTS TARGET
+export SIM SEED TEST LF FAILED JOBS MAXFAIL WAVES COVERAGE TENSOR TABLE MODEL FLOAT BLOCK SEEDS SCHEDULER LIMIT DESIGN FO4 LIBERTY MUTANTS TARGET ENGINES STREAMS VALUES
 # `make test` alone passes this one on, as an option: other simulations have a log and a limit.
 unexport DEBUG
 
@@ -77,6 +77,7 @@ help: ## list the targets and the variables
 #> DESIGN='apack_encoder*' synth, mutate: only the modules of this name
 #> FO4=32                 synth: the delay to reach with the least area
 #> ECP5=0                 synth: standard cells only
+#> ENGINES=1,4            throughput: engines that are measured; STREAMS=... likewise, VALUES of the tensor
 #> LIBERTY=cells.lib      synth: the cell library, where the system has none
 #> PYTHON=python3.13      interpreter that .venv is made with (3.11 or newer); stays until another is named
 #> CXX='ccache g++'       C++ compiler of Verilator's builds, with a launcher and options
@@ -141,7 +142,8 @@ bench-sim: ## values per second through the simulated hardware, file-driven and 
 
 throughput: ## values per cycle over engines and over streams, into build/throughput/
 	@$(SET_UP) --need "$$SIM"
-	@$(RUN) scripts.benchmark.throughput --sim="$$SIM" $${JOBS:+--jobs="$$JOBS"}
+	@$(RUN) scripts.benchmark.throughput --sim="$$SIM" $${JOBS:+--jobs="$$JOBS"} \
+		$${ENGINES:+--engines="$$ENGINES"} $${STREAMS:+--streams="$$STREAMS"} $${VALUES:+--values="$$VALUES"}
 
 bench-codec: ## speed and size of the software codec beside other coders
 	@$(SET_UP) --extra requirements-zoo.txt

@@ -15,7 +15,7 @@ lower = $(subst A,a,$(subst E,e,$(subst F,f,$(subst L,l,$(subst N,n,$(subst O,o,
 on = $(filter-out 0 n no off f false,$(call lower,$(1)))
 
 # Variables given to make reach the recipes through the environment, so that any file name is safe.
-export SIM SEED TEST LF FAILED JOBS MAXFAIL WAVES COVERAGE TENSOR TABLE MODEL FLOAT BLOCK SEEDS SCHEDULER LIMIT DESIGN FO4 LIBERTY MUTANTS TARGET ENGINES STREAMS VALUES
+export SIM CODEC SEED TEST LF FAILED JOBS MAXFAIL WAVES COVERAGE TENSOR TABLE MODEL FLOAT BLOCK SEEDS SCHEDULER LIMIT DESIGN FO4 LIBERTY MUTANTS TARGET POINT
 # `make test` alone passes this one on, as an option: other simulations have a log and a limit.
 unexport DEBUG
 
@@ -54,12 +54,13 @@ help: ## list the targets and the variables
 	@sed -n 's/^#> \(.*\)/  \1/p' Makefile
 
 #> SIM=verilator|icarus   simulator of demo, test, regress, waves, docs and bench-sim (default verilator)
+#> CODEC=apack            demo, throughput, bench-sim: the codec whose hardware is meant (default apack)
 #> TENSOR=x.npy           demo: your own tensor or model file in place of the shipped ones
 #> MODEL=x.tflite|x.onnx  demo: the same; TENSOR='conv* fc' then chooses tensors by name or wildcards
 #> TABLE=table.json       demo: your own symbol table, with TENSOR
 #> FLOAT=patterns|int8    demo: floats of up to 16 bits as they are (default), or quantized like wider ones
 #> ALL=1                  demo: a line for each of the shipped tensors
-#> BLOCK=4096             demo: values in a block, a multiple of 8
+#> BLOCK=4096             demo: values in a block, of APack a multiple of 8
 #> WAVES=1                demo, test: record FST waveforms (0, no, off and false are off, here and below)
 #> DEBUG=1                test: run one test at the terminal and without a limit, for breakpoint()
 #> MAXFAIL=1              test: end after so many failures
@@ -77,7 +78,7 @@ help: ## list the targets and the variables
 #> DESIGN='apack_encoder*' synth, mutate: only the modules of this name
 #> FO4=32                 synth: the delay to reach with the least area
 #> ECP5=0                 synth: standard cells only
-#> ENGINES=1,4            throughput: engines that are measured; STREAMS=... likewise, VALUES of the tensor
+#> POINT='engines=1 streams=1,4 values=16384'  throughput: these points alone, with a tensor of so many values
 #> LIBERTY=cells.lib      synth: the cell library, where the system has none
 #> PYTHON=python3.13      interpreter that .venv is made with (3.11 or newer); stays until another is named
 #> CXX='ccache g++'       C++ compiler of Verilator's builds, with a launcher and options
@@ -95,9 +96,10 @@ env: ## the same for the shell at hand: eval "$(make env)"
 
 demo: ## real weights and feature maps through the RTL compressor and decompressor and back
 	@$(SET_UP) --need $(NEED) $(if $(TENSOR)$(MODEL),,--extra requirements-demo.txt)
-	@$(RUN) scripts.demo --sim="$$SIM" $${TENSOR:+--tensor="$$TENSOR"} $${TABLE:+--table="$$TABLE"} \
-		$${MODEL:+--model="$$MODEL"} $${FLOAT:+--float="$$FLOAT"} $${BLOCK:+--block="$$BLOCK"} \
-		$${JOBS:+--jobs="$$JOBS"} $(if $(call on,$(ALL)),--all) $(if $(call on,$(WAVES)),--waves)
+	@$(RUN) scripts.demo --sim="$$SIM" $${CODEC:+--codec="$$CODEC"} $${TENSOR:+--tensor="$$TENSOR"} \
+		$${TABLE:+--table="$$TABLE"} $${MODEL:+--model="$$MODEL"} $${FLOAT:+--float="$$FLOAT"} \
+		$${BLOCK:+--block="$$BLOCK"} $${JOBS:+--jobs="$$JOBS"} \
+		$(if $(call on,$(ALL)),--all) $(if $(call on,$(WAVES)),--waves)
 
 test: ## model, script and hardware tests; the hardware on SIM
 	@$(SET_UP) --need "$$SIM" waves --want liberty --extra requirements-regress.txt requirements-demo.txt \
@@ -138,12 +140,12 @@ waves: ## waveform of one hardware test, with its transactions as text, into bui
 
 bench-sim: ## values per second through the simulated hardware, file-driven and signal-driven
 	@$(SET_UP) --need $(NEED)
-	@$(RUN) scripts.benchmark.simulation --sim="$$SIM"
+	@$(RUN) scripts.benchmark.simulation --sim="$$SIM" $${CODEC:+--codec="$$CODEC"}
 
-throughput: ## values per cycle over engines and over streams, into build/throughput/
+throughput: ## values per cycle over the parameters of the hardware, into build/throughput/
 	@$(SET_UP) --need "$$SIM"
-	@$(RUN) scripts.benchmark.throughput --sim="$$SIM" $${JOBS:+--jobs="$$JOBS"} \
-		$${ENGINES:+--engines="$$ENGINES"} $${STREAMS:+--streams="$$STREAMS"} $${VALUES:+--values="$$VALUES"}
+	@$(RUN) scripts.benchmark.throughput --sim="$$SIM" $${CODEC:+--codec="$$CODEC"} \
+		$${JOBS:+--jobs="$$JOBS"} $${POINT:+$$(printf -- '--%s ' $$POINT)}
 
 bench-codec: ## speed and size of the software codec beside other coders
 	@$(SET_UP) --extra requirements-zoo.txt

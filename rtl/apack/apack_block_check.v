@@ -88,7 +88,7 @@ module apack_block_check #(
     wire [CODE_SUM_W-1:0] code_sum;
     wire [CODE_SUM_W-1:0] next_code_sum = code_sum + {{CODE_SUM_W-SHIFT_W{1'b0}}, s_code_count};
 
-    apack_ring #(
+    cell_ring #(
         .STREAMS (STREAMS),
         .STATE_W (CODE_SUM_W)
     ) code_ring_inst (
@@ -135,12 +135,12 @@ module apack_block_check #(
     wire [31:0]             crc;
     wire [31:0]             crc_step;
 
-    apack_crc #(
-        .VALUE_W (VALUE_W)
+    cell_crc32 #(
+        .DATA_W (VALUE_W)
     ) crc_inst (
-        .crc   (~crc),
-        .value (s_value),
-        .next  (crc_step)
+        .crc  (~crc),
+        .data (s_value),
+        .next (crc_step)
     );
 
     wire [VALUE_STATE_W-1:0] value_state = {
@@ -160,7 +160,7 @@ module apack_block_check #(
         end
     end
 
-    apack_ring #(
+    cell_ring #(
         .STREAMS (STREAMS),
         .STATE_W (VALUE_STATE_W)
     ) value_ring_inst (

@@ -182,7 +182,7 @@ module apack_block_drain #(
         end
     end
 
-    apack_skid #(
+    cell_skid #(
         .DATA_W (DATA_W + 7)
     ) skid_inst (
         .clk     (clk),

@@ -177,7 +177,7 @@ module apack_block_feed #(
 
     // ---- values ------------------------------------------------------------------------------------
 
-    apack_block_ram #(
+    cell_region_ram #(
         .REGIONS (STREAMS),
         .WORDS   (BEATS),
         .LANES   (1),
@@ -199,10 +199,10 @@ module apack_block_feed #(
     wire [31:0] crc_before = first_reg ? 32'hFFFFFFFF : crc_reg[s_stream*32 +: 32];
     wire [31:0] crc_after;
 
-    apack_crc #(.VALUE_W (VALUE_W)) crc_inst (
-        .crc   (crc_before),
-        .value (m_value),
-        .next  (crc_after)
+    cell_crc32 #(.DATA_W (VALUE_W)) crc_inst (
+        .crc  (crc_before),
+        .data (m_value),
+        .next (crc_after)
     );
 
     always @(posedge clk) begin

@@ -142,7 +142,7 @@ module apack_block_store #(
     wire                pick_code = code_valid && !(offset_valid && code_before_reg);
     wire                piece_valid = code_valid || offset_valid;
 
-    apack_skid #(.DATA_W (BEAT_W)) code_skid_inst (
+    cell_skid #(.DATA_W (BEAT_W)) code_skid_inst (
         .clk     (clk),
         .rst     (rst),
         .s_data  ({s_code_stream, s_code_data, s_code_count, s_code_last}),
@@ -153,7 +153,7 @@ module apack_block_store #(
         .m_ready (pick_code)
     );
 
-    apack_skid #(.DATA_W (BEAT_W)) offset_skid_inst (
+    cell_skid #(.DATA_W (BEAT_W)) offset_skid_inst (
         .clk     (clk),
         .rst     (rst),
         .s_data  ({s_offset_stream, s_offset_data, s_offset_count, s_offset_last}),
@@ -184,8 +184,8 @@ module apack_block_store #(
     wire [ADDRESS_W-1:0] word       = bits[WORD_LOG +: ADDRESS_W];
 
     // Lane PIECES - 1 of a word is its first piece; with it the others become zeros.
-    wire [PIECES-1:0]   lane        = ~({PIECES{1'b1}} >> 1) >> (in_word >> PIECE_LOG);
-    wire [WORD_W-1:0]   first_data  = {PIECES{piece_data}} & ~({WORD_W{1'b1}} >> PIECE_W);
+    wire [PIECES-1:0]   lane        = {PIECES{1'b1}} << (PIECES - 1) >> (in_word >> PIECE_LOG);
+    wire [WORD_W-1:0]   first_data  = {PIECES{piece_data}} & ({WORD_W{1'b1}} << (WORD_W - PIECE_W));
 
     reg [PIECES-1:0]    write_enable_reg;
     reg [REGION_W-1:0]  write_region_reg;
@@ -205,7 +205,7 @@ module apack_block_store #(
         end
     end
 
-    apack_block_ram #(
+    cell_region_ram #(
         .REGIONS (REGIONS),
         .WORDS   (WORDS),
         .LANES   (PIECES),

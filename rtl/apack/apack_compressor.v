@@ -269,7 +269,7 @@ module apack_compressor #(
     wire                in_valid;
     wire                in_ready;
 
-    apack_skid #(.DATA_W (KEEP_W * 9 + 1)) values_skid_inst (
+    cell_skid #(.DATA_W (KEEP_W * 9 + 1)) values_skid_inst (
         .clk     (clk),
         .rst     (rst),
         .s_data  ({s_axis_values_tlast, s_axis_values_tkeep, s_axis_values_tdata}),
@@ -435,7 +435,7 @@ module apack_compressor #(
                                   : {entry_crc, wide_offset_bits, wide_code_bits};
     wire [11:0]        entry_keep = short_reg ? 12'h0FF : 12'hFFF;
 
-    apack_skid #(.DATA_W (1 + 12 + 96)) index_skid_inst (
+    cell_skid #(.DATA_W (1 + 12 + 96)) index_skid_inst (
         .clk     (clk),
         .rst     (rst),
         .s_data  ({close_index || last_block, entry_keep & {12{!close_index}}, entry_data}),
@@ -446,7 +446,7 @@ module apack_compressor #(
         .m_ready (m_axis_index_tready)
     );
 
-    apack_gearbox #(
+    cell_gearbox #(
         .IN_W  (OUT_W),
         .OUT_W (WORD_W)
     ) gearbox_inst (
@@ -478,7 +478,7 @@ module apack_compressor #(
 
     assign word_put = gear_valid && memory_ready && state_reg == RUN;
 
-    apack_skid #(.DATA_W (1 + WORD_B + WORD_W)) memory_skid_inst (
+    cell_skid #(.DATA_W (1 + WORD_B + WORD_W)) memory_skid_inst (
         .clk     (clk),
         .rst     (rst),
         .s_data  ({close_memory || word_last, {WORD_B{!close_memory}}, word_data}),

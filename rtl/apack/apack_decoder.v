@@ -180,7 +180,7 @@ module apack_decoder #(
     wire               step;        // a value is decoded in this cycle
     wire               block_end;   // the block's last beat is sent in this cycle
 
-    apack_bit_unpacker #(
+    cell_bit_unpacker #(
         .OUT_W  (CODE_W),
         .WORD_W (WORD_W)
     ) code_unpacker_inst (
@@ -201,7 +201,7 @@ module apack_decoder #(
         .restart        (block_end)
     );
 
-    apack_bit_unpacker #(
+    cell_bit_unpacker #(
         .OUT_W  (VALUE_W),
         .WORD_W (WORD_W)
     ) offset_unpacker_inst (

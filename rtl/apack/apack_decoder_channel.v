@@ -168,7 +168,7 @@ module apack_decoder_channel #(
     wire [WORD_AW-1:0] word_read_address;
     wire [WORD_W-1:0]  word_read_data;
 
-    apack_ram #(
+    cell_ram #(
         .DEPTH  (REGIONS * REGION_WORDS),
         .LANES  (1),
         .LANE_W (WORD_W)
@@ -400,7 +400,7 @@ module apack_decoder_channel #(
     wire [POSITION_W-1:0] position;     // of the value in its block
     wire [POSITION_W-1:0] next_position = position + {{POSITION_W-1{1'b0}}, value_valid};
 
-    apack_ring #(
+    cell_ring #(
         .STREAMS (STREAMS),
         .STATE_W (POSITION_W)
     ) position_ring_inst (
@@ -437,7 +437,7 @@ module apack_decoder_channel #(
     wire [BEAT_AW-1:0]       beat_read_address;
     wire [LANES*VALUE_W-1:0] beat_read_data;
 
-    apack_ram #(
+    cell_ram #(
         .DEPTH  (REGIONS * BEATS),
         .LANES  (LANES),
         .LANE_W (VALUE_W)

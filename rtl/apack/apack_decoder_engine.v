@@ -202,7 +202,7 @@ module apack_decoder_engine #(
     wire                loop_coded = loop_kind == FIRST || loop_kind == VALUE;
     wire [SHIFT_W-1:0]  loop_used  = loop_count & {SHIFT_W{loop_coded}};
 
-    apack_cut_reset #(.CUT (COUNT_CUT), .DATA_W (STREAM_W + 1 + SHIFT_W)) count_cut_inst (
+    cell_cut_reset #(.CUT (COUNT_CUT), .DATA_W (STREAM_W + 1 + SHIFT_W)) count_cut_inst (
         .clk (clk),
         .rst (rst),
         .d   ({loop_tag[STREAM_W-1:0], loop_clear, loop_used}),
@@ -211,7 +211,7 @@ module apack_decoder_engine #(
 
     assign m_code_stream = s_code_stream;
 
-    apack_stream_window #(
+    cell_turn_window #(
         .STREAMS (STREAMS),
         .OUT_W   (CODE_W),
         .WORD_W  (PIECE_W),
@@ -252,13 +252,13 @@ module apack_decoder_engine #(
         end
     endgenerate
 
-    apack_row_select #(
-        .ROWS  (SYMBOLS),
-        .ROW_W (RECORD_W)
+    cell_onehot_mux #(
+        .INPUTS (SYMBOLS),
+        .DATA_W (RECORD_W)
     ) record_select_inst (
-        .rows (records),
-        .hit  (hit & {SYMBOLS{hit_kind == VALUE}}),
-        .row  ({hit_base, hit_limit, hit_offset_w})
+        .data   (records),
+        .select (hit & {SYMBOLS{hit_kind == VALUE}}),
+        .chosen ({hit_base, hit_limit, hit_offset_w})
     );
 
     // To a raw value all values are one group.
@@ -271,7 +271,7 @@ module apack_decoder_engine #(
     wire               valid;
     wire [VALUE_W-1:0] offset_bits;
 
-    apack_cut_reset #(.CUT (ROW_CUT), .DATA_W (STREAM_W + 2 + RECORD_W)) row_cut_inst (
+    cell_cut_reset #(.CUT (ROW_CUT), .DATA_W (STREAM_W + 2 + RECORD_W)) row_cut_inst (
         .clk (clk),
         .rst (rst),
         .d   ({hit_tag[STREAM_W-1:0], hit_kind == VALUE || hit_raw, hit_kind == CLEAR,
@@ -279,7 +279,7 @@ module apack_decoder_engine #(
         .q   ({s_offset_stream, valid, s_offset_clear, base, limit, offset_w})
     );
 
-    apack_stream_window #(
+    cell_turn_window #(
         .STREAMS (STREAMS),
         .OUT_W   (VALUE_W),
         .WORD_W  (PIECE_W),

@@ -291,7 +291,7 @@ module apack_decompressor #(
     wire              memory_valid;
     wire              memory_ready;
 
-    apack_skid #(.DATA_W (1 + 12 + 96)) index_skid_inst (
+    cell_skid #(.DATA_W (1 + 12 + 96)) index_skid_inst (
         .clk     (clk),
         .rst     (rst),
         .s_data  ({s_axis_index_tlast, s_axis_index_tkeep, s_axis_index_tdata}),
@@ -302,7 +302,7 @@ module apack_decompressor #(
         .m_ready (index_ready)
     );
 
-    apack_skid #(.DATA_W (1 + WORD_B + WORD_W)) memory_skid_inst (
+    cell_skid #(.DATA_W (1 + WORD_B + WORD_W)) memory_skid_inst (
         .clk     (clk),
         .rst     (rst),
         .s_data  ({s_axis_memory_tlast, s_axis_memory_tkeep, s_axis_memory_tdata}),
@@ -537,7 +537,7 @@ module apack_decompressor #(
         end
     end
 
-    apack_skid #(.DATA_W (2 + KEEP_W * 9)) values_skid_inst (
+    cell_skid #(.DATA_W (2 + KEEP_W * 9)) values_skid_inst (
         .clk     (clk),
         .rst     (rst),
         .s_data  ({head_cause != 6'd0 && !close, close || last_beat, out_keep, out_data}),

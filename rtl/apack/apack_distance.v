@@ -50,7 +50,7 @@ module apack_distance #(
         rows[DIGITS*ROW_W +: ROW_W] = {1'b1, ~position, {COUNT_W{1'b0}}};
     end
 
-    apack_carry_save #(
+    cell_carry_save #(
         .ROWS      (DIGITS + 1),
         .LEFT_ROWS (2),
         .ROW_W     (ROW_W)

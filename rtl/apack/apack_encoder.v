@@ -367,7 +367,7 @@ module apack_encoder #(
         .m_ready       (chunk_ready)
     );
 
-    apack_bit_packer #(
+    cell_bit_packer #(
         .IN_W   (WORD_W),
         .WORD_W (WORD_W)
     ) code_packer_inst (
@@ -385,7 +385,7 @@ module apack_encoder #(
         .m_axis_tlast  (m_axis_code_tlast)
     );
 
-    apack_bit_packer #(
+    cell_bit_packer #(
         .IN_W   (VALUE_W),
         .WORD_W (WORD_W)
     ) offset_packer_inst (

@@ -354,7 +354,7 @@ module apack_encoder_channel #(
         read_raw_reg <= drain_raw;
     end
 
-    apack_read_buffer #(.DATA_W (2 + FILL_W + DATA_W)) read_buffer_inst (
+    cell_read_buffer #(.DATA_W (2 + FILL_W + DATA_W)) read_buffer_inst (
         .clk     (clk),
         .rst     (rst),
         .room    (room),

@@ -151,7 +151,7 @@ module apack_encoder_engine #(
     wire open;      // this stream's block has begun
     wire coded = slot_valid_reg && !slot_end_reg;
 
-    apack_ring #(
+    cell_ring #(
         .STREAMS (STREAMS),
         .STATE_W (1)
     ) open_inst (
@@ -191,7 +191,7 @@ module apack_encoder_engine #(
 
     // ---- offset stream -----------------------------------------------------------------------------
 
-    apack_stream_packer #(
+    cell_turn_packer #(
         .STREAMS (STREAMS),
         .IN_W    (VALUE_W),
         .WORD_W  (PIECE_W)
@@ -300,7 +300,7 @@ module apack_encoder_engine #(
         .m_turn        (chunk_turn)
     );
 
-    apack_stream_packer #(
+    cell_turn_packer #(
         .STREAMS (STREAMS),
         .IN_W    (PIECE_W),
         .WORD_W  (PIECE_W)

@@ -117,17 +117,17 @@ module apack_interval_loop #(
     wire [HI_HALF*ROW_W-1:0] hi_half_cut;
     wire [TAG_W-1:0]         half_tag;
 
-    apack_carry_save #(.ROWS (LO_ROWS), .LEFT_ROWS (LO_HALF), .ROW_W (ROW_W)) lo_half_inst (
+    cell_carry_save #(.ROWS (LO_ROWS), .LEFT_ROWS (LO_HALF), .ROW_W (ROW_W)) lo_half_inst (
         .rows (lo_rows),
         .left (lo_half)
     );
 
-    apack_carry_save #(.ROWS (HI_ROWS), .LEFT_ROWS (HI_HALF), .ROW_W (ROW_W)) hi_half_inst (
+    cell_carry_save #(.ROWS (HI_ROWS), .LEFT_ROWS (HI_HALF), .ROW_W (ROW_W)) hi_half_inst (
         .rows (hi_rows),
         .left (hi_half)
     );
 
-    apack_cut #(.CUT (CUT_HALF), .DATA_W ((LO_HALF + HI_HALF) * ROW_W + TAG_W)) half_cut_inst (
+    cell_cut #(.CUT (CUT_HALF), .DATA_W ((LO_HALF + HI_HALF) * ROW_W + TAG_W)) half_cut_inst (
         .clk    (clk),
         .enable (enable),
         .d      ({lo_half, hi_half, s_tag}),
@@ -140,17 +140,17 @@ module apack_interval_loop #(
     wire [2*ROW_W-1:0] hi_pair_cut;
     wire [TAG_W-1:0]   pair_tag;
 
-    apack_carry_save #(.ROWS (LO_HALF), .LEFT_ROWS (2), .ROW_W (ROW_W)) lo_pair_inst (
+    cell_carry_save #(.ROWS (LO_HALF), .LEFT_ROWS (2), .ROW_W (ROW_W)) lo_pair_inst (
         .rows (lo_half_cut),
         .left (lo_pair)
     );
 
-    apack_carry_save #(.ROWS (HI_HALF), .LEFT_ROWS (2), .ROW_W (ROW_W)) hi_pair_inst (
+    cell_carry_save #(.ROWS (HI_HALF), .LEFT_ROWS (2), .ROW_W (ROW_W)) hi_pair_inst (
         .rows (hi_half_cut),
         .left (hi_pair)
     );
 
-    apack_cut #(.CUT (CUT_ROWS), .DATA_W (4 * ROW_W + TAG_W)) pair_cut_inst (
+    cell_cut #(.CUT (CUT_ROWS), .DATA_W (4 * ROW_W + TAG_W)) pair_cut_inst (
         .clk    (clk),
         .enable (enable),
         .d      ({lo_pair, hi_pair, half_tag}),
@@ -172,7 +172,7 @@ module apack_interval_loop #(
             wire [LOW_W:0]      hi_low_cut;
             wire [HIGH_W*4-1:0] high_cut;
 
-            apack_cut #(.CUT (1), .DATA_W (2 * (LOW_W + 1) + 4 * HIGH_W + TAG_W)) low_cut_inst (
+            cell_cut #(.CUT (1), .DATA_W (2 * (LOW_W + 1) + 4 * HIGH_W + TAG_W)) low_cut_inst (
                 .clk    (clk),
                 .enable (enable),
                 .d      ({lo_low, hi_low, lo_pair_cut[ROW_W-1 -: HIGH_W], lo_pair_cut[2*ROW_W-1 -: HIGH_W],
@@ -195,7 +195,7 @@ module apack_interval_loop #(
     wire [CODE_W-1:0] new_high;
     wire [TAG_W-1:0]  new_tag;
 
-    apack_cut #(.CUT (CUT_SUM), .DATA_W (2 * CODE_W + TAG_W)) sum_cut_inst (
+    cell_cut #(.CUT (CUT_SUM), .DATA_W (2 * CODE_W + TAG_W)) sum_cut_inst (
         .clk    (clk),
         .enable (enable),
         .d      ({lo_sum[COUNT_W +: CODE_W], hi_sum[COUNT_W +: CODE_W], sum_tag}),
@@ -219,7 +219,7 @@ module apack_interval_loop #(
     wire [CODE_W-1:0] ends_cut;
     wire [TAG_W-1:0]  ends_tag;
 
-    apack_cut #(.CUT (CUT_ENDS), .DATA_W (3 * CODE_W + TAG_W)) ends_cut_inst (
+    cell_cut #(.CUT (CUT_ENDS), .DATA_W (3 * CODE_W + TAG_W)) ends_cut_inst (
         .clk    (clk),
         .enable (enable),
         .d      ({new_low, new_high, ends, new_tag}),
@@ -229,19 +229,19 @@ module apack_interval_loop #(
     wire [SHIFT_W-1:0] shift_count;
     wire [SHIFT_W-1:0] lead_count;
 
-    apack_leading_ones #(.IN_W (CODE_W)) shift_inst (
+    cell_leading_ones #(.IN_W (CODE_W)) shift_inst (
         .bits  (~ends_cut),
         .count (shift_count)
     );
 
-    apack_leading_ones #(.IN_W (CODE_W)) lead_inst (
+    cell_leading_ones #(.IN_W (CODE_W)) lead_inst (
         .bits  (~(ends_low ^ ends_high)),
         .count (lead_count)
     );
 
     wire [CODE_W-1:0]  count_width;
 
-    apack_cut #(.CUT (CUT_COUNT), .DATA_W (2 * CODE_W + 2 * SHIFT_W + TAG_W)) count_cut_inst (
+    cell_cut #(.CUT (CUT_COUNT), .DATA_W (2 * CODE_W + 2 * SHIFT_W + TAG_W)) count_cut_inst (
         .clk    (clk),
         .enable (enable),
         .d      ({ends_low, ends_high - ends_low, lead_count, shift_count, ends_tag}),
@@ -257,14 +257,14 @@ module apack_interval_loop #(
     wire [CODE_W-1:0] shift_low;
     wire [CODE_W-1:0] shift_width;
 
-    apack_cut #(.CUT (1), .DATA_W (2 * CODE_W)) shift_cut_inst (
+    cell_cut #(.CUT (1), .DATA_W (2 * CODE_W)) shift_cut_inst (
         .clk    (clk),
         .enable (enable),
         .d      ({1'b0, shifted_low[CODE_W-2:0], shifted_width}),
         .q      ({shift_low, shift_width})
     );
 
-    apack_cut #(.CUT (CUT_IDLE), .DATA_W (2 * CODE_W)) idle_cut_inst (
+    cell_cut #(.CUT (CUT_IDLE), .DATA_W (2 * CODE_W)) idle_cut_inst (
         .clk    (clk),
         .enable (enable),
         .d      ({shift_low, shift_width}),

@@ -214,16 +214,16 @@ module apack_piece_fetch #(
     wire [HELD_W-1:0]   held_offset;
     wire [PIECE_AW+1:0] request_offset;
 
-    apack_row_select #(.ROWS (STREAMS), .ROW_W (REQUEST_W)) code_select_inst (
-        .rows (requests[0 +: STREAMS*REQUEST_W]),
-        .hit  (at_turn),
-        .row  ({want_code, held_code, request_code})
+    cell_onehot_mux #(.INPUTS (STREAMS), .DATA_W (REQUEST_W)) code_select_inst (
+        .data   (requests[0 +: STREAMS*REQUEST_W]),
+        .select (at_turn),
+        .chosen ({want_code, held_code, request_code})
     );
 
-    apack_row_select #(.ROWS (STREAMS), .ROW_W (REQUEST_W)) offset_select_inst (
-        .rows (requests[STREAMS*REQUEST_W +: STREAMS*REQUEST_W]),
-        .hit  (at_turn),
-        .row  ({want_offset, held_offset, request_offset})
+    cell_onehot_mux #(.INPUTS (STREAMS), .DATA_W (REQUEST_W)) offset_select_inst (
+        .data   (requests[STREAMS*REQUEST_W +: STREAMS*REQUEST_W]),
+        .select (at_turn),
+        .chosen ({want_offset, held_offset, request_offset})
     );
 
     wire pick_code   = want_code && !(want_offset && held_offset < held_code);
@@ -258,13 +258,13 @@ module apack_piece_fetch #(
         end
     end
 
-    apack_row_select #(
-        .ROWS  (PIECES),
-        .ROW_W (PIECE_W)
+    cell_onehot_mux #(
+        .INPUTS (PIECES),
+        .DATA_W (PIECE_W)
     ) place_select_inst (
-        .rows (read_data),
-        .hit  (back_place_reg),
-        .row  (back_data)
+        .data   (read_data),
+        .select (back_place_reg),
+        .chosen (back_data)
     );
 
     assign read_enable  = read_reg;

@@ -54,16 +54,16 @@ module apack_piece_port #(
         end
     endgenerate
 
-    apack_row_select #(
-        .ROWS  (STREAMS),
-        .ROW_W (PIECE_W)
+    cell_onehot_mux #(
+        .INPUTS (STREAMS),
+        .DATA_W (PIECE_W)
     ) data_select_inst (
-        .rows (s_data),
-        .hit  (at_next),
-        .row  (next_data)
+        .data   (s_data),
+        .select (at_next),
+        .chosen (next_data)
     );
 
-    apack_cut_reset #(.CUT ((STREAMS > 1) ? 1 : 0), .DATA_W (1 + PIECE_W)) ahead_cut_inst (
+    cell_cut_reset #(.CUT ((STREAMS > 1) ? 1 : 0), .DATA_W (1 + PIECE_W)) ahead_cut_inst (
         .clk (clk),
         .rst (rst),
         .d   ({next_valid, next_data}),

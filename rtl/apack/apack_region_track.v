@@ -46,13 +46,13 @@ module apack_region_track #(
         end
     endgenerate
 
-    apack_row_select #(
-        .ROWS  (STREAMS),
-        .ROW_W (REGION_W)
+    cell_onehot_mux #(
+        .INPUTS (STREAMS),
+        .DATA_W (REGION_W)
     ) region_select_inst (
-        .rows (region_reg),
-        .hit  (hit),
-        .row  (m_region)
+        .data   (region_reg),
+        .select (hit),
+        .chosen (m_region)
     );
 
 endmodule

@@ -29,7 +29,7 @@ module apack_renorm #(
 
     localparam [CODE_W-1:0] ALL_ONES = {CODE_W{1'b1}};
 
-    apack_leading_ones #(
+    cell_leading_ones #(
         .IN_W (CODE_W)
     ) lead_inst (
         .bits  (~(low ^ high)),
@@ -44,7 +44,7 @@ module apack_renorm #(
     // the run of low = 1, high = 0 under the top bit
     wire [CODE_W-1:0] straddle = lead_low & ~lead_high;
 
-    apack_leading_ones #(
+    cell_leading_ones #(
         .IN_W  (CODE_W - 1),
         .OUT_W (SHIFT_W)
     ) under_inst (

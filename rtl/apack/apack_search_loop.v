@@ -140,7 +140,7 @@ module apack_search_loop #(
         end
     endgenerate
 
-    apack_cut #(.CUT (CUT_TOP), .DATA_W (TOPS_W + STATE_W)) top_cut_inst (
+    cell_cut #(.CUT (CUT_TOP), .DATA_W (TOPS_W + STATE_W)) top_cut_inst (
         .clk    (clk),
         .enable (enable),
         .d      ({tops, low + position, position, range, triple, s_active, s_first, s_tag}),
@@ -193,10 +193,10 @@ module apack_search_loop #(
         end
     endgenerate
 
-    apack_row_select #(.ROWS (LEAVES), .ROW_W (LEAF_W)) rows_select_inst (
-        .rows (leaf_rows),
-        .hit  (top_leaf),
-        .row  ({top_valids, top_cums})
+    cell_onehot_mux #(.INPUTS (LEAVES), .DATA_W (LEAF_W)) rows_select_inst (
+        .data   (leaf_rows),
+        .select (top_leaf),
+        .chosen ({top_valids, top_cums})
     );
 
     // ---- second level: which row of the leaf -------------------------------------------------------
@@ -217,7 +217,7 @@ module apack_search_loop #(
     assign leaf_begun[LEAVES] = 1'b0;
     assign leaf_ahead[LEAVES] = 1'b0;
 
-    apack_cut #(.CUT (CUT_LEAF), .DATA_W (LEAF_W + TOP_SUMS_W + 2*(LEAVES-1) + STATE_W - 1)) leaf_cut_inst (
+    cell_cut #(.CUT (CUT_LEAF), .DATA_W (LEAF_W + TOP_SUMS_W + 2*(LEAVES-1) + STATE_W - 1)) leaf_cut_inst (
         .clk    (clk),
         .enable (enable),
         .d      ({top_valids & {LEAF-1{top_active}}, top_cums, top_distances, top_begun[LEAVES-1:1],
@@ -237,16 +237,16 @@ module apack_search_loop #(
     assign leaf_after[LEAVES-1:1] = leaf_begun[LEAVES-2:0] & leaf_ahead[LEAVES-1:1];
     assign leaf_after[LEAVES]     = leaf_ahead == {LEAVES{1'b0}};
 
-    apack_row_select #(.ROWS (LEAVES), .ROW_W (CODE_W)) lo_select_inst (
-        .rows ({~leaf_distances, leaf_position}),
-        .hit  (leaf),
-        .row  (leaf_lo)
+    cell_onehot_mux #(.INPUTS (LEAVES), .DATA_W (CODE_W)) lo_select_inst (
+        .data   ({~leaf_distances, leaf_position}),
+        .select (leaf),
+        .chosen (leaf_lo)
     );
 
-    apack_row_select #(.ROWS (LEAVES), .ROW_W (CODE_W)) hi_select_inst (
-        .rows ({end_distance, leaf_distances}),
-        .hit  (leaf_after),
-        .row  (leaf_hi)
+    cell_onehot_mux #(.INPUTS (LEAVES), .DATA_W (CODE_W)) hi_select_inst (
+        .data   ({end_distance, leaf_distances}),
+        .select (leaf_after),
+        .chosen (leaf_hi)
     );
 
     localparam PAIRS_W = (LEAF - 1) * PAIR_W;
@@ -277,7 +277,7 @@ module apack_search_loop #(
         end
     endgenerate
 
-    apack_cut #(.CUT (CUT_ROW), .DATA_W (PAIRS_W + REST_W)) row_cut_inst (
+    cell_cut #(.CUT (CUT_ROW), .DATA_W (PAIRS_W + REST_W)) row_cut_inst (
         .clk    (clk),
         .enable (enable),
         .d      ({pairs, valids, leaf_lo, leaf_hi, leaf, leaf_code, leaf_first, leaf_tag}),
@@ -313,7 +313,7 @@ module apack_search_loop #(
     assign hit_begun[LEAF] = 1'b0;
     assign hit_ahead[LEAF] = 1'b0;
 
-    apack_cut #(.CUT (CUT_HIT), .DATA_W (SUMS_W + 2*(LEAF-1) + 3*CODE_W + LEAVES + 1 + TAG_W)) hit_cut_inst (
+    cell_cut #(.CUT (CUT_HIT), .DATA_W (SUMS_W + 2*(LEAF-1) + 3*CODE_W + LEAVES + 1 + TAG_W)) hit_cut_inst (
         .clk    (clk),
         .enable (enable),
         .d      ({distances, begun, ahead, row_lo, row_hi, row_leaf, row_code, row_first, row_tag}),
@@ -335,16 +335,16 @@ module apack_search_loop #(
     assign after[LEAF-1:1] = hit_begun[LEAF-2:0] & hit_ahead[LEAF-1:1];
     assign after[LEAF]     = hit_ahead == {LEAF{1'b0}} && !hit_first;
 
-    apack_row_select #(.ROWS (LEAF), .ROW_W (CODE_W)) begin_select_inst (
-        .rows ({~hit_distances, hit_lo}),
-        .hit  ({hit[LEAF-1:1], hit[0] && !hit_first}),
-        .row  (hit_position)
+    cell_onehot_mux #(.INPUTS (LEAF), .DATA_W (CODE_W)) begin_select_inst (
+        .data   ({~hit_distances, hit_lo}),
+        .select ({hit[LEAF-1:1], hit[0] && !hit_first}),
+        .chosen (hit_position)
     );
 
-    apack_row_select #(.ROWS (LEAF), .ROW_W (CODE_W)) after_select_inst (
-        .rows ({hit_hi, hit_distances}),
-        .hit  (after),
-        .row  (hit_distance)
+    cell_onehot_mux #(.INPUTS (LEAF), .DATA_W (CODE_W)) after_select_inst (
+        .data   ({hit_hi, hit_distances}),
+        .select (after),
+        .chosen (hit_distance)
     );
 
     generate
@@ -374,7 +374,7 @@ module apack_search_loop #(
     wire [CODE_W-1:0]  new_ends;
     wire [TAG_W-1:0]   new_tag;
 
-    apack_cut #(.CUT (CUT_BOUND), .DATA_W (3 * CODE_W + RANGE_W + TAG_W)) bound_cut_inst (
+    cell_cut #(.CUT (CUT_BOUND), .DATA_W (3 * CODE_W + RANGE_W + TAG_W)) bound_cut_inst (
         .clk    (clk),
         .enable (enable),
         .d      ({bound_low, hit_position, bound_range, bound_ends, m_hit_tag}),
@@ -389,7 +389,7 @@ module apack_search_loop #(
     wire [RANGE_W-1:0]  count_range;
     wire [TRIPLE_W-1:0] count_triple;
 
-    apack_leading_ones #(
+    cell_leading_ones #(
         .IN_W (CODE_W)
     ) shift_count_inst (
         .bits  (~new_ends),
@@ -398,7 +398,7 @@ module apack_search_loop #(
 
     wire [TRIPLE_W-1:0] new_triple = {1'b0, new_range} + {new_range, 1'b0};
 
-    apack_cut #(.CUT (CUT_COUNT), .DATA_W (2*CODE_W + RANGE_W + TRIPLE_W + SHIFT_W + TAG_W)) count_cut_inst (
+    cell_cut #(.CUT (CUT_COUNT), .DATA_W (2*CODE_W + RANGE_W + TRIPLE_W + SHIFT_W + TAG_W)) count_cut_inst (
         .clk    (clk),
         .enable (enable),
         .d      ({new_low, new_position, new_range, new_triple, shift_count, new_tag}),
@@ -413,7 +413,7 @@ module apack_search_loop #(
 
     wire [LOOP_W-1:0] shift_state;
 
-    apack_cut #(.CUT (1), .DATA_W (LOOP_W)) shift_cut_inst (
+    cell_cut #(.CUT (1), .DATA_W (LOOP_W)) shift_cut_inst (
         .clk    (clk),
         .enable (enable),
         .d      ({1'b0, shifted_low[CODE_W-2:0], shifted_position[2*CODE_W-1:CODE_W],
@@ -421,7 +421,7 @@ module apack_search_loop #(
         .q      (shift_state)
     );
 
-    apack_cut #(.CUT (CUT_IDLE), .DATA_W (LOOP_W)) idle_cut_inst (
+    cell_cut #(.CUT (CUT_IDLE), .DATA_W (LOOP_W)) idle_cut_inst (
         .clk    (clk),
         .enable (enable),
         .d      (shift_state),

@@ -72,7 +72,7 @@ module apack_slot_sequence #(
         end
     end
 
-    apack_ring #(
+    cell_ring #(
         .STREAMS (STREAMS),
         .STATE_W (STATE_W)
     ) ring_inst (

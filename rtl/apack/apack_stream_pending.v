@@ -103,7 +103,7 @@ module apack_stream_pending #(
         end
     end
 
-    apack_ring #(
+    cell_ring #(
         .STREAMS (STREAMS),
         .STATE_W (PENDING_W)
     ) ring_inst (

@@ -67,13 +67,13 @@ module apack_symbol_lookup #(
 
     wire [VALUE_W-1:0] base;
 
-    apack_row_select #(
-        .ROWS  (SYMBOLS),
-        .ROW_W (RECORD_W)
+    cell_onehot_mux #(
+        .INPUTS (SYMBOLS),
+        .DATA_W (RECORD_W)
     ) select_inst (
-        .rows (records),
-        .hit  (begun[SYMBOLS-1:0] & ~begun[SYMBOLS:1]),
-        .row  ({symbol, base, offset_w, cum_hi, cum_lo})
+        .data   (records),
+        .select (begun[SYMBOLS-1:0] & ~begun[SYMBOLS:1]),
+        .chosen ({symbol, base, offset_w, cum_hi, cum_lo})
     );
 
     assign offset = value - base;

@@ -78,7 +78,7 @@ module apack_symbol_search #(
     wire [ROW_W-1:0] begun_count;
     wire [ROW_W-1:0] row = begun_count - {{ROW_W-1{1'b0}}, 1'b1};
 
-    apack_leading_ones #(
+    cell_leading_ones #(
         .IN_W (SYMBOLS)
     ) begun_inst (
         .bits  (begun),

@@ -1,6 +1,6 @@
-"""Values per second through the simulated encoder and decoder, by files and by signals.
+"""Values per second through a codec's simulated units, by files and by signals.
 
-Both ways send int8 weights through the same two units and check what comes back. By files: the
+Both ways send int8 weights through the same units and check what comes back. By files: the
 bench reads and writes files by itself, one simulation a core. By signals: a cocotb test drives
 and samples the ports in every clock cycle, and is timed without the start of the simulator.
 """
@@ -19,19 +19,18 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from model.apack import ApackError, SymbolTable, histogram, solve
-from model.apack.fast import encode_blocks
+from model.apack import ApackError
 from model.cli.progress import Progress
 from scripts.console.arguments import OneLineParser
-from tb.apack.bulk.round_trip import SOURCES, build_round_trip, mismatches, run_round_trip
+from scripts.console.codec_argument import codec_argument
 from tb.sim.bench import BenchFailure
 from tb.sim.builds import Build, BuildError
-from tb.sim.cocotb_run import CocotbFailure, run_cocotb
+from tb.sim.cocotb_run import CocotbFailure
 from tb.sim.paths import ROOT
+from tb.sim.round_trip import Loop, LoopJob, find_loop
 from tb.sim.tools import ToolMissing, find_simulator
 
 FOLDER = ROOT / "build" / "bench" / "sim"
-BLOCK_VALUES = 4096
 # Long enough for a steady speed, short enough to wait for: values by files (a core) and by signals.
 LENGTHS = {"verilator": (2_000_000, 20_000), "icarus": (24_576, 4_096)}
 
@@ -42,60 +41,36 @@ def weights(count: int, seed: int) -> np.ndarray:
     return np.clip(signed, -128, 127).astype(np.int8).view(np.uint8)
 
 
-def by_files(build: Build, parts: list[np.ndarray], table: SymbolTable) -> float:
+def by_files(job: LoopJob, build: Build, parts: list[np.ndarray]) -> float:
     """Seconds for one round trip of all parts, each in a simulation of its own, at a time."""
     begin = time.perf_counter()
     with ThreadPoolExecutor(len(parts)) as pool:
         runs = list(
             pool.map(
-                lambda part: run_round_trip(
-                    build, part[1], table, BLOCK_VALUES, FOLDER / f"files-{part[0]}"
-                ),
+                lambda part: job.run(build, part[1], FOLDER / f"files-{part[0]}"),
                 enumerate(parts),
             )
         )
     seconds = time.perf_counter() - begin
     for part, found in zip(parts, runs, strict=True):
-        wrong, lines = mismatches(part, encode_blocks(part, table, BLOCK_VALUES), found)
-        if wrong:
+        if lines := job.mismatches(part, found):
             raise BenchFailure(f"hardware and model differ: {lines[0]}")
     return seconds
 
 
-def by_signals(sim: str, values: np.ndarray, table: SymbolTable) -> float:
-    """Seconds for one round trip with Python on each clock edge."""
-    folder = FOLDER / "signals"
-    folder.mkdir(parents=True)
-    np.save(folder / "values.npy", values)
-    table.save(folder / "table.json")
-    run_cocotb(
-        "apack_loop",
-        [*SOURCES, ROOT / "tb" / "apack" / "apack_loop.v"],
-        "tb.apack.bulk.signal_driven",
-        {},
-        sim,
-        seed=0,
-        build_name="bench-sim",
-        extra_env={"BENCH_FOLDER": str(folder), "BENCH_BLOCK": str(BLOCK_VALUES)},
-    )
-    record = json.loads((folder / "signal_driven.json").read_text(encoding="utf-8"))
-    return record["seconds"]
-
-
-def bench(sim: str, rounds: int, console: Console) -> list[dict[str, object]]:
+def bench(loop: Loop, sim: str, rounds: int, console: Console) -> list[dict[str, object]]:
     """Rows: way, cores, values, best seconds and values per second over the rounds."""
     file_values, signal_values = LENGTHS[sim]
     cores = os.cpu_count() or 1
     parts = [weights(file_values, seed) for seed in range(cores)]
-    table = solve(histogram(parts[0], 8))
-    build = build_round_trip(table, sim)
-    encode_blocks(parts[0][:BLOCK_VALUES], table)  # compiled before anything is timed
+    job = loop.prepare(parts[0])
+    build = job.build(sim)
     ways = {
-        ("files", cores): lambda: (sum(map(len, parts)), by_files(build, parts, table)),
-        ("files", 1): lambda: (len(parts[0]), by_files(build, parts[:1], table)),
+        ("files", cores): lambda: (sum(map(len, parts)), by_files(job, build, parts)),
+        ("files", 1): lambda: (len(parts[0]), by_files(job, build, parts[:1])),
         ("signals", 1): lambda: (
             signal_values,
-            by_signals(sim, parts[0][:signal_values], table),
+            job.by_signals(sim, parts[0][:signal_values], FOLDER / "signals"),
         ),
     }
     times: dict[tuple[str, int], list[tuple[int, float]]] = {way: [] for way in ways}
@@ -121,10 +96,10 @@ def bench(sim: str, rounds: int, console: Console) -> list[dict[str, object]]:
     return rows
 
 
-def report(rows: list[dict[str, object]], sim: str, console: Console) -> None:
+def report(rows: list[dict[str, object]], loop: Loop, sim: str, console: Console) -> None:
     """Print the table, the reference last, and write build/bench/sim-SIM.json."""
     reference = rows[-1]["values_per_second"]
-    table = Table(title=f"Round trip through encoder and decoder, {sim}", box=box.SIMPLE)
+    table = Table(title=f"Round trip through {loop.text}, {sim}", box=box.SIMPLE)
     table.add_column("")
     for name in ("cores", "values", "seconds", "values/s", "ratio"):
         table.add_column(name, justify="right")
@@ -147,17 +122,18 @@ def report(rows: list[dict[str, object]], sim: str, console: Console) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0, or 2 when the benchmark could not run."""
     parser = OneLineParser("bench_sim", description=__doc__)
+    loop = codec_argument(parser, arguments, find_loop)
     parser.add_argument("--sim", default="verilator", help="verilator or icarus")
     parser.add_argument("--rounds", type=int, default=3, help="repetitions of each way")
     options = parser.parse_args(arguments)
     console = Console(markup=False, emoji=False)
     try:
         console.print(find_simulator(options.sim).banner, highlight=False)
-        rows = bench(options.sim, max(1, options.rounds), console)
+        rows = bench(loop, options.sim, max(1, options.rounds), console)
     except (ApackError, ToolMissing, BuildError, BenchFailure, CocotbFailure) as error:
         print(f"bench-sim: {error}", file=sys.stderr)
         return 2
-    report(rows, options.sim, console)
+    report(rows, loop, options.sim, console)
     return 0
 
 

@@ -1,8 +1,8 @@
-"""Values per cycle of compressor and decompressor, in simulation: over engines and over streams.
+"""Values per cycle of a codec's units, in simulation, over the parameters that they depend on.
 
-The int8 weights of the microWakeWord models, repeated to a large tensor, go through both units, the
-decompressor after the compressor, so that neither waits for the other. What comes back is compared
-as in the demo. Figures and picture go to build/throughput/.
+The int8 weights of the microWakeWord models, repeated to a large tensor, go through the units one
+after another, so that none waits for another. What comes back is compared as in the demo. Figures
+and picture go to build/throughput/.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import shutil
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
 from pathlib import Path
 
 import matplotlib
@@ -28,41 +27,38 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from model.apack import ApackError, SymbolTable, histogram, solve
+from model.apack import ApackError
 from model.cli.progress import Progress
-from model.tensors import read_tensors
+from model.tensors import Tensor, read_tensors
 from model.zoo.wakeword import wakeword_paths
 from scripts.console.arguments import OneLineParser, number_to
-from tb.apack.bulk.tops_round_trip import (
-    UNITS,
-    Shape,
-    build_tops,
-    mismatches,
-    run_tops_round_trip,
-)
-from tb.apack.env.memory_image import MemoryImage
+from scripts.console.codec_argument import codec_argument
 from tb.sim.bench import BenchFailure
 from tb.sim.builds import BuildError
+from tb.sim.round_trip import Rates, find_rates
 from tb.sim.tools import ToolMissing, find_simulator
 
 FOLDER = ROOT / "build" / "throughput"
 VALUES = 1 << 20
-ENGINES = (1, 2, 3, 4, 6, 8)
-STREAMS = (1, 2, 3, 4, 6, 8)
-# Memory words narrow enough that their port is what limits many engines; blocks small enough that
-# each engine has several; a memory that holds the whole tensor.
-SHAPE = Shape(lanes=16, word_w=32, block_values=1024, fifo_w=19)
-STALLS = ("STALL_INPUT", "STALL_OUTPUT", "STALL_ENGINE")
+
+Shape = dict[str, int]
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
+    """The command line; `rates` is what the codec offers, `shown` the values of each parameter."""
     parser = OneLineParser("throughput", description=__doc__)
+    rates = codec_argument(parser, arguments, find_rates)
     parser.add_argument("--sim", default="verilator", help="verilator or icarus")
-    parser.add_argument("--engines", type=_numbers_to(64), default=ENGINES, help="such as 1,2,4")
-    parser.add_argument("--streams", type=_numbers_to(8), default=STREAMS, help="such as 1,4,8")
+    for name, sweep in rates.sweeps.items():
+        parser.add_argument(
+            f"--{name}", type=_numbers_to(sweep.most), default=sweep.chosen, help="such as 1,2,4"
+        )
     parser.add_argument("--values", type=number_to(VALUES), default=VALUES, help="of the tensor")
     parser.add_argument("--jobs", type=number_to(256), default=2, help="simulations at a time")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    options.rates = rates
+    options.shown = {name: getattr(options, name) for name in rates.sweeps}
+    return options
 
 
 def _numbers_to(most: int) -> Callable[[str], tuple[int, ...]]:
@@ -72,49 +68,47 @@ def _numbers_to(most: int) -> Callable[[str], tuple[int, ...]]:
     return numbers
 
 
-def weights(count: int) -> np.ndarray:
+def weights(count: int) -> Tensor:
     """(count,) int8 weights as uint8 patterns: those of all shipped models, again and again."""
     tensors = [tensor for _, path in wakeword_paths() for tensor in read_tensors(path, 8)]
-    return np.resize(np.concatenate([tensor.values.reshape(-1) for tensor in tensors]), count)
+    values = np.concatenate([tensor.values.reshape(-1) for tensor in tensors])
+    return Tensor("weights", np.resize(values, count), "int8")
 
 
-def measure(shape: Shape, values: np.ndarray, table: SymbolTable, sim: str) -> dict[str, object]:
-    """One point: cycles, stalls and values per cycle of both units.
+def measure(rates: Rates, shape: Shape, weights: Tensor, sim: str) -> dict[str, object]:
+    """One point: cycles, stalls and values per cycle of each unit.
 
     Raises BenchFailure when hardware and model differ.
     """
-    build = build_tops(table, sim, shape)
-    folder = FOLDER / f"run-{shape.engines}-{shape.streams}"
-    found = run_tops_round_trip(
-        build, shape, values, table, shape.block_values, folder, overlap=False
-    )
-    image = MemoryImage.of(values, table, shape.block_values, shape.word_w, shape.code_w)
-    wrong, lines = mismatches(values, image, found)
-    if wrong:
-        raise BenchFailure(f"hardware and model differ: {lines[0]} (see {folder})")
+    varied = {name: shape[name] for name in rates.sweeps}
+    folder = FOLDER / "-".join(["run", *map(str, varied.values())])
+    job = rates.prepare(weights, shape)
+    found = job.run(job.build(sim), job.values, folder)
+    if found.mismatches:
+        line = next(line for _, line in found.differences.values())
+        raise BenchFailure(f"hardware and model differ: {line} (see {folder})")
     shutil.rmtree(folder)
-    point: dict[str, object] = {
-        "engines": shape.engines,
-        "streams": shape.streams,
-        "memory_words": len(found.words),
-    }
-    for unit in UNITS:
-        counters = getattr(found, unit)
+    point: dict[str, object] = dict(varied)
+    if rates.limit:
+        point[rates.limit.name] = found.figures[rates.limit.figure]
+    for unit in rates.units:
+        counters = found.units[unit]
         point[unit] = {
-            "values_per_cycle": round(len(values) / counters["CYCLES"], 4),
-            "cycles": counters["CYCLES"],
-            **{name.lower(): counters[name] for name in STALLS},
+            "values_per_cycle": round(len(job.values) / counters["cycles"], 4),
+            **counters,
         }
     return point
 
 
 def measure_all(options: argparse.Namespace, console: Console) -> list[dict[str, object]]:
-    """All points, those over the engines first, then those over the streams."""
-    values = weights(options.values)
-    table = solve(histogram(values, 8))
-    shapes = [replace(SHAPE, engines=engines) for engines in options.engines]
-    shapes += [replace(SHAPE, streams=streams) for streams in options.streams]
-    shapes = list(dict.fromkeys(shapes))
+    """All points, parameter by parameter."""
+    rates, values = options.rates, weights(options.values)
+    shapes: list[Shape] = []
+    for name, shown in options.shown.items():
+        for value in shown:
+            shape = {**rates.shape, name: value}
+            if shape not in shapes:
+                shapes.append(shape)
     columns = (TextColumn("designs"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with (
         Progress(*columns, console=console, transient=True) as bar,
@@ -123,7 +117,7 @@ def measure_all(options: argparse.Namespace, console: Console) -> list[dict[str,
         task = bar.add_task("designs", total=len(shapes))
 
         def run(shape: Shape) -> dict[str, object]:
-            point = measure(shape, values, table, options.sim)
+            point = measure(rates, shape, values, options.sim)
             bar.advance(task)
             return point
 
@@ -131,15 +125,20 @@ def measure_all(options: argparse.Namespace, console: Console) -> list[dict[str,
 
 
 def draw(points: list[dict], options: argparse.Namespace, path: Path) -> None:
-    """Write the picture as PNG: both units over engines, and over streams."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
-    for axes, key, fixed, shown in (
-        (left, "engines", "streams", options.engines),
-        (right, "streams", "engines", options.streams),
-    ):
-        still = getattr(SHAPE, fixed)
-        chosen = [point for point in points if point[key] in shown and point[fixed] == still]
-        for unit, marker in zip(UNITS, "os", strict=True):
+    """Write the picture as PNG: all units over each parameter."""
+    rates, sweeps = options.rates, options.rates.sweeps
+    figure, panels = plt.subplots(
+        1, len(sweeps), figsize=(5.5 * len(sweeps), 4.5), layout="constrained", squeeze=False
+    )
+    for axes, (key, sweep) in zip(panels[0], sweeps.items(), strict=True):
+        shown = options.shown[key]
+        fixed = {name: rates.shape[name] for name in sweeps if name != key}
+        chosen = [
+            point
+            for point in points
+            if point[key] in shown and all(point[name] == still for name, still in fixed.items())
+        ]
+        for unit, marker in zip(rates.units, "os^v", strict=False):
             places = [point[key] for point in chosen]
             axes.plot(
                 places, [point[unit]["values_per_cycle"] for point in chosen], marker, ls="-",
@@ -148,44 +147,46 @@ def draw(points: list[dict], options: argparse.Namespace, path: Path) -> None:
         axes.set_xlabel(key)
         axes.set_xticks(list(shown))
         axes.set_ylabel("values per cycle")
-        rates = [point[unit]["values_per_cycle"] for point in chosen for unit in UNITS]
-        axes.set_ylim(0, 1.2 * max(rates))
+        fastest = max(point[unit]["values_per_cycle"] for point in chosen for unit in rates.units)
+        axes.set_ylim(0, 1.2 * fastest)
         axes.grid(alpha=0.3)
-        axes.set_title(f"{still} {fixed if still > 1 else fixed.removesuffix('s')}", fontsize=10)
+        texts = (
+            f"{still} {name if still > 1 else name.removesuffix('s')}"
+            for name, still in fixed.items()
+        )
+        axes.set_title(", ".join(texts), fontsize=10)
+        if sweep.ideal:
+            axes.plot(shown, shown, ":", color="0.5", label=sweep.ideal)
+            if rates.limit:
+                most = options.values / points[0][rates.limit.name]
+                if axes.get_ylim()[1] > most:
+                    axes.axhline(most, ls="--", color="0.5", label=rates.limit.text)
         axes.legend()
-    left.plot(options.engines, options.engines, ":", color="0.5", label="one value an engine")
-    most = options.values / points[0]["memory_words"]
-    if left.get_ylim()[1] > most:
-        left.axhline(most, ls="--", color="0.5", label="one memory word a cycle")
-    left.legend()
     figure.savefig(path, dpi=120)
     plt.close(figure)
 
 
 def report(points: list[dict], options: argparse.Namespace, console: Console) -> None:
     """Print the points and write figures and picture."""
+    rates = options.rates
     FOLDER.mkdir(parents=True, exist_ok=True)
     record = {
         "simulator": options.sim,
         "values": options.values,
-        "shape": asdict(SHAPE),
+        "shape": dict(rates.shape),
         "points": points,
     }
     text = json.dumps(record, indent=1) + "\n"
     (FOLDER / "throughput.json").write_text(text, encoding="utf-8")
     draw(points, options, FOLDER / "throughput.png")
     table = Table(title="Values per cycle", box=box.SIMPLE)
-    for name in ("engines", "streams", *UNITS):
+    for name in (*rates.sweeps, *rates.units):
         table.add_column(name, justify="right")
     for point in points:
-        rates = (f"{point[unit]['values_per_cycle']:.3f}" for unit in UNITS)
-        table.add_row(str(point["engines"]), str(point["streams"]), *rates)
+        measured = (f"{point[unit]['values_per_cycle']:.3f}" for unit in rates.units)
+        table.add_row(*(str(point[name]) for name in rates.sweeps), *measured)
     console.print(table)
-    console.print(
-        f"{options.values:,} int8 weights in blocks of {SHAPE.block_values:,}, "
-        f"{SHAPE.lanes} values a beat, memory words of {SHAPE.word_w} bits",
-        highlight=False,
-    )
+    console.print(f"{options.values:,} int8 weights {rates.text}", highlight=False)
     for name in ("throughput.json", "throughput.png"):
         console.print(str((FOLDER / name).relative_to(ROOT)), highlight=False, soft_wrap=True)
 

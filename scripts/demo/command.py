@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from itertools import accumulate
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from model.apack import ApackError
 from model.cli.progress import Progress, stage
 from model.tensors import EXTENSIONS, FLOAT_WAYS, PATTERNS, LeftOut
 from scripts.console.arguments import OneLineParser, number_to
-from scripts.demo.measure import Measured, measure
+from scripts.console.codec_argument import codec_argument, type_of
+from scripts.demo.measure import Measured, build_key, measure
 from scripts.demo.picture import draw
 from scripts.demo.summary import (
     best_and_worst,
@@ -29,18 +30,17 @@ from scripts.demo.summary import (
     print_verdict,
     totals,
 )
-from scripts.demo.tensors import SHAPE, Subject, file_subjects, shipped_subjects
+from scripts.demo.tensors import Subject, file_subjects, shipped_subjects
 from scripts.demo.waves import record_waves
 from scripts.runs.job_summary import add_to_summary
-from tb.apack.bulk.tops_round_trip import Shape, build_tops
 from tb.sim.bench import BenchFailure
 from tb.sim.builds import BuildError
 from tb.sim.paths import ROOT
+from tb.sim.round_trip import find_codec
 from tb.sim.tools import ToolMissing, find_simulator
 
 FOLDER = ROOT / "build" / "demo"
 TABLE_WIDTH = 120
-MOST_BLOCK_VALUES = 1 << 16
 # Values of the shipped tensors that a simulator sends, where it is too slow for all of them.
 SHIPPED_VALUES = {"icarus": 4096}
 
@@ -55,11 +55,15 @@ EXAMPLES = """examples:
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
-    """The command line; `file` is what to read (None: shipped tensors), `names` what of it."""
+    """The command line; `file` is what to read (None: shipped tensors), `names` what of it.
+
+    `codec` is the codec itself.
+    """
     parser = OneLineParser(
         "demo", description=__doc__, epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
+    codec = codec_argument(parser, arguments, find_codec)
     parser.add_argument("--sim", default="verilator", help="verilator or icarus")
     parser.add_argument(
         "--model", type=Path, metavar="FILE", help=f"a file of tensors: {', '.join(EXTENSIONS)}"
@@ -78,7 +82,10 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
         f"(default {PATTERNS})",
     )  # fmt: skip
     parser.add_argument(
-        "--block", type=_block, default=4096, help="values in a block, a multiple of 8"
+        "--block",
+        type=type_of(codec.block_values),
+        default=codec.default_block,
+        help="values in a block",
     )
     parser.add_argument(
         "--jobs", type=number_to(256), default=os.cpu_count() or 1, help="simulations at a time"
@@ -86,6 +93,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--all", action="store_true", help="a line for each shipped tensor")
     parser.add_argument("--waves", action="store_true", help="record a waveform of a few blocks")
     options = parser.parse_args(arguments)
+    options.codec = codec
     if options.table and not options.tensor:
         parser.error("TABLE goes with TENSOR: say which tensor the table is for")
     if options.model is None and len(options.tensor) > 1:
@@ -95,25 +103,6 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     else:
         options.file, options.names = options.model, options.tensor
     return options
-
-
-def _block(text: str) -> int:
-    lanes = SHAPE.lanes
-    if (
-        not text.isascii()
-        or not text.isdigit()
-        or int(text) not in range(lanes, MOST_BLOCK_VALUES + 1, lanes)
-    ):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a multiple of {lanes}, the values that the units take a cycle, "
-            f"from {lanes} to {MOST_BLOCK_VALUES}"
-        )
-    return int(text)
-
-
-def _shape(block: int) -> Shape:
-    """The units of the demo, with buffers that hold a block."""
-    return replace(SHAPE, block_values=max(SHAPE.block_values, 1 << (block - 1).bit_length()))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -132,23 +121,20 @@ def _demo(options: argparse.Namespace) -> int:
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = TABLE_WIDTH
     console.print(find_simulator(options.sim).banner)
-    with stage(console, "reading tensors and solving their tables"):
+    with stage(console, f"reading tensors and {options.codec.preparing}"):
         subjects, left_out = _subjects(options)
         subjects = _affordable(subjects, options, console)
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
-    shape = _shape(options.block)
     with stage(console, f"building the bench with {options.sim}"):
-        builds = {
-            (table.value_w, table.count_w): build_tops(table, options.sim, shape)
-            for table in (subject.table for subject in subjects)
-        }
-    total = sum(subject.values.size for subject in subjects)
+        different = {build_key(subject.job): subject.job for subject in subjects}
+        builds = {key: job.build(options.sim) for key, job in different.items()}
+    total = sum(subject.job.values.size for subject in subjects)
     columns = (TextColumn("values"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("values", total=total)
         results = measure(
-            subjects, builds, shape, options.block, options.jobs, FOLDER / "runs",
+            subjects, options.codec, builds, options.jobs, FOLDER / "runs",
             lambda values: bar.advance(task, values),
         )  # fmt: skip
     if not any(result.mismatches for result in results):
@@ -166,9 +152,12 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _subjects(options: argparse.Namespace) -> tuple[list[Subject], list[LeftOut]]:
+    codec, block = options.codec, options.block
     if options.file:
-        return file_subjects(options.file, options.names, options.float, options.table)
-    return shipped_subjects(), []
+        return file_subjects(
+            options.file, codec, block, options.names, options.float, options.table
+        )
+    return shipped_subjects(lambda tensor: codec.prepare(tensor, block)), []
 
 
 def _affordable(
@@ -178,8 +167,8 @@ def _affordable(
     most = SHIPPED_VALUES.get(options.sim)
     if options.file or most is None:
         return subjects
-    by_size = sorted(subjects, key=lambda subject: subject.values.size)
-    sizes = accumulate(subject.values.size for subject in by_size)
+    by_size = sorted(subjects, key=lambda subject: subject.job.values.size)
+    sizes = accumulate(subject.job.values.size for subject in by_size)
     chosen = [subject for subject, size in zip(by_size, sizes, strict=True) if size <= most]
     console.print(
         f"{options.sim} takes hours for all {len(subjects)} tensors, which SIM=verilator sends: "
@@ -194,7 +183,7 @@ def _write_summary(
     best, worst = best_and_worst(results)
     summary = {
         "simulator": options.sim,
-        "parameters": asdict(_shape(options.block)),
+        "parameters": dict(options.codec.shape(options.block)),
         "block_values": options.block,
         "tensors": [result.record() for result in results],
         "groups": [{"group": name} | totals(members) for name, members in groups(results).items()],
@@ -227,13 +216,6 @@ def _waves(console: Console, results: list[Measured], options: argparse.Namespac
     wrong = [result for result in results if result.first_bad_value is not None]
     chosen = wrong[0] if wrong else max(results, key=lambda result: result.values)
     with stage(console, "recording the waveform"):
-        files = record_waves(
-            chosen.subject,
-            chosen.first_bad_value or 0,
-            options.sim,
-            _shape(options.block),
-            options.block,
-            FOLDER,
-        )
+        files = record_waves(chosen.subject.job, chosen.first_bad_value or 0, options.sim, FOLDER)
     waves, save = (path.relative_to(ROOT) for path in files)
     console.print(f"waveform: gtkwave {waves} {save}", soft_wrap=True)

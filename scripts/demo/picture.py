@@ -36,14 +36,14 @@ def draw(results: list[Measured], path: Path) -> None:
 
 
 def _draw_groups(axes: plt.Axes, result: Measured) -> None:
-    table = result.subject.table
-    for symbol, (base, size) in enumerate(zip(table.base, table.sizes, strict=True)):
+    job = result.subject.job
+    for symbol, (base, size) in enumerate(job.spans):
         axes.axvspan(base - 0.5, base + size - 0.5, color=f"C{symbol % 10}", alpha=0.15, lw=0)
         axes.text(
             base + size / 2 - 0.5, 1.01, f"{symbol}", ha="center", va="bottom", fontsize=7,
             transform=axes.get_xaxis_transform(),
         )  # fmt: skip
-    counts = histogram(result.subject.values, table.value_w)
+    counts = histogram(job.values, job.value_w)
     step = max(1, len(counts) // MOST_BINS)
     counts = counts.reshape(-1, step).sum(axis=1)
     places = step * np.arange(len(counts)) + (step - 1) / 2
@@ -51,15 +51,16 @@ def _draw_groups(axes: plt.Axes, result: Measured) -> None:
     axes.set_yscale("log")
     axes.set_xlim(-0.5, step * len(counts) - 0.5)
     axes.set_ylim(0.5)
-    half = 1 << table.value_w - 1
+    half = 1 << job.value_w - 1
     axes.set_xlabel(
-        f"value as an unsigned bit pattern of {table.value_w} bits "
+        f"value as an unsigned bit pattern of {job.value_w} bits "
         f"(if it stands for a signed number, {half} is {-half} and {2 * half - 1} is -1)"
     )
     axes.set_ylabel("number of values")
     name = shortened(printable(f"{result.subject.model} / {result.subject.name}"), 80)
+    spans = f", {len(job.spans)} groups (numbers on top)" if job.spans else ""
     axes.set_title(
-        f"{name}: {result.values:,} values, {table.groups} groups (numbers on top)\n",
+        f"{name}: {result.values:,} values{spans}\n",
         fontsize=10,
         parse_math=False,
     )
@@ -95,7 +96,7 @@ def _draw_footprints(axes: plt.Axes, results: list[Measured]) -> None:
         axes.set_xlabel("tensors, from the best to the worst of each group")
     axes.set_xlim(-0.7, len(ordered) - 0.3)
     axes.set_ylabel("% of the raw size")
-    axes.set_title("What the compressor wrote, words and index", fontsize=10)
+    axes.set_title(f"Stored: {results[0].codec.stored_text}", fontsize=10)
     legend = axes.figure.legend(loc="outside lower center", ncols=3, fontsize=8)
     for text in legend.get_texts():
         text.set_parse_math(False)

@@ -10,7 +10,8 @@ from rich.table import Table
 
 from model.cli.terminal import printable
 from model.tensors import LeftOut
-from scripts.demo.measure import Measured
+from scripts.demo.measure import Measured, figure_names, rate
+from tb.sim.round_trip import WRONG_VALUES, Codec
 
 NAME_CHARACTERS = 25  # which most names can be told apart by
 MISMATCHES_SHOWN = 5
@@ -18,31 +19,23 @@ MISMATCHES_SHOWN = 5
 
 def totals(results: Sequence[Measured]) -> dict[str, float]:
     """Sums over tensors, and the ratios of the sums."""
+    codec = results[0].codec
     raw = sum(result.raw_bits for result in results)
     stored = sum(result.stored_bits for result in results)
     values = sum(result.values for result in results)
-    compressor = sum(result.compressor_cycles for result in results)
-    decompressor = sum(result.decompressor_cycles for result in results)
+    figures = {
+        name: sum(result.figures[name] for result in results) for name in figure_names(codec)
+    }
     return {
         "tensors": len(results),
         "values": values,
         "raw_bits": raw,
         "entropy": round(sum(result.entropy for result in results) / raw, 6),
-        "words": sum(result.words for result in results),
-        "memory_bits": sum(result.memory_bits for result in results),
-        "index_bits": sum(result.index_bits for result in results),
-        "table_bits": sum(result.table_bits for result in results),
+        "table_bits": sum(result.subject.job.table_bits for result in results),
         "stored_bits": stored,
         "footprint": round(stored / raw, 6),
-        "blocks": sum(result.blocks for result in results),
-        "raw_blocks": sum(result.raw_blocks for result in results),
-        "cycles": sum(result.cycles for result in results),
-        "compressor_cycles": compressor,
-        "decompressor_cycles": decompressor,
-        "values_per_cycle": round(values / max(compressor, decompressor, 1), 4),
-        "wrong_values": sum(result.wrong_values for result in results),
-        "wrong_words": sum(result.wrong_words for result in results),
-        "wrong_entries": sum(result.wrong_entries for result in results),
+        **figures,
+        "values_per_cycle": rate(values, figures, codec),
         "mismatches": sum(result.mismatches for result in results),
         "simulation_seconds": round(sum(result.seconds for result in results), 3),
     }
@@ -150,10 +143,12 @@ def print_notes(console: Console, results: Sequence[Measured]) -> None:
     for group, note in dict.fromkeys((subject.group, subject.note) for subject in subjects):
         console.print(f"{printable(group)}: {printable(note)}")
     figures = totals(results)
+    codec, tables = results[0].codec, 100 * figures["table_bits"] / figures["raw_bits"]
+    more = f"; tables are {tables:.2f} % more" if tables else ""
+    unit = "the slower unit" if len(codec.units) > 1 else f"the {codec.units[0]}"
     console.print(
-        "footprint: memory words and index entries that the compressor wrote, over raw bits; "
-        f"tables are {100 * figures['table_bits'] / figures['raw_bits']:.2f} % more.\n"
-        "rate: values per cycle of the slower unit, over the cycles in which it was busy."
+        f"footprint: {codec.stored_text}, over raw bits{more}.\n"
+        f"rate: values per cycle of {unit}, over the cycles in which it was busy."
     )
 
 
@@ -173,24 +168,23 @@ def print_verdict(console: Console, results: Sequence[Measured]) -> int:
         console.print(line, style="red", soft_wrap=True)
     if wrong:
         console.print("repeat with WAVES=1 to see the first of them in a waveform")
-    console.print(verdict(totals(results)), style="bold red" if wrong else "bold green")
+    console.print(
+        verdict(totals(results), results[0].codec), style="bold red" if wrong else "bold green"
+    )
     return 1 if wrong else 0
 
 
-def verdict(figures: dict[str, float]) -> str:
+def verdict(figures: dict[str, float], codec: Codec) -> str:
     """One line: what was compared, and how much of it is right."""
-    values, words, entries = (
-        f"{figures[number] - figures[wrong]:,} of {figures[number]:,}"
-        for number, wrong in (
-            ("values", "wrong_values"), ("words", "wrong_words"), ("blocks", "wrong_entries"),
-        )
-    )  # fmt: skip
-    compared = (
-        f"{values} values came back, {words} memory words and {entries} index entries equal "
-        "the model's"
-    )
+    right = _right(figures, "values", WRONG_VALUES)
+    kinds = [f"{_right(figures, one.number, one.wrong)} {one.name}" for one in codec.compared]
+    compared = f"{right} values came back, {' and '.join(kinds)} equal the model's"
     if not figures["mismatches"]:
         return f"PASSED: {compared}"
-    kinds = ("wrong_values", "wrong_words", "wrong_entries")
-    others = figures["mismatches"] - sum(figures[kind] for kind in kinds)
+    known = (WRONG_VALUES, *(one.wrong for one in codec.compared))
+    others = figures["mismatches"] - sum(figures[kind] for kind in known)
     return f"FAILED: {compared}; {others:,} counters, marks or ends of a run are wrong"
+
+
+def _right(figures: dict[str, float], number: str, wrong: str) -> str:
+    return f"{figures[number] - figures[wrong]:,} of {figures[number]:,}"

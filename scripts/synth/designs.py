@@ -1,32 +1,86 @@
-"""What is synthesized: each module of `rtl/` with its default parameters, some with several."""
+"""What is synthesized: each module of `rtl/` with its default parameters, some with several.
+
+What is special of a module stands in `rtl/<system>/synth.yaml`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
 
-from tb.sim.modules import rtl_modules
+import yaml
 
-# The block buffers' memory: counted in bits, not in gates, and no design of its own.
-MEMORY = "apack_ram"
-MEMORIES = (MEMORY, "apack_block_ram")
+from tb.sim.modules import rtl_modules, rtl_sources
+from tb.sim.paths import ROOT
 
-# Module -> parameter and the values it is measured with, in place of the default alone.
-SWEEPS: Mapping[str, tuple[str, tuple[int, ...]]] = {
-    "apack_encoder_engine": ("STREAMS", (1, 2, 4, 8)),
-    "apack_decoder_engine": ("STREAMS", (1, 2, 4, 8)),
-}
-
-# Most kGE that a design is to take, without the shared table.
-AREA_AIMS: Mapping[str, float] = {
-    "apack_encoder_engine STREAMS=4": 10.0,
-    "apack_decoder_engine STREAMS=4": 14.0,
-}
+PLAN = "synth.yaml"
 
 
 class NoSuchDesign(ValueError):
     """A selection that matches no design; the message is one line."""
+
+
+class PlanError(ValueError):
+    """A synth.yaml that cannot be followed; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is special of some modules.
+
+    memories: counted in bits, not in gates, and no designs of their own.
+    sweeps: module -> parameter -> the values it is measured with, in place of the default alone.
+    area_aims_kge: design, by its name -> most kGE that it is to take.
+    """
+
+    memories: tuple[str, ...] = ()
+    sweeps: Mapping[str, Mapping[str, list[int]]] = field(default_factory=dict)
+    area_aims_kge: Mapping[str, float] = field(default_factory=dict)
+
+
+@cache
+def plan() -> Plan:
+    """The plans of all systems as one.
+
+    Raises:
+        PlanError: one of them cannot be followed.
+    """
+    plans = [read_plan(path) for path in sorted((ROOT / "rtl").glob(f"*/{PLAN}"))]
+    return Plan(
+        tuple(name for one in plans for name in one.memories),
+        {name: values for one in plans for name, values in one.sweeps.items()},
+        {name: aim for one in plans for name, aim in one.area_aims_kge.items()},
+    )
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan of one system.
+
+    Raises:
+        PlanError: the file is no such plan, or names a module that is not in its folder.
+    """
+    try:
+        entries = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        one = Plan(**{key: value or {} for key, value in entries.items()})
+        swept = {name: dict(values) for name, values in one.sweeps.items()}
+        named = {*one.memories, *swept, *(name.split()[0] for name in one.area_aims_kge)}
+        several = [name for name, values in swept.items() if len(values) != 1]
+    except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
+        raise PlanError(f"{path}: {' '.join(str(error).split())}") from None
+    here = {file.stem for file in path.parent.glob("*.v")}
+    for name in sorted(named - here):
+        raise PlanError(f"{path}: there is no module {name} in {path.parent.name}/")
+    for name in several:
+        raise PlanError(f"{path}: {name} is to be swept over one parameter")
+    return one
+
+
+def is_box(module: str) -> bool:
+    """Whether a module is a memory, and no other module is in it: it is not looked into."""
+    return module in plan().memories and len(rtl_sources(module)) == 1
 
 
 @dataclass(frozen=True)
@@ -45,20 +99,19 @@ class Design:
     @property
     def area_aim(self) -> float | None:
         """Most kGE that it is to take, None where there is no aim."""
-        return AREA_AIMS.get(self.name)
+        return plan().area_aims_kge.get(self.name)
 
 
 def all_designs() -> list[Design]:
     """Every design but the memories: modules by name, parameters in the order of their sweep."""
     designs = []
     for module in rtl_modules():
-        if module in MEMORIES:
+        if module in plan().memories:
             continue
-        if module in SWEEPS:
-            parameter, values = SWEEPS[module]
-            designs += [Design(module, {parameter: value}) for value in values]
-        else:
-            designs.append(Design(module))
+        swept = plan().sweeps.get(module, {})
+        designs += [
+            Design(module, {name: value}) for name, values in swept.items() for value in values
+        ] or [Design(module)]
     return designs
 
 

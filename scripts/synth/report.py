@@ -14,7 +14,7 @@ from rich import box
 from rich.table import Table
 
 from scripts.synth.cells import Point, choose, pareto
-from scripts.synth.designs import SWEEPS, Design
+from scripts.synth.designs import Design, plan
 from scripts.synth.ecp5 import DEVICE, Fabric
 from scripts.synth.library import Library
 
@@ -148,14 +148,15 @@ def _aim_line(result: Result) -> str:
 
 def draw(results: list[Result], path: Path) -> None:
     """Write the picture: the points of each swept module, and those of the other modules."""
-    groups = [[result for result in results if result.design.module == module] for module in SWEEPS]
-    groups.append([result for result in results if result.design.module not in SWEEPS])
+    sweeps = plan().sweeps
+    groups = [[result for result in results if result.design.module == module] for module in sweeps]
+    groups.append([result for result in results if result.design.module not in sweeps])
     groups = [group for group in groups if group]
     figure, axes = plt.subplots(
         1, len(groups), figsize=(7 * len(groups), 6), layout="constrained", squeeze=False
     )
     for panel, group in zip(axes[0], groups, strict=True):
-        swept = group[0].design.module in SWEEPS
+        swept = group[0].design.module in sweeps
         _draw_sweep(panel, group) if swept else _draw_modules(panel, group)
         panel.axhline(group[0].target, color="0.5", lw=1, ls="--", label="target")
         panel.set_xlabel("area (kGE)")

@@ -588,7 +588,7 @@ def test_coverage_that_has_not_come_back_from_a_worker_is_told(unit: Unit, tmp_p
 
 
 def test_a_regression_with_coverage_needs_verilator(capsys: pytest.CaptureFixture[str]) -> None:
-    assert regress_main(["--sim", "icarus", "--coverage", "--test", "apack_crc"]) == 2
+    assert regress_main(["--sim", "icarus", "--coverage", "--test", "cell_crc32"]) == 2
     assert capsys.readouterr().err == (
         "regress: Icarus has no code coverage: COVERAGE=1 needs SIM=verilator\n"
     )

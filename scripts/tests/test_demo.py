@@ -14,11 +14,12 @@ import onnx
 import pytest
 import pywellen
 
-from model.apack import histogram, solve
+from model.tensors import Tensor
 from scripts.demo import command, measure
 from scripts.demo.tensors import Subject, shipped_subjects
 from tb.apack.bulk import tops_round_trip
 from tb.sim.cocotb_run import chosen_simulator
+from tb.sim.round_trip import find_codec
 from tb.sim.tools import SIMULATORS, ToolMissing, find_simulator
 
 
@@ -188,14 +189,15 @@ def test_cycles_are_the_same_in_both_simulators(folder, tmp_path, monkeypatch):
 def test_shipped_tensors_are_summed_up_by_group_or_listed(folder, monkeypatch, capsys):
     def subject(model: str, group: str, name: str, top: int) -> Subject:
         values = np.random.default_rng(1).integers(0, top, 64, np.uint8)
-        return Subject(model, name, group, values, solve(histogram(values, 8)), f"{group} note")
+        job = find_codec("apack").prepare(Tensor(name, values, "uint8"), 4096)
+        return Subject(model, name, group, job, f"{group} note")
 
     subjects = [
         subject("one", "first", "a", 2),
         subject("two", "first", "b", 200),
         subject("three", "second", "c", 20),
     ]
-    monkeypatch.setattr(command, "shipped_subjects", lambda: subjects)
+    monkeypatch.setattr(command, "shipped_subjects", lambda prepare: subjects)
     assert demo() == 0
     text = capsys.readouterr().out
     assert re.search(r"^ first +2 +128 ", text, re.MULTILINE)
@@ -216,8 +218,8 @@ def test_shipped_tensors_are_summed_up_by_group_or_listed(folder, monkeypatch, c
 
 def test_the_shipped_tensors_are_weights_and_maps_of_two_kinds_of_network():
     found = {}
-    for subject in shipped_subjects():
-        found.setdefault(subject.group, []).append(subject.values.size)
+    for subject in shipped_subjects(lambda tensor: tensor):
+        found.setdefault(subject.group, []).append(subject.job.values.size)
     assert {group: (len(sizes), sum(sizes)) for group, sizes in found.items()} == {
         "microWakeWord, weights": (45, 106_686),
         "BlazeFace, weights": (37, 99_202),
@@ -280,7 +282,7 @@ def test_a_difference_between_hardware_and_model_is_shown_and_ends_with_1(
     broken = []
     for source in tops_round_trip.SOURCES:
         text = source.read_text()
-        if source.name == "apack_crc.v":
+        if source.name == "cell_crc32.v":
             text = text.replace("32'hEDB88320", "32'hEDB88321")
             assert text != source.read_text()
         (rtl / source.name).write_text(text)
@@ -369,6 +371,9 @@ def test_a_name_that_no_tensor_has_is_one_line(folder, network, capsys, name):
         (["--table", "t.json"], "TABLE goes with TENSOR"),
         (["--table", "t.json", "--model", "b.onnx"], "TABLE goes with TENSOR"),
         (["--float", "int7"], "FLOAT: .*int7"),
+        (["--codec", "none"], "CODEC: there is no codec 'none' with hardware, but apack"),
+        (["--codec", "sim"], "CODEC: there is no codec 'sim'"),
+        (["--codec"], "CODEC: expected one argument"),
         *(
             (["--block", block], rf"BLOCK: '{block}' is not a multiple of 8, .*, from 8 to 65536")
             for block in ("0", "100", "65544", "x")

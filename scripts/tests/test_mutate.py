@@ -19,7 +19,8 @@ from scripts.mutate.measure import Entry, Result
 from scripts.mutate.mutants import Mutant, MutatedDesign, mutate
 from scripts.mutate.results import Run
 from scripts.mutate.simulation import BenchFails, read_verdicts, simulate
-from scripts.mutate.targets import Target, all_targets
+from scripts.mutate.targets import Target, select_targets
+from tb.sim import sets
 from tb.sim.modules import rtl_modules
 from tb.sim.paths import ROOT
 
@@ -114,7 +115,7 @@ def test_payloads_of_streams_and_of_axi_lite_mean_something_with_their_valid() -
         "engine.m_data[0]": None,  # goes into an instance
         "engine.m_valid": None,
     }
-    found = Graph({}, (), dict.fromkeys(outputs, 0), ()).valids("apack_compressor")
+    found = Graph({}, (), dict.fromkeys(outputs, 0), ()).valids()
     assert found == {name: valid for name, valid in outputs.items() if valid}
 
 
@@ -273,9 +274,9 @@ def test_a_contract_leaves_inputs_out_that_break_it(
     mutant = mutant_of(design, *place)
     if status == KEEPING:
         assert Prover(target, design, tmp_path).prove(mutant).status == DISTINCT
-    monkeypatch.setattr(equivalence, "CONTRACTS", tmp_path)
-    (tmp_path / "toy_contract.v").write_text(CONTRACT)
-    proof = Prover(target, design, tmp_path).prove(mutant)
+    contract = tmp_path / "toy_contract.v"
+    contract.write_text(CONTRACT)
+    proof = Prover(replace(target, contract=contract), design, tmp_path).prove(mutant)
     assert proof.status == status, proof
 
 
@@ -288,10 +289,9 @@ def test_proofs_end_when_their_time_is_over(
 
 
 def test_every_contract_is_one_of_a_module() -> None:
-    contracts = sorted(equivalence.CONTRACTS.glob("*.v"))
+    contracts = {target.contract for target in select_targets([])} - {None}
     assert contracts
-    for path in contracts:
-        assert equivalence.contract_of(all_targets()[path.stem.removesuffix("_contract")]) == path
+    assert contracts == set((ROOT / "tb").glob("*/contracts/*_contract.v"))
 
 
 def test_a_mutant_that_a_test_finds_is_never_proven_to_be_the_same(
@@ -343,7 +343,7 @@ def result_of(killed: int, survived: int, equivalent: int) -> Result:
         Entry(number, 22, "assign odd", f"change {number} <&", kind, "detail", 0.1)
         for number, kind in enumerate(kinds)
     )
-    return Result("toy", "rtl/apack/apack_crc.v", "tb.toy", {"STEP": 1}, 99, 1.0, 2.0, entries)
+    return Result("toy", "rtl/cell/cell_crc32.v", "tb.toy", {"STEP": 1}, 99, 1.0, 2.0, entries)
 
 
 def test_the_score_leaves_out_what_is_proven() -> None:
@@ -394,7 +394,7 @@ def test_exit_code_and_reports(
     result.write(measure.result_path(target, 10, 1, 3))
     assert command.score([target], options, tmp_path) == code
     output = capsys.readouterr().out
-    assert "rtl/apack/apack_crc.v:22: change 8" in output
+    assert "rtl/cell/cell_crc32.v:22: change 8" in output
     assert "80.00 %: 8 of 10 mutants found" in output
     assert "\napack_decoder_channel " in output, "a name that is cut short"
     page = (tmp_path / "index.html").read_text()
@@ -402,7 +402,7 @@ def test_exit_code_and_reports(
     assert "change 7" not in page
     suite = ElementTree.parse(tmp_path / "junit.xml").getroot()[0]
     assert (suite.get("tests"), suite.get("failures")) == ("2", str(code))
-    assert "apack_crc.v:22: assign odd" in suite[0].find("system-out").text
+    assert "cell_crc32.v:22: assign odd" in suite[0].find("system-out").text
     document = json.loads((tmp_path / "mutate.json").read_text())
     assert (document["score"], document["equivalent"]) == (80.0, 3)
 
@@ -410,7 +410,7 @@ def test_exit_code_and_reports(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--design", "apack_nothing"], "no design 'apack_nothing'; there are apack_bit_packer"),
+        (["--design", "apack_nothing"], "no design 'apack_nothing'; there are apack_block_check"),
         (["--mutants", "0"], "MUTANTS: '0' is not a whole number of 1 or more"),
         (["--target", "101"], "TARGET: '101' is not a number from 0 to 100"),
     ],
@@ -429,21 +429,26 @@ def test_a_bad_argument_is_one_line_and_exit_code_2(
 
 
 def test_every_module_has_its_bench() -> None:
-    targets = all_targets()
+    targets = {target.module: target for target in select_targets([])}
     assert list(targets) == list(rtl_modules())
     for module, target in targets.items():
         assert target.source == rtl_modules()[module]
-        assert ROOT / "tb" / "apack" / f"{module}.py" in target.watched
+        assert ROOT / "tb" / target.source.parent.name / f"{module}.py" in target.watched
+    assert targets["cell_gearbox"].parameters == {"IN_W": 12, "OUT_W": 16}  # MUTATED
+    assert targets["cell_crc32"].parameters == {"DATA_W": 8}  # the first set
+    assert ("row_", "table_valid") in targets["apack_table"].meaningful
 
 
 def test_a_module_without_a_bench_is_one_line(monkeypatch, capsys) -> None:
     new = {"apack_new": ROOT / "rtl" / "apack" / "apack_new.v"}
-    monkeypatch.setattr(targets_module, "rtl_modules", lambda: new)
-    monkeypatch.setattr(targets_module, "all_targets", all_targets.__wrapped__)
-    assert command.main([]) == 2
+    for module in (targets_module, sets):
+        monkeypatch.setattr(module, "rtl_modules", lambda: {**rtl_modules(), **new})
+    assert command.main(["--design", "apack_new"]) == 2
     error = capsys.readouterr().err
     assert error.startswith("mutate: apack_new has no bench: it needs tb/apack/apack_new.py")
     assert error.count("\n") == 1
+    (target,) = select_targets(["cell_skid"])  # the others have theirs
+    assert target.module == "cell_skid"
 
 
 def test_an_edit_in_mid_run_loses_no_result(target: Target, tmp_path: Path, monkeypatch) -> None:

@@ -36,4 +36,4 @@ def test_tops_have_none(top: str) -> None:
 
 
 def test_one_that_is_there_is_found() -> None:
-    assert ready_inputs_behind("apack_gearbox", "s_ready", {}) == {"m_ready"}
+    assert ready_inputs_behind("cell_gearbox", "s_ready", {}) == {"m_ready"}

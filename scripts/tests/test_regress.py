@@ -42,8 +42,8 @@ from scripts.regress.signature import signature
 from scripts.regress.workers import ClusterWorkers, LocalWorkers, Workers, WorkersError
 from scripts.runs.collect import ROOT, SelectionError, collect, selection_of
 from scripts.runs.jobs import FAILED, LOST, PASSED, SKIPPED, TIMED_OUT, Job, Outcome, run_job
-from scripts.waves.signals import Waveform
 from tb.sim.cocotb_run import chosen_simulator
+from tb.sim.waveform import Waveform
 
 TOYS = "scripts/tests/regress_toys.py"
 HANG_SECONDS = 600  # a limit for what never ends, however slow the machine
@@ -462,7 +462,7 @@ def test_a_worker_with_other_sources_is_told(tmp_path: Path, dask: Dask) -> None
         ignore = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / folder, copy / folder, ignore=ignore)
     assert digest(copy) == digest()
-    with (copy / "rtl" / "apack" / "apack_crc.v").open("a") as source:
+    with (copy / "rtl" / "cell" / "cell_crc32.v").open("a") as source:
         source.write("// changed\n")
     dask.start_both(ROOT, copy)
     with pytest.raises(WorkersError, match=r"the worker tcp:\S+ has other sources than are here"):
@@ -698,10 +698,10 @@ def test_the_command_that_repeats_a_failure_stands_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("one", "other", "alike"),
     [
-        (("test_part[apack_crc-8]", "x: 1"), ("test_part[apack_crc-16]", "x: 2"), True),
-        (("test_part[apack_crc-8]", "x: 1"), ("test_other[apack_crc-8]", "x: 2"), True),
-        (("test_part[apack_crc-8]", "x: 1"), ("test_part[apack_ring-8]", "x: 1"), False),
-        (("test_part[apack_crc-8]", "x: 1"), ("test_part[apack_crc-8]", "y: 1"), False),
+        (("test_module[cell_crc32-8]", "x: 1"), ("test_module[cell_crc32-16]", "x: 2"), True),
+        (("test_module[cell_crc32-8]", "x: 1"), ("test_other[cell_crc32-8]", "x: 2"), True),
+        (("test_module[cell_crc32-8]", "x: 1"), ("test_module[cell_ring-8]", "x: 1"), False),
+        (("test_module[cell_crc32-8]", "x: 1"), ("test_module[cell_crc32-8]", "y: 1"), False),
         (("test_a[1]", "assert 1 == 2"), ("test_a[2]", "assert 3 == 4"), True),
         (("test_a", "assert 1 == 2"), ("test_b", "assert 1 == 2"), False),
         (("test_a", "ValueError: no"), ("test_b", "ValueError: no"), False),

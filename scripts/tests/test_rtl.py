@@ -15,7 +15,7 @@ def test_sources_are_the_modules_below_the_top() -> None:
     assert rtl_sources("apack_encoder")[0].stem == "apack_encoder"
     assert {"apack_interval", "apack_scale", "apack_table"} <= names("apack_encoder")
     assert "apack_decoder" not in names("apack_encoder")
-    assert names("apack_leading_ones") == {"apack_leading_ones"}
+    assert names("cell_leading_ones") == {"cell_leading_ones"}
 
 
 def test_every_file_is_a_module() -> None:

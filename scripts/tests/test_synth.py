@@ -10,7 +10,7 @@ import pytest
 from scripts import setup
 from scripts.synth import cells, command, ecp5, tools
 from scripts.synth.cells import EndNames, Point, choose, map_design, pareto
-from scripts.synth.designs import Design, NoSuchDesign, select_designs
+from scripts.synth.designs import Design, NoSuchDesign, PlanError, read_plan, select_designs
 from scripts.synth.liberty import LibertyError, read_liberty
 from scripts.synth.library import Library, find_library, measure_library
 
@@ -252,6 +252,29 @@ def test_engines_are_swept_and_other_modules_are_not() -> None:
     assert "apack_encoder_engine" not in names
     with pytest.raises(NoSuchDesign, match="no design 'nope'; there are apack_"):
         select_designs(["nope"])
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("memories: [none_ram]", "there is no module none_ram in own/"),
+        ("sweeps: {own_unit: {A: [1], B: [2]}}", "own_unit is to be swept over one parameter"),
+        ("area_aims_kge: {own_unit LANES=2: 1, other: 2}", "there is no module other in own/"),
+        ("designs: [own_unit]", "unexpected keyword argument 'designs'"),
+        ("[own_unit]", "no attribute 'items'"),
+        ("sweeps: {own_unit", "expected ',' or '}'"),
+    ],
+)
+def test_a_plan_that_cannot_be_followed_is_one_line(
+    tmp_path: Path, text: str, complaint: str
+) -> None:
+    path = tmp_path / "own" / "synth.yaml"
+    path.parent.mkdir()
+    (path.parent / "own_unit.v").touch()
+    path.write_text(text)
+    with pytest.raises(PlanError, match=complaint) as raised:
+        read_plan(path)
+    assert str(raised.value).startswith(f"{path}: ") and "\n" not in str(raised.value)
 
 
 def only_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:

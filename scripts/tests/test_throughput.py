@@ -37,6 +37,7 @@ def test_measures_both_units_and_draws(tmp_path: Path, monkeypatch: pytest.Monke
         (["--engines", "1,,2"], "'' is not a number from 1 to 64"),
         (["--streams", "9"], "'9' is not a number from 1 to 8"),
         (["--sim", "vcs"], "vcs"),
+        (["--codec", "none"], "CODEC: there is no codec 'none' with hardware, but apack"),
     ],
 )
 def test_unusable_arguments_are_one_line(capsys, arguments, message):

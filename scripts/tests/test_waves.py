@@ -11,20 +11,22 @@ from pathlib import Path
 
 import pytest
 import pywellen
-from tb.apack.env.register_map import register_map
 from vcd import VCDWriter
 
 from scripts.runs.collect import ROOT
 from scripts.runs.jobs import FAILED, TIMED_OUT, Job, Outcome
 from scripts.waves.command import WavesError, only_one, prepare
 from scripts.waves.files import WAVES_WIDTH, write_gtkwave, write_surfer, write_vcd
-from scripts.waves.signals import Group, Waveform, groups_of
-from scripts.waves.transactions import Note, transactions
+from scripts.waves.signals import groups_of
+from tb.apack.env.register_map import register_map
 from tb.sim.cocotb_run import chosen_simulator
+from tb.sim.transactions import Note, transactions
+from tb.sim.waveform import Group, Waveform
 
 TOYS = "scripts/tests/regress_toys.py"
 PERIOD = 10
 FAILS_AT_NS = 1  # test_told_to_fail
+TOP = "apack_made"  # a module of APack, by its name
 BUS = ("aw", "w", "b", "ar", "r")
 PORTS = {
     "clk": 1, "rst": 1, "irq": 1,
@@ -66,16 +68,20 @@ def entry(data: int, keep: int, **more: int) -> dict[str, int]:
 def record(tmp_path: Path):
     """Writes a waveform whose signals have these values in these cycles, and 0 otherwise."""
 
-    def record(cycles: list[dict[str, int]]) -> Waveform:
+    def record(cycles: list[dict[str, int]], top: str = TOP) -> Waveform:
         path = tmp_path / "made.vcd"
         with path.open("w") as file, VCDWriter(file, "1 ns") as writer:
             signals = {
                 name: writer.register_var(
-                    f"top.{name}".rpartition(".")[0], name.rpartition(".")[2], "wire", bits, init=0
+                    f"{top}.{name}".rpartition(".")[0],
+                    name.rpartition(".")[2],
+                    "wire",
+                    bits,
+                    init=0,
                 )
                 for name, bits in PORTS.items()
             }
-            width = writer.register_var("top", "VALUE_W", "parameter", 32, init=8)
+            width = writer.register_var(top, "VALUE_W", "parameter", 32, init=8)
             writer.change(width, 0, 8)
             for cycle, held in enumerate(cycles):
                 begin = PERIOD * cycle
@@ -97,12 +103,12 @@ def test_signals_are_grouped_by_what_they_belong_to(record) -> None:
     groups = {group.name: group for group in groups_of(record([{}]))}
     assert list(groups) == [
         "clock and reset", "stream s_axis_values", "stream m_axis_index", "stream m_code",
-        "registers", "status", "state of top", "state of g_channel[0].engine_inst",
+        "registers", "status", f"state of {TOP}", "state of g_channel[0].engine_inst",
     ]  # fmt: skip
     assert groups["clock and reset"].signals == ("clk", "rst")
     assert {"irq", "s_axil_bvalid", "registers_inst.events_reg"} <= {*groups["registers"].signals}
     assert len(groups["stream m_axis_index"].signals) == 5
-    assert groups["state of top"].signals == ("state_reg",)
+    assert groups[f"state of {TOP}"].signals == ("state_reg",)
     assert groups["state of g_channel[0].engine_inst"].signals == (
         "g_channel[0].engine_inst.low_reg",
     )
@@ -150,6 +156,25 @@ def test_values_come_with_their_block_and_symbols(record) -> None:
     ]
 
 
+def test_ports_of_a_system_that_says_nothing_of_them_are_described_plainly(record) -> None:
+    waveform = record(
+        [
+            {**write("BLOCK", 4), **values(0xF00, 3)},
+            {"s_axil_rvalid": 1, "s_axil_rready": 1, "s_axil_rdata": 7, **values(5, 1, tlast=1)},
+            {"rst": 1, **values(6, 1)},
+            values(7, 1),
+        ],
+        top="other_made",
+    )
+    address = register_map()["BLOCK"].address
+    assert [note.text for note in texts(waveform, "s_axil")] == [
+        f"write 0x{address:02X} = 0x4", "read 0x00 = 0x7",
+    ]  # fmt: skip
+    assert [note.text for note in texts(waveform, "s_axis_values")] == [
+        "values 0: 0xF00", "values 1: 0x5, last", "values 0: 0x7",
+    ]  # fmt: skip
+
+
 def test_index_entries_of_both_sizes_are_decoded(record) -> None:
     waveform = record(
         [
@@ -177,7 +202,7 @@ def test_a_text_stands_until_the_next(record, tmp_path: Path) -> None:
     assert texts.value_at(50) == "write_BLOCK_=_0x4_#2", "a repeated one is seen to be new"
     assert texts.value_at(waveform.end) == "write_BLOCK_=_0x4_#3"
     assert written["transactions.s_axis_values_text"].value_at(45) == "block_0,_value_1:_8"
-    assert written["top.s_axis_values_tdata"].value_at(45) == 8
+    assert written[f"{TOP}.s_axis_values_tdata"].value_at(45) == 8
 
 
 def test_viewers_find_every_signal_they_are_told_of(record, tmp_path: Path) -> None:
@@ -193,7 +218,7 @@ def test_viewers_find_every_signal_they_are_told_of(record, tmp_path: Path) -> N
     assert told == known
     save = (tmp_path / "x.gtkw").read_text()
     assert 'dumpfile] "texts.vcd"' in save
-    assert "top.s_axis_values_tdata[31:0]" in save and "-stream s_axis_values" in save
+    assert f"{TOP}.s_axis_values_tdata[31:0]" in save and "-stream s_axis_values" in save
     assert all(name in save for name in known)
 
 

@@ -17,11 +17,12 @@ from scripts.console.arguments import OneLineParser, at_least
 from scripts.runs.collect import ROOT, TESTS, SelectionError, check, collect, name_of, selection_of
 from scripts.runs.jobs import PASSED, Job, Outcome, run_job
 from scripts.waves.files import write_gtkwave, write_surfer, write_vcd
-from scripts.waves.signals import Waveform, groups_of
-from scripts.waves.transactions import transactions
+from scripts.waves.signals import groups_of
 from tb.sim.cocotb_run import folder_name, read_results
 from tb.sim.paths import relative
 from tb.sim.tools import SIMULATORS, ToolMissing, find_simulator
+from tb.sim.transactions import transactions
+from tb.sim.waveform import Waveform
 
 FOLDER = Path("build") / "waves"
 LIMIT_SECONDS = 1200

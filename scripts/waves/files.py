@@ -11,8 +11,8 @@ from typing import TextIO
 from vcd import VCDWriter
 from vcd.gtkw import GTKWSave
 
-from scripts.waves.signals import BUS, Group, Waveform, number
-from scripts.waves.transactions import Note
+from tb.sim.transactions import Note
+from tb.sim.waveform import BUS, Group, Waveform, number
 
 TEXTS = "transactions"  # scope of the texts
 WINDOW, NAMES_WIDTH = (1500, 950), 320  # of GTKWave, in pixels

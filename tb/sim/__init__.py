@@ -1,1 +1,1 @@
-"""The simulators: found, given designs to build once, and run with cocotb tests and benches."""
+"""What finds, builds and runs simulations: below all that runs them."""

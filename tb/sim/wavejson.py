@@ -7,74 +7,15 @@ which nothing of interest happens are left out, with a gap in their place.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
-import pywellen
 import wavedrom
 
+from tb.sim.waveform import Condition, Sample, Wave
+
 GAP, SAME, UNKNOWN, PLAIN = "|", ".", "x", "="
-NOT_A_BIT = re.compile("[^01]")
-LEAST_GAP = 4  # cycles that are worth a gap
-
-
-class Sample:
-    """What the signals hold in one cycle, by name: `sample("m_axis_values_tvalid")`.
-
-    A bit that the simulator calls unknown counts as 0.
-    """
-
-    def __init__(self, signals: Mapping[str, pywellen.Signal], cycle: int, time: int) -> None:
-        self._signals, self.cycle, self._time = signals, cycle, time
-
-    def __call__(self, name: str) -> int:
-        value = self._signals[name].value_at(self._time)
-        return int(NOT_A_BIT.sub("0", value), 2) if isinstance(value, str) else value
-
-
-Condition = Callable[[Sample], bool]
-
-
-class Wave:
-    """The signals of a waveform file, sampled once a cycle of `clk` from the end of `rst` on.
-
-    A sample raises KeyError for a signal that the file does not have.
-    """
-
-    def __init__(self, path: Path, top: str) -> None:
-        variables = pywellen.Waveform(str(path)).all_vars()
-        self._signals = {one.full_name.removeprefix(f"{top}."): one.signal for one in variables}
-        reset = max(time for time, level in self._signals["rst"] if level == 0)
-        rises = [time for time, level in self._signals["clk"] if level == 1 and time > reset]
-        self._ends = [time - 1 for time in rises]
-
-    @property
-    def cycles(self) -> int:
-        """Number of cycles."""
-        return len(self._ends)
-
-    def sample(self, cycle: int) -> Sample:
-        """The signals in this cycle."""
-        return Sample(self._signals, cycle, self._ends[cycle])
-
-    def first(self, condition: Condition, start: int = 0) -> int:
-        """The first cycle from `start` on in which this holds; ValueError if there is none."""
-        for cycle in range(start, self.cycles):
-            if condition(self.sample(cycle)):
-                return cycle
-        raise ValueError("what the diagram begins or ends with never happens")
-
-    def active(self, span: range, condition: Condition) -> list[int]:
-        """The cycles of `span` in which this holds, the ones around them, and short pauses."""
-        found = [cycle for cycle in span if condition(self.sample(cycle))]
-        shown = {cycle + side for cycle in found for side in (-1, 0, 1)}
-        for before, after in pairwise(found):
-            if after - before - 1 < LEAST_GAP:
-                shown.update(range(before, after))
-        return sorted(shown & set(range(self.cycles)))
 
 
 def always(sample: Sample) -> bool:

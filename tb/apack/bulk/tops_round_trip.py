@@ -75,7 +75,12 @@ class TopsRoundTrip:
 
 def build_tops(table: SymbolTable, sim: str, shape: Shape, trace: bool = False) -> Build:
     """The bench for tables of this width. Raises what build_bench raises."""
-    parameters = {
+    return build_bench(TOP, SOURCES, parameters(table, shape), sim, trace)
+
+
+def parameters(table: SymbolTable, shape: Shape) -> dict[str, int]:
+    """The parameters of the bench for tables of this width."""
+    return {
         "ENGINES": shape.engines,
         "STREAMS": shape.streams,
         "VALUE_W": table.value_w,
@@ -88,7 +93,6 @@ def build_tops(table: SymbolTable, sim: str, shape: Shape, trace: bool = False) 
         "BLOCK_VALUES": shape.block_values,
         "FIFO_W": shape.fifo_w,
     }
-    return build_bench(TOP, SOURCES, parameters, sim, trace)
 
 
 def run_tops_round_trip(

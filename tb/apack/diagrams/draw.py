@@ -7,18 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tb.apack.env.register_map import register_map
-from tb.sim.wavejson import (
-    Box,
-    Condition,
-    Group,
-    Row,
-    Sample,
-    Wave,
-    always,
-    bit,
-    wave_json,
-    write_diagram,
-)
+from tb.sim.waveform import Condition, Sample, Wave
+from tb.sim.wavejson import Box, Group, Row, always, bit, wave_json, write_diagram
 
 SMALL = {"STREAMS": 2, "WORD_W": 32, "LANES": 4, "BLOCK_VALUES": 16}
 BLOCK, LANES, WORD_W = SMALL["BLOCK_VALUES"], SMALL["LANES"], SMALL["WORD_W"]
@@ -46,7 +36,7 @@ class Diagram:
 
 def draw(diagram: Diagram, waves: Path, path: Path) -> None:
     """Write the diagram of a waveform to `path`.json and `path`.svg."""
-    wave = Wave(waves, diagram.top)
+    wave = Wave(waves)
     cycles, groups = diagram.content(wave)
     write_diagram(wave_json(diagram.title, wave, cycles, groups), path)
 

@@ -1,0 +1,38 @@
+`resetall
+`timescale 1ns / 1ps
+`default_nettype none
+
+/*
+ * A place where a pipeline may be cut: a register that a reset clears if CUT is 1, a wire if it is 0.
+ */
+module cell_cut_reset #(
+    // 1: a register, 0: a wire
+    parameter CUT    = 1,
+    // bits that pass
+    parameter DATA_W = 1
+) (
+    input  wire              clk,
+    input  wire              rst,
+    input  wire [DATA_W-1:0] d,
+    output wire [DATA_W-1:0] q
+);
+
+    generate
+        if (CUT != 0) begin : g_register
+            reg [DATA_W-1:0] q_reg;
+
+            always @(posedge clk) begin
+                q_reg <= rst ? {DATA_W{1'b0}} : d;
+            end
+
+            assign q = q_reg;
+        end else begin : g_wire
+            assign q = d;
+
+            wire unused = &{1'b0, clk, rst};
+        end
+    endgenerate
+
+endmodule
+
+`resetall

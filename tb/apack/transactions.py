@@ -1,0 +1,152 @@
+"""What passes ports of APack as text: registers by name, values with symbols, index entries."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tb.apack.env.register_map import register_map
+from tb.bus.register_map import Register
+from tb.sim.transactions import Bus, Reader, Sampled, Stream
+from tb.sim.waveform import BUS, Group, Waveform
+
+LONG_ENTRY_KEEP = 0xFFF  # an index entry of three 32-bit fields; else 16, 16 and 32 bits
+
+
+@dataclass
+class Tables:
+    """The symbol tables as they were loaded, by bank: lowest value of each group."""
+
+    bases: dict[int, list[int]] = field(default_factory=dict)
+    bank: int = 0
+    block: int = 0  # values in a block; 0 when unknown
+
+    _partial: list[int] = field(default_factory=list)
+
+    def add(self, base: int, bank: int, last: bool) -> None:
+        """Take one row."""
+        self._partial.append(base)
+        if last:
+            self.bases[bank], self._partial = self._partial, []
+
+    def symbol(self, value: int) -> int | None:
+        """The symbol of a value in the table in use; None when there is none."""
+        bases = self.bases.get(self.bank)
+        return bisect_right(bases, value) - 1 if bases else None
+
+
+def readers(waveform: Waveform, groups: Sequence[Group]) -> dict[str, Reader]:
+    """The readers of the streams and of the register bus, by the start of their ports' names."""
+    tables = Tables(block=waveform.parameters.get("BLOCK_VALUES", 0))
+    return {
+        group.stream: _Registers(tables)
+        if group.stream == BUS
+        else _Stream(waveform, group, tables)
+        for group in groups
+    }
+
+
+class _Registers(Bus):
+    """Accesses by the names of the registers."""
+
+    def __init__(self, tables: Tables) -> None:
+        super().__init__()
+        self._tables = tables
+        self._map = {register.address: register for register in register_map().values()}
+        self._base = 0
+
+    def described(self, what: str, address: int, word: int) -> str:
+        """The text of one access, with the fields that are not 0."""
+        register = self._map.get(address & ~3)
+        if register is None:
+            return f"{super().described(what, address, word)} (no register)"
+        fields = _fields(register, word)
+        return f"{what} {register.name} = 0x{word:X}{f' ({fields})' if fields else ''}"
+
+    def follow(self, address: int, word: int) -> None:
+        """Keep what the texts of the streams need."""
+        register = self._map.get(address & ~3)
+        name = register.name if register else ""
+        if name == "TABLE_BASE":
+            self._base = word
+        elif name == "TABLE_CUM":
+            fields = register.fields
+            self._tables.add(self._base, fields["BANK"].of(word), bool(fields["LAST"].of(word)))
+        elif name == "BLOCK":
+            self._tables.block = word
+        elif name == "CONTROL" and register.fields["START"].of(word):
+            self._tables.bank = register.fields["BANK"].of(word)
+
+
+def _fields(register: Register, word: int) -> str:
+    """The fields of a register that are not 0: bits by name, others with their value."""
+    texts = []
+    for name, field_ in register.fields.items():
+        if value := field_.of(word):
+            texts.append(name if field_.width == 1 else f"{name} {value}")
+    return ", ".join(texts)
+
+
+class _Stream(Stream):
+    """Beats of values, words, index entries, rows of tables and blocks."""
+
+    def __init__(self, waveform: Waveform, group: Group, tables: Tables) -> None:
+        super().__init__(group)
+        self._tables = tables
+        self._parameters = waveform.parameters
+        self._inner = "row_base" in waveform and "row_valid" in waveform
+
+    def described(self, sample: Sampled, beat: dict[str, int], data: int) -> str:
+        """The text of one beat."""
+        if self.kind in ("values", "value") or "value" in self.members:
+            return self._values(sample, beat, data)
+        if self.kind == "index":
+            return self._entry(beat, data)
+        if self.kind == "table":
+            return self._row(beat, data)
+        if self.kind == "block":
+            return f"block of {data} values"
+        return super().described(sample, beat, data)
+
+    def _values(self, sample: Sampled, beat: dict[str, int], data: int) -> str:
+        width = self._parameters.get("VALUE_W", 8)
+        values = [data]
+        if "tkeep" in beat and self.name.endswith("values"):
+            size = 8 if width <= 8 else 16
+            kept = beat["tkeep"].bit_count() * 8 // size
+            values = [data >> size * lane & ((1 << width) - 1) for lane in range(kept)]
+        elif beat.get("tkeep", 1) == 0:
+            values = []
+        if self._inner:
+            self._tables.bases[self._tables.bank] = self._rows(sample, width)
+        symbols = [self._tables.symbol(value) for value in values]
+        first = self.next(len(values))
+        block = self._tables.block if self.name.endswith("values") else 0
+        place = f"block {first // block}, value {first}" if block else f"value {first}"
+        text = f"{place}: {' '.join(map(str, values)) or 'none'}"
+        return text if None in symbols or not values else f"{text} symbols {_joined(symbols)}"
+
+    def _rows(self, sample: Sampled, width: int) -> list[int]:
+        """The groups' lowest values, as the rows of the table stand at the ports."""
+        valid, bases = sample("row_valid"), sample("row_base")
+        return [bases >> width * row & ((1 << width) - 1) for row in range(valid.bit_count())]
+
+    def _entry(self, beat: dict[str, int], data: int) -> str:
+        if not beat.get("tkeep", 1):
+            return "no entry"
+        size = 32 if beat.get("tkeep") == LONG_ENTRY_KEEP else 16
+        code, offset = data & ((1 << size) - 1), data >> size & ((1 << size) - 1)
+        crc = data >> 2 * size & 0xFFFFFFFF
+        what = f"code {code} bits, offsets {offset} bits" if code else f"raw, {offset} bits"
+        return f"block {self.next(1)}: {what}, CRC {crc:08X}"
+
+    def _row(self, beat: dict[str, int], data: int) -> str:
+        width = self._parameters.get("VALUE_W", 8)
+        base, cum = data & ((1 << width) - 1), data >> width
+        self._tables.add(base, self._tables.bank, bool(beat.get("tlast")))
+        return f"row {self.next(1)}: base {base}, cum {cum}"
+
+
+def _joined(numbers: list[int | None]) -> str:
+    return " ".join(map(str, numbers))

@@ -1,0 +1,1 @@
+"""Benches of the cells that know no system."""

@@ -1,0 +1,35 @@
+"""cell_cut: a register that waits for enable, or a wire."""
+
+from __future__ import annotations
+
+import random
+
+import cocotb
+from cocotb.triggers import FallingEdge
+
+from tb.bus.combinational import outputs_for, parameter
+from tb.bus.cycles import start_clock
+
+PARAMETERS = ("CUT", "DATA_W")
+SETS = {
+    "register": (1, 9),
+    "wire": (0, 9),
+}
+
+
+@cocotb.test()
+async def passes_what_the_last_enabled_edge_saw_or_what_is_there(dut):
+    start_clock(dut)
+    cut, data_w = parameter("CUT"), parameter("DATA_W")
+    kept = None
+    for _ in range(500):
+        await FallingEdge(dut.clk)
+        data, enable = random.getrandbits(data_w), random.getrandbits(1)
+        inputs = {"d": data, "enable": enable}
+        if cut and kept is None:
+            await outputs_for(dut, inputs)
+        else:
+            (found,) = await outputs_for(dut, inputs, "q")
+            wanted = kept if cut else data
+            assert found == wanted, f"{inputs}: {found}, expected {wanted}"
+        kept = data if enable else kept

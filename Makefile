@@ -15,7 +15,7 @@ lower = $(subst A,a,$(subst E,e,$(subst F,f,$(subst L,l,$(subst N,n,$(subst O,o,
 on = $(filter-out 0 n no off f false,$(call lower,$(1)))
 
 # Variables given to make reach the recipes through the environment, so that any file name is safe.
-export SIM CODEC SEED TEST LF FAILED JOBS MAXFAIL WAVES COVERAGE TENSOR TABLE MODEL FLOAT BLOCK SEEDS SCHEDULER LIMIT DESIGN FO4 LIBERTY MUTANTS TARGET
+export SIM CODEC SEED TEST LF FAILED JOBS MAXFAIL WAVES COVERAGE TENSOR TABLE MODEL FLOAT BLOCK SEEDS SCHEDULER LIMIT DESIGN FO4 LIBERTY MUTANTS TARGET POINT
 # `make test` alone passes this one on, as an option: other simulations have a log and a limit.
 unexport DEBUG
 
@@ -78,6 +78,7 @@ help: ## list the targets and the variables
 #> DESIGN='apack_encoder*' synth, mutate: only the modules of this name
 #> FO4=32                 synth: the delay to reach with the least area
 #> ECP5=0                 synth: standard cells only
+#> POINT='engines=1 streams=1,4 values=16384'  throughput: these points alone, with a tensor of so many values
 #> LIBERTY=cells.lib      synth: the cell library, where the system has none
 #> PYTHON=python3.13      interpreter that .venv is made with (3.11 or newer); stays until another is named
 #> CXX='ccache g++'       C++ compiler of Verilator's builds, with a launcher and options
@@ -144,7 +145,7 @@ bench-sim: ## values per second through the simulated hardware, file-driven and 
 throughput: ## values per cycle over the parameters of the hardware, into build/throughput/
 	@$(SET_UP) --need "$$SIM"
 	@$(RUN) scripts.benchmark.throughput --sim="$$SIM" $${CODEC:+--codec="$$CODEC"} \
-		$${JOBS:+--jobs="$$JOBS"}
+		$${JOBS:+--jobs="$$JOBS"} $${POINT:+$$(printf -- '--%s ' $$POINT)}
 
 bench-codec: ## speed and size of the software codec beside other coders
 	@$(SET_UP) --extra requirements-zoo.txt

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sources of apack_encoder, each after those it instantiates. Written by make docs.
 //   verilator --lint-only -Wall rtl/apack/lint_waivers.vlt rtl/cell/lint_waivers.vlt -F rtl/apack/apack_encoder.f
 //   cd rtl/apack && iverilog -g2005 -c apack_encoder.f -s apack_encoder -o apack_encoder.vvp

@@ -16,6 +16,7 @@ from tb.sim.paths import ROOT
 
 CELLS = "cell"  # the folder of what is no unit by itself
 HEAD = """\
+// SPDX-License-Identifier: Apache-2.0
 // Sources of {unit}, each after those it instantiates. Written by make docs.
 //   verilator --lint-only -Wall {waivers} -F rtl/{system}/{unit}.f
 //   cd rtl/{system} && iverilog -g2005 -c {unit}.f -s {unit} -o {unit}.vvp

@@ -24,6 +24,7 @@ ACCESS = {
     "WO": "sw = w; hw = r;",
     "W1C": "sw = rw; onwrite = woclr; hw = w;",
 }
+LICENCE = "// SPDX-License-Identifier: Apache-2.0\n"
 HEAD = """\
 // Register map of {name}. Written by make docs from {source}.
 // An address that is not in the map answers with an error.
@@ -37,7 +38,7 @@ addrmap {name} {{
 
 def system_rdl(name: str, registers: dict[str, Register], source: str) -> str:
     """A map of this name in SystemRDL 2.0; registers without fields get one. `source` has it."""
-    parts = [HEAD.format(name=name, source=source)]
+    parts = [LICENCE, HEAD.format(name=name, source=source)]
     for register in registers.values():
         fields = register.fields.values() or [Field(WHOLE, 0, 32, register.text)]
         parts.append(f"\n    reg {{\n        desc = {quoted(register.text)};\n")
@@ -69,7 +70,7 @@ def c_header(rdl: str, name: str) -> str:
         compiler = RDLCompiler()
         compiler.compile_file(str(source))
         CHeaderExporter().export(compiler.elaborate(), str(header), std=CStandard.gnu99)
-        return header.read_text(encoding="utf-8")
+        return LICENCE + header.read_text(encoding="utf-8")
 
 
 def register_files() -> dict[Path, str]:

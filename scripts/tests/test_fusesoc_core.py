@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import yaml
 
+from model import __version__
 from model.apack import histogram, solve
 from scripts.docs.fusesoc_core import CORE, core
 from scripts.environment import environment_of
@@ -31,6 +32,12 @@ def test_the_core_has_every_source_of_rtl() -> None:
     names = [entry for part in plan["targets"]["default"]["filesets"]
              for entry in plan["filesets"][part]["files"] if isinstance(entry, str)]  # fmt: skip
     assert sorted(ROOT / name for name in names) == sorted(rtl_modules().values())
+
+
+def test_the_core_has_the_version_of_the_project() -> None:
+    name = yaml.safe_load(CORE.read_text(encoding="utf-8"))["name"]
+    assert name == f"::apack:{__version__}"
+    assert f"To become {__version__}," in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_a_core_without_markers_is_refused() -> None:

@@ -12,8 +12,10 @@ Standard library only: it is used before `.venv` exists.
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -58,6 +60,10 @@ IMPOSSIBLE = {
     ";": "cocotb",
     "\n": "make",
 }
+LEAST_FREE = 1 << 20  # bytes
+# With less, Python is not to keep bytecode: it leaves a file cut off where the disk gets full, and
+# takes it for a whole one from then on.
+FREE_FOR_BYTECODE = 1 << 26
 HOLDER = "APACK_RUN"  # tells the commands that a command starts that they are parts of it
 POLL_SECONDS = 0.2
 SECONDS_TO_END = 12.0  # longer than a test run takes to end in order
@@ -107,11 +113,14 @@ def main(arguments: Sequence[str]) -> int:
         with ExitStack() as held:
             check_path()
             check_writable()
+            check_space()
             environment = with_home(clean(os.environ))
             if HOLDER not in environment:
                 for folder in results_of(arguments):
                     held.enter_context(only_one(name, folder, signals))
             environment[HOLDER] = str(os.getpid())
+            if free_bytes() < FREE_FOR_BYTECODE:
+                environment["PYTHONDONTWRITEBYTECODE"] = "1"
             return run([sys.executable, *arguments], environment, signals)
     except StartError as error:
         print(f"{name}: {error}", file=sys.stderr)
@@ -146,6 +155,17 @@ def check_writable() -> None:
             raise StartError(
                 f"{where}/ of {owner(folder)} cannot be written: remove it, or work in a copy"
             )
+
+
+def check_space() -> None:
+    """Raise StartError when the disk of build/ is full: nothing would leave a result."""
+    if free_bytes() < LEAST_FREE:
+        raise StartError(f"{os.strerror(errno.ENOSPC)}: less than 1 MB is left for {BUILD}")
+
+
+def free_bytes() -> int:
+    """What is left for build/."""
+    return shutil.disk_usage(BUILD if BUILD.exists() else ROOT).free
 
 
 def owner(path: Path) -> str:

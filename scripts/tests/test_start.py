@@ -277,6 +277,26 @@ def test_a_path_that_a_tool_cannot_take_is_one_line(project: Path, character: st
     assert "cannot take" in line and repr(character) in line
 
 
+@pytest.mark.parametrize(("free", "kept"), [("1 << 30", "None"), ("1 << 25", "1"), ("1 << 19", "")])
+def test_little_space_means_no_bytecode_and_none_no_start(
+    project: Path, monkeypatch: pytest.MonkeyPatch, free: str, kept: str
+) -> None:
+    """What Python cuts off where a disk gets full, it takes for whole bytecode ever after."""
+    starter = project / "scripts" / "start.py"
+    text = starter.read_text(encoding="utf-8")
+    size = "return shutil.disk_usage(BUILD if BUILD.exists() else ROOT).free"
+    assert size in text
+    starter.write_text(text.replace(size, f"return {free}"), encoding="utf-8")
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    done = run(project, "import os; print(os.environ.get('PYTHONDONTWRITEBYTECODE'))")
+    if kept:
+        assert (done.returncode, done.stdout.strip()) == (0, kept)
+    else:
+        assert done.returncode == 2 and done.stdout == ""
+        (line,) = done.stderr.splitlines()
+        assert line.startswith("family: No space left on device: ")
+
+
 @pytest.mark.parametrize("name", ["a b", "grün", "日本", "it's", "50%", "a#b", "[x]", "a&b=c"])
 def test_other_paths_start(project: Path, name: str) -> None:
     odd = project / name

@@ -101,7 +101,8 @@ demo: ## real weights and feature maps through the RTL compressor and decompress
 		$(if $(call on,$(ALL)),--all) $(if $(call on,$(WAVES)),--waves)
 
 test: ## model, script and hardware tests; the hardware on SIM
-	@$(SET_UP) --need "$$SIM" waves --want liberty --extra requirements-regress.txt requirements-demo.txt
+	@$(SET_UP) --need "$$SIM" waves --want liberty --extra requirements-regress.txt requirements-demo.txt \
+		requirements-docs.txt requirements-fusesoc.txt
 	@$(RUN) scripts.test $(THIS_SIM) $(if $(call on,$(LF)),--last-failed) $${TEST:+--test="$$TEST"} \
 		$${SEED:+--seed="$$SEED"} $${JOBS:+--jobs="$$JOBS"} $${MAXFAIL:+--maxfail="$$MAXFAIL"} \
 		$(if $(call on,$(WAVES)),--waves) $(if $(call on,$(COVERAGE)),--coverage) \
@@ -166,8 +167,8 @@ synth: ## area and delay in standard cells, LUTs and MHz on an ECP5, into build/
 	@$(RUN) scripts.synth $${DESIGN:+--design="$$DESIGN"} $${FO4:+--fo4="$$FO4"} \
 		$${JOBS:+--jobs="$$JOBS"} $(if $(call on,$(ECP5)),,--no-ecp5)
 
-docs: ## tables and timing diagrams of docs/architecture.md, from the RTL and from simulations
-	@$(SET_UP) --need "$$SIM" waves
+docs: ## file lists, register map files, tables and timing diagrams, from the RTL and from simulations
+	@$(SET_UP) --need "$$SIM" waves --extra requirements-docs.txt
 	@$(RUN) scripts.docs --sim="$$SIM"
 
 testplan: ## check tb/apack/testplan.yaml against results and coverage of make test, and rtl/

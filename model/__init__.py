@@ -1,5 +1,7 @@
 """Reference models and analysis: what the hardware must do, and what it saves."""
 
-from model.caches import place_caches
+from .caches import place_caches
+
+__version__ = "0.1.0"
 
 place_caches()

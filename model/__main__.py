@@ -1,12 +1,24 @@
-"""`python -m model`: compress tensors, look into containers, solve tables."""
+"""`python -m model`, and `apack` where it is installed: compress, look into containers, solve."""
 
 import sys
 
-try:
-    # What is imported takes long enough to be interrupted too.
-    from model.cli.main import main
 
-    sys.exit(main())
-except KeyboardInterrupt:
-    print("model: stopped", file=sys.stderr)
-    sys.exit(130)
+def run(program: str) -> int:
+    """Run the command line under the name that its user typed; returns the exit code."""
+    try:
+        # What is imported takes long enough to be interrupted too.
+        from .cli.main import main
+
+        return main(program=program)
+    except KeyboardInterrupt:
+        print(f"{program.split()[-1]}: stopped", file=sys.stderr)
+        return 130
+
+
+def apack() -> int:
+    """The command of an installed package."""
+    return run("apack")
+
+
+if __name__ == "__main__":
+    sys.exit(run(f"python -m {__package__}"))

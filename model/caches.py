@@ -1,4 +1,7 @@
-"""Where compiled code and the settings of plots are kept: in build/, whatever home there is."""
+"""Where compiled code and the settings of plots are kept: in build/, whatever home there is.
+
+An installed package has no build/: there, Numba and matplotlib have their own places.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +11,22 @@ import shutil
 from pathlib import Path
 from tempfile import mkdtemp
 
-CACHE = Path(__file__).resolve().parent.parent / "build" / "cache"
+_ABOVE = Path(__file__).resolve().parent.parent
+CACHE = _ABOVE / "build" / "cache" if (_ABOVE / "pyproject.toml").is_file() else None
 VARIABLES = {"NUMBA_CACHE_DIR": "numba", "MPLCONFIGDIR": "matplotlib"}
 
 
-def place_caches(cache: Path = CACHE) -> None:
+def place_caches(cache: Path | None = CACHE) -> None:
     """Tell Numba and matplotlib where to write, unless their variables do already.
 
-    Both take their variable when they are imported. Where neither the project nor the home folder
-    can be written, they get a folder for this process alone: a name that others could foresee
-    would let them put code there.
+    Both take their variable when they are imported. Without `cache`, and where it cannot be
+    written, they are left to choose. Where they would choose the home folder and cannot write
+    there, they get a folder for this process alone: a name that others could foresee would let
+    them put code there.
     """
     if not set(VARIABLES) - set(os.environ):
         return
-    if not _is_writable(cache):
+    if cache is None or not _is_writable(cache):
         home = os.environ.get("HOME")
         if home and Path(home).is_dir() and _is_writable(Path(home) / ".cache"):
             return

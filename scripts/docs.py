@@ -1,4 +1,4 @@
-"""Bring docs/architecture.md up to date: parameters, register map, latencies, timing diagrams.
+"""Write what follows from the RTL: file lists, register map files, tables and timing diagrams.
 
     python -m scripts.docs
 
@@ -13,6 +13,9 @@ import re
 import sys
 
 from scripts.console.arguments import OneLineParser
+from scripts.file_lists import write_file_lists
+from scripts.fusesoc_core import write_core
+from scripts.register_files import write_register_files
 from tb.apack.diagrams.draw import DIAGRAMS, draw
 from tb.apack.env.register_map import register_map
 from tb.bus.register_map import markdown
@@ -38,6 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = OneLineParser("docs", description=__doc__)
     parser.add_argument("--sim", default="verilator", metavar="verilator|icarus")
     sim = parser.parse_args(arguments).sim
+    write_file_lists()
+    write_register_files()
+    write_core()
     try:
         latencies = {}
         for top, testcase in MEASURED.items():

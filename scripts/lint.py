@@ -1,10 +1,11 @@
 """Check all sources: Verilator, Icarus, Yosys and slang on all hardware, ruff on Python.
 
-Each module is checked as the top with several sets of parameters, and every warning counts.
-The waivers are all in `scripts/lint_waivers.vlt`, each with its reason. Verilator and Icarus read
-each file twice, as Verilog-2005 and as SystemVerilog, which most tools take it for unless told
-otherwise; slang (in Yosys) is stricter than both about what stands before what. The Verilog of the
-benches must be both languages too.
+Each module is checked as the top with its defaults and with every set of parameters that its bench
+states, and every warning counts.
+The waivers are in `lint_waivers.vlt` beside the modules, each with its reason. Verilator and Icarus
+read each module twice, as Verilog-2005 and, with its defaults, as SystemVerilog, which most tools take
+it for unless told otherwise; slang (in Yosys) is stricter than both about what stands before what.
+The Verilog of the benches must be both languages too.
 """
 
 from __future__ import annotations
@@ -23,29 +24,12 @@ from rich.console import Console
 
 from model.cli.progress import Progress
 from scripts.console.arguments import OneLineParser, at_least
-from tb.sim.builds import WAIVERS, Parameters, parameter_flags
+from tb.sim.builds import WAIVERS, Parameters, parameter_flags, waivers
 from tb.sim.modules import free_parameters, rtl_modules, rtl_sources, verilog_text
 from tb.sim.paths import ROOT
+from tb.sim.sets import SetsError, bench_files, bench_of
 from tb.sim.tools import Icarus, ToolMissing, Verilator, find_simulator
 
-SIZES = ("VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "WORD_W", "BLOCK_W", "IN_W", "OUT_W")
-PARAMETER_SETS: tuple[Parameters, ...] = (
-    {},  # the defaults
-    dict(zip(SIZES, (2, 1, 1, 3, 3, 2, 1, 1), strict=True)),  # the smallest legal hardware
-    dict(zip(SIZES, (5, 7, 9, 13, 24, 9, 5, 5), strict=True)),  # odd sizes
-    dict(zip(SIZES, (16, 64, 14, 16, 64, 32, 33, 33), strict=True)),  # large ones
-)
-# The same for what holds blocks: memory words are powers of two there.
-BLOCK_SIZES = (
-    *("ENGINES", "STREAMS", "VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W"),
-    *("PIECE_W", "WORD_W", "LANES", "BLOCK_VALUES"),
-)
-BLOCK_SETS: tuple[Parameters, ...] = (
-    {},
-    dict(zip(BLOCK_SIZES, (1, 1, 2, 1, 1, 3, 4, 16, 1, 1), strict=True)),
-    dict(zip(BLOCK_SIZES, (3, 3, 5, 7, 9, 13, 16, 32, 4, 64), strict=True)),
-    dict(zip(BLOCK_SIZES, (2, 8, 16, 64, 14, 16, 32, 64, 16, 4096), strict=True)),
-)
 VERILATOR_LANGUAGES = ("1364-2005", "1800-2023")
 ICARUS_LANGUAGES = ("-g2005", "-g2012")
 SHOWN_LINES = 25  # of a finding, from its first warning on
@@ -100,7 +84,8 @@ def verilator_check(
 ) -> Check:
     """Verilator, by default with every warning on."""
     command = [tool.executable, "--lint-only", *flags, "--default-language", language]
-    command += ["--top-module", top, *parameter_flags(tool, top, parameters), WAIVERS, *files]
+    command += ["--top-module", top, *parameter_flags(tool, top, parameters)]
+    command += [*waivers(files), *files]
     environment = {"VERILATOR_ROOT": str(tool.root)}
     name = f"verilator {language} {top} {describe(parameters)}"
     return Check(name, [str(word) for word in command], environment=environment)
@@ -162,24 +147,34 @@ def describe(parameters: Parameters) -> str:
 
 
 def module_checks(top: str) -> Iterator[Check]:
-    """Every tool on one module with every distinct parameter set."""
+    """Every tool on one module with each of its parameter sets."""
     verilator, icarus = find_simulator("verilator"), find_simulator("icarus")
     files = list(rtl_sources(top))
-    known = free_parameters(files[0])
-    seen: list[Parameters] = []
-    for wanted in BLOCK_SETS if "BLOCK_VALUES" in known else PARAMETER_SETS:
-        parameters = {name: value for name, value in wanted.items() if name in known}
-        if parameters not in seen:
-            seen.append(parameters)
-            for language in VERILATOR_LANGUAGES:
-                yield verilator_check(verilator, language, top, files, parameters)
-            for language in ICARUS_LANGUAGES:
-                yield icarus_check(icarus, language, top, files, parameters)
-            yield yosys_check(top, files, parameters)
-            yield slang_check(top, files, parameters)
+    for parameters in parameter_sets(top):
+        # What a text is in a language does not depend on the parameters.
+        languages = slice(1 if parameters else None)
+        for language in VERILATOR_LANGUAGES[languages]:
+            yield verilator_check(verilator, language, top, files, parameters)
+        for language in ICARUS_LANGUAGES[languages]:
+            yield icarus_check(icarus, language, top, files, parameters)
+        yield yosys_check(top, files, parameters)
+        yield slang_check(top, files, parameters)
 
 
-def bench_files() -> list[Path]:
+def parameter_sets(top: str) -> Iterator[Parameters]:
+    """The defaults of a module, and each set of its bench that is not those.
+
+    Raises:
+        SetsError: its bench does not state its sets as it should.
+    """
+    yield {}
+    defaults = free_parameters(rtl_modules()[top])
+    for parameters in bench_of(top).sets.values() if top in bench_files() else ():
+        if {**defaults, **parameters} != defaults:
+            yield parameters
+
+
+def bench_verilog() -> list[Path]:
     """The Verilog of the benches: what surrounds a module in simulations and in proofs."""
     return sorted((ROOT / "tb").rglob("*.v"))
 
@@ -190,7 +185,7 @@ def bench_checks(path: Path) -> Iterator[Check]:
     The style of hardware is not asked for there: benches read files and count in variables.
     """
     top = path.stem
-    folders = {file.parent for file in (*rtl_modules().values(), *bench_files())}
+    folders = {file.parent for file in (*rtl_modules().values(), *bench_verilog())}
     libraries: list[str] = []
     for folder in sorted(folders):
         libraries += ["-y", os.path.relpath(folder, ROOT)]
@@ -218,7 +213,7 @@ def style_findings(path: Path) -> Iterator[str]:
     if not has_preamble(text):
         yield f"{where}: does not start with {' '.join(PREAMBLE)}"
     if "verilator lint_off" in path.read_text(encoding="utf-8"):
-        yield f"{where}: waives a warning by itself; waivers belong in {WAIVERS.name}"
+        yield f"{where}: waives a warning by itself; waivers belong in {WAIVERS}"
     for pattern, what in FORBIDDEN.items():
         if re.search(pattern, re.sub(r"#\s*\(", "", text)):
             yield f"{where}: has a {what}"
@@ -283,15 +278,15 @@ def has_preamble(text: str) -> bool:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0 when nothing was found, 1 with the findings, 2 when a tool is missing."""
+    """Exit code 0 when nothing was found, 1 with the findings, 2 when it cannot be told."""
     parser = OneLineParser("lint", description=__doc__)
     parser.add_argument("--jobs", type=at_least(1), default=os.cpu_count(), help="checks at once")
     jobs = parser.parse_args(arguments).jobs
-    modules, benches = rtl_modules(), bench_files()
+    modules, benches = rtl_modules(), bench_verilog()
     try:
         checks = [check for top in modules for check in module_checks(top)]
         checks += [check for path in benches for check in bench_checks(path)]
-    except ToolMissing as error:
+    except (ToolMissing, SetsError) as error:
         print(f"lint: {error}", file=sys.stderr)
         return 2
     checks += python_checks()

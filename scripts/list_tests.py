@@ -20,6 +20,7 @@ from pathlib import Path
 
 from scripts.console.arguments import OneLineParser
 from scripts.runs.collect import (
+    ROOT,
     Collected,
     NothingSelected,
     SelectionError,
@@ -28,6 +29,7 @@ from scripts.runs.collect import (
     name_of,
     unit_of,
 )
+from tb.sim.sets import bench_files
 from tb.sim.tools import SIMULATORS
 
 SELECTABLE = re.compile(r"[\w.-]+")  # a set that can be typed
@@ -98,8 +100,9 @@ def hardware_lines(nodes: Iterable[str]) -> list[str]:
     """A line for each module of each system, or each file that is of no module."""
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     for node in nodes:
-        path = Path(node.split("::", 1)[0])
-        groups[path.parts[1], unit_of(node) or path.stem].append(node)
+        path, unit = Path(node.split("::", 1)[0]), unit_of(node)
+        system = bench_files()[unit].relative_to(ROOT) if unit in bench_files() else path
+        groups[system.parts[1], unit or path.stem].append(node)
     return [
         f"{system} / {unit}: {', '.join(set_names(members, unit))}"
         for (system, unit), members in sorted(groups.items())

@@ -23,7 +23,7 @@ from scripts.console.shown import rounded
 from scripts.coverage.functional import Point, coverage_files, merged, total_percent
 from scripts.runs.collect import SelectionError, collect
 from scripts.runs.coverage import CoverageError
-from scripts.runs.evidence import Evidence, EvidenceError, read_evidence
+from scripts.runs.evidence import Evidence, EvidenceError, nodes_of, read_evidence
 from scripts.runs.job_summary import add_to_summary
 from tb.sim.cocotb_run import chosen_simulator
 from tb.sim.paths import ROOT
@@ -44,7 +44,8 @@ class PlanError(ValueError):
 class Feature:
     """One thing the hardware must do.
 
-    tests: `file::test`; a pytest function, a cocotb test or a UVM test.
+    tests: `file::test`; a pytest function, a cocotb test or a UVM test. A pytest function may have
+        brackets, with how its parameters begin.
     owner: modules of rtl/ that do it.
     cover: names of cover points, `*` for any part of a name.
     goal: percent of the bins of each of them that must be hit.
@@ -179,7 +180,7 @@ def _faults_of_tests(
     if not feature.tests:
         yield f"{feature.name}: has no test"
     for test in feature.tests:
-        if not is_there(test, root):
+        if not is_there(test, root) or (test.endswith("]") and not nodes_of(test, collected)):
             yield f"{feature.name}: there is no test {test}"
         elif missing := evidence.missing(test, collected):
             yield f"{feature.name}: {missing}"

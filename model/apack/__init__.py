@@ -3,12 +3,13 @@
 The executable form of the bit-stream definition: symbol table, coder, solver and container.
 """
 
-from model.apack.bits import Bits
-from model.apack.coder import EncodedBlock, Interval, decode_block, encode_block
-from model.apack.entropy import entropy_bits, histogram
-from model.apack.errors import ApackError, CorruptStream, IllegalTable
-from model.apack.solver import solve
-from model.apack.table import SymbolTable
+from ..bitstream.bits import Bits
+from ..errors import CorruptStream
+from ..tensors.statistics import entropy_bits, histogram
+from .coder import EncodedBlock, Interval, decode_block, encode_block
+from .errors import ApackError, IllegalTable
+from .solver import solve
+from .table import SymbolTable
 
 __all__ = [
     "ApackError",

@@ -13,10 +13,11 @@ from enum import IntEnum
 
 import numpy as np
 
-from model.apack.bits import Bits
-from model.apack.entropy import as_patterns
-from model.apack.errors import ApackError, CorruptStream
-from model.apack.table import SymbolTable
+from ..bitstream.bits import Bits
+from ..errors import CorruptStream, InputError
+from ..tensors.quantize import pattern_dtype
+from ..tensors.statistics import as_patterns
+from .table import SymbolTable
 
 CODE_W = 16
 CODE_W_RANGE = range(3, 33)
@@ -101,20 +102,20 @@ class Interval:
 
 
 def check_code_w(table: SymbolTable, code_w: int) -> None:
-    """Raise ApackError unless count_w <= code_w - 2, so that no slice is ever empty."""
+    """Raise InputError unless count_w <= code_w - 2, so that no slice is ever empty."""
     if code_w not in CODE_W_RANGE:
-        raise ApackError(
+        raise InputError(
             f"code_w is {code_w}; {CODE_W_RANGE.start} to {CODE_W_RANGE.stop - 1} are legal"
         )
     if table.count_w > code_w - 2:
-        raise ApackError(f"count_w {table.count_w} needs code_w >= {table.count_w + 2}")
+        raise InputError(f"count_w {table.count_w} needs code_w >= {table.count_w + 2}")
 
 
 def encode_block(values: np.ndarray, table: SymbolTable, code_w: int = CODE_W) -> EncodedBlock:
     """Encode unsigned patterns of table.value_w bits (any shape, taken in C order).
 
     The code stream has two bits more than the interval made shifts, also for an empty block.
-    Raises ApackError for values that do not fit, or for code_w < count_w + 2.
+    Raises InputError for values that do not fit, or for code_w < count_w + 2.
     """
     check_code_w(table, code_w)
     values = as_patterns(values, table.value_w)
@@ -164,7 +165,7 @@ def decode_block(block: EncodedBlock, table: SymbolTable, code_w: int = CODE_W) 
     or when an offset points outside its group.
     """
     check_code_w(table, code_w)
-    values = np.zeros(block.count, dtype=np.uint8 if table.value_w <= 8 else np.uint16)
+    values = np.zeros(block.count, dtype=pattern_dtype(table.value_w))
     code_bits, offset_bits = _Reader(block.code), _Reader(block.offsets)
     interval = Interval(code_w)
     code = code_bits.next(code_w)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from model.apack.errors import ApackError
+from ..errors import InputError
 
 
 def log2_table(count_w: int) -> np.ndarray:
@@ -16,11 +16,11 @@ def log2_table(count_w: int) -> np.ndarray:
 def assign_counts(totals: np.ndarray, count_w: int) -> np.ndarray:
     """The counts that minimise -sum totals * log2(count): int64, same shape.
 
-    Raises ApackError when there are more groups than counts.
+    Raises InputError when there are more groups than counts.
     """
     totals = np.asarray(totals, dtype=np.float64)
     if not 1 <= len(totals) <= 1 << count_w:
-        raise ApackError(f"{len(totals)} groups cannot share {1 << count_w} counts")
+        raise InputError(f"{len(totals)} groups cannot share {1 << count_w} counts")
     return optimal_counts(totals, 1 << count_w, log2_table(count_w))[0]
 
 

@@ -1,19 +1,9 @@
-"""Errors a user can cause. Each message is one line: what was wrong, where, what to do."""
+"""What only APack's input can be wrong in, beside the errors of all codecs."""
+
+from ..errors import InputError
+
+ApackError = InputError
 
 
-class ApackError(ValueError):
-    """Base of every error that comes from the input rather than from the program."""
-
-
-class IllegalTable(ApackError):
+class IllegalTable(InputError):
     """A symbol table breaks a rule; the message names the row and the rule."""
-
-
-class CorruptStream(ApackError):
-    """A code stream, an offset stream or a container cannot have come from an encoder."""
-
-
-def shown(value: object) -> str:
-    """A name or a value of a user for a message: escaped, and shortened to 80 characters."""
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:60]}...{text[-17:]}"

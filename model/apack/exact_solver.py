@@ -17,8 +17,8 @@ from heapq import heappop, heappush
 import numba
 import numpy as np
 
-from model.apack.counts import log2_table, optimal_counts
-from model.apack.table import SymbolTable
+from .counts import log2_table, optimal_counts
+from .table import SymbolTable
 
 EXACT_VALUE_W = 12
 BOUNDARY_CELLS = 1024

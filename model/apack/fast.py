@@ -20,11 +20,12 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-from model.apack.bits import Bits
-from model.apack.coder import CODE_W, EncodedBlock, Fault, check_code_w
-from model.apack.entropy import as_patterns
-from model.apack.errors import ApackError
-from model.apack.table import SymbolTable
+from ..bitstream.bits import Bits
+from ..errors import InputError
+from ..tensors.quantize import pattern_dtype
+from ..tensors.statistics import as_patterns
+from .coder import CODE_W, EncodedBlock, Fault, check_code_w
+from .table import SymbolTable
 
 BLOCK_VALUES = 4096
 WORD_BYTES = 4
@@ -76,7 +77,7 @@ class EncodedBlocks:
     def block(self, index: int) -> EncodedBlock:
         """One block, as the readable coder returns it."""
         if not 0 <= index < len(self):
-            raise ApackError(f"block {index} does not exist; there are {len(self)}")
+            raise InputError(f"block {index} does not exist; there are {len(self)}")
         return EncodedBlock(
             self.block_count(index),
             _cut(self.code, self.code_starts[index], self.code_bits[index]),
@@ -96,11 +97,11 @@ def encode_blocks(
 
     `progress` is called with the number of values just finished; `cores` are used, by default all.
     No values make no blocks.
-    Raises ApackError as encode_block does, and for block_values < 1.
+    Raises InputError as encode_block does, and for block_values < 1.
     """
     check_code_w(table, code_w)
     if block_values < 1:
-        raise ApackError(f"blocks of {block_values} values; at least 1 is needed")
+        raise InputError(f"blocks of {block_values} values; at least 1 is needed")
     values = np.ascontiguousarray(as_patterns(values, table.value_w))
     entries = _encoder_entries(table)
     limits = np.array([block_values, table.count_w, code_w], dtype=np.int64)
@@ -144,7 +145,7 @@ def decode_with_faults(
     """
     table = encoded.table
     check_code_w(table, encoded.code_w)
-    values = np.zeros(encoded.count, dtype=np.uint8 if table.value_w <= 8 else np.uint16)
+    values = np.zeros(encoded.count, dtype=pattern_dtype(table.value_w))
     faults = np.zeros(len(encoded), dtype=np.int64)
     positions = np.zeros(len(encoded), dtype=np.int64)
     groups, symbols = _decoder_entries(table)

@@ -11,8 +11,9 @@ from itertools import product
 
 import numpy as np
 
-from model.apack.coder import CODE_W, Interval
-from model.apack.table import SymbolTable
+from ..tensors.quantize import pattern_dtype
+from .coder import CODE_W, Interval
+from .table import SymbolTable
 
 _LONGEST_PREFIX = 2
 
@@ -63,7 +64,7 @@ def pending_run(
     symbols = symbols[:length]
     offsets = [int(rng.integers(table.sizes[symbol])) for symbol in symbols]
     values = [table.base[symbol] + offset for symbol, offset in zip(symbols, offsets, strict=True)]
-    return np.array(values, dtype=np.uint8 if table.value_w <= 8 else np.uint16)
+    return np.array(values, dtype=pattern_dtype(table.value_w))
 
 
 def longest_pending_run(values: np.ndarray, table: SymbolTable, code_w: int = CODE_W) -> int:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from model.apack.counts import proportional_counts
-from model.apack.table import SymbolTable
+from .counts import proportional_counts
+from .table import SymbolTable
 
 _GAIN = 0.01
 _STEPS = 256

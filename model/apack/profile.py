@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.apack.entropy import entropy_bits
-from model.apack.errors import ApackError
-from model.apack.solver import checked_histogram, solve
-from model.apack.table import SymbolTable
+from ..errors import InputError
+from ..tensors.statistics import entropy_bits
+from .solver import checked_histogram, solve
+from .table import SymbolTable
 
 # An occurrence weighs this many times what the mere possibility of a value does.
 SEEN_WEIGHT = 16
@@ -39,11 +39,11 @@ def merge_profiles(histograms: Sequence[np.ndarray], value_w: int = 8) -> np.nda
     """The weights to solve a table from: int64 (2**value_w,).
 
     Each occurrence in any input weighs SEEN_WEIGHT, and each value of the range weighs one more,
-    so that values never seen get short codes where they cost nothing. Raises ApackError when
+    so that values never seen get short codes where they cost nothing. Raises InputError when
     there is no histogram, or a bad one.
     """
     if not len(histograms):
-        raise ApackError("no input was profiled")
+        raise InputError("no input was profiled")
     merged = sum(checked_histogram(histogram, value_w) for histogram in histograms)
     return merged * SEEN_WEIGHT + 1
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.apack.errors import ApackError
-from model.apack.table import COUNT_W_RANGE, VALUE_W_RANGE, SymbolTable
+from ..errors import InputError
+from .table import COUNT_W_RANGE, VALUE_W_RANGE, SymbolTable
 
 METHODS = ("exact", "paper")
 MAX_SYMBOLS = 64
@@ -21,43 +21,43 @@ def solve(
     """The table of at most `symbols` groups for a histogram of 2**value_w bins.
 
     method: "exact", the proven best table (see `solve_exact` for its certificate), or "paper",
-    the heuristic of the APack paper. Raises ApackError for a histogram of the wrong shape, with
+    the heuristic of the APack paper. Raises InputError for a histogram of the wrong shape, with
     negative counts or no values, and for parameters out of range.
     """
     if method not in METHODS:
-        raise ApackError(f"unknown solver {method!r}; the solvers are {' and '.join(METHODS)}")
+        raise InputError(f"unknown solver {method!r}; the solvers are {' and '.join(METHODS)}")
     histogram = checked_histogram(histogram, value_w)
     if not 1 <= symbols <= MAX_SYMBOLS:
-        raise ApackError(f"{symbols} groups; 1 to {MAX_SYMBOLS} are possible")
+        raise InputError(f"{symbols} groups; 1 to {MAX_SYMBOLS} are possible")
     if count_w not in COUNT_W_RANGE:
-        raise ApackError(f"count_w is {count_w}; 1 to {COUNT_W_RANGE.stop - 1} are legal")
+        raise InputError(f"count_w is {count_w}; 1 to {COUNT_W_RANGE.stop - 1} are legal")
     # Imported here: Numba, which compiles them, takes longer to load than all else together.
     if method == "paper":
-        from model.apack.paper_solver import solve_paper
+        from .paper_solver import solve_paper
 
         return solve_paper(histogram, value_w, symbols, count_w)
-    from model.apack.exact_solver import solve_exact
+    from .exact_solver import solve_exact
 
     return solve_exact(histogram, value_w, symbols, count_w).table
 
 
 def checked_histogram(histogram: np.ndarray, value_w: int) -> np.ndarray:
-    """A histogram as int64 (2**value_w,), or ApackError that says what is wrong with it."""
+    """A histogram as int64 (2**value_w,), or InputError that says what is wrong with it."""
     if value_w not in VALUE_W_RANGE:
-        raise ApackError(f"value_w is {value_w}; 2 to {VALUE_W_RANGE.stop - 1} are legal")
+        raise InputError(f"value_w is {value_w}; 2 to {VALUE_W_RANGE.stop - 1} are legal")
     histogram = np.asarray(histogram)
     if histogram.shape != (1 << value_w,):
-        raise ApackError(
+        raise InputError(
             f"the histogram has shape {histogram.shape}; "
             f"values of {value_w} bits need ({1 << value_w},)"
         )
     if histogram.dtype.kind not in "iu":
-        raise ApackError(f"the histogram is {histogram.dtype}; counts are integers")
+        raise InputError(f"the histogram is {histogram.dtype}; counts are integers")
     if (histogram < 0).any():
         bin_index = int((histogram < 0).argmax())
-        raise ApackError(f"histogram[{bin_index}] is {histogram[bin_index]}; counts are 0 or more")
+        raise InputError(f"histogram[{bin_index}] is {histogram[bin_index]}; counts are 0 or more")
     if not histogram.any():
-        raise ApackError("the histogram is empty: no values to build a table from")
+        raise InputError("the histogram is empty: no values to build a table from")
     if histogram.astype(np.float64).sum() >= 2.0**52:
-        raise ApackError("the histogram counts more than 2**52 values")
+        raise InputError("the histogram counts more than 2**52 values")
     return histogram.astype(np.int64)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from model.apack.errors import ApackError, IllegalTable
+from ..errors import InputError
+from .errors import IllegalTable
 
 VALUE_W_RANGE = range(2, 17)
 COUNT_W_RANGE = range(1, 17)
@@ -61,13 +62,13 @@ class SymbolTable:
     def symbol_of(self, value: int) -> int:
         """The group that holds a value."""
         if not 0 <= value < 1 << self.value_w:
-            raise ApackError(f"value {value} is not an unsigned pattern of {self.value_w} bits")
+            raise InputError(f"value {value} is not an unsigned pattern of {self.value_w} bits")
         return bisect_right(self.base, value) - 1
 
     def expected_bits(self, histogram: np.ndarray) -> float:
         """Code and offset bits these values should take: sum n_i (log2(2**count_w/c_i) + w_i)."""
         if len(histogram) != 1 << self.value_w:
-            raise ApackError(
+            raise InputError(
                 f"a histogram of {len(histogram)} bins for a table of {self.value_w}-bit values"
             )
         totals = np.add.reduceat(np.asarray(histogram, dtype=np.float64), self.base)
@@ -104,7 +105,7 @@ class SymbolTable:
         except IllegalTable as error:
             raise IllegalTable(f"{path}: {error}") from None
         except (OSError, UnicodeDecodeError) as error:
-            raise ApackError(f"{path}: cannot read the table: {error}") from None
+            raise InputError(f"{path}: cannot read the table: {error}") from None
 
     @classmethod
     def uniform(cls, value_w: int = 8, groups: int = 16, count_w: int = 10) -> SymbolTable:

@@ -1,5 +1,1 @@
-"""What APack is compared with: codecs of accelerators and general ones, all lossless."""
-
-from model.baselines.codecs import CODECS, Codec
-
-__all__ = ["CODECS", "Codec"]
+"""What the codecs of this project are compared with: codecs of accelerators and general ones."""

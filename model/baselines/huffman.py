@@ -11,8 +11,10 @@ from itertools import count as counter
 
 import numpy as np
 
-from model.apack import Bits, CorruptStream, histogram
-from model.baselines.bit_fields import FieldReader, pack_fields
+from ..bitstream.bits import Bits
+from ..bitstream.fields import FieldReader, pack_fields
+from ..errors import CorruptStream
+from ..tensors.statistics import histogram
 
 LENGTH_W = 6  # bits of a code length; 63 would take more values than any memory holds
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.apack import Bits, CorruptStream
-from model.baselines.bit_fields import FieldReader, pack_fields
+from ..bitstream.bits import Bits
+from ..bitstream.fields import FieldReader, pack_fields
+from ..errors import CorruptStream
 
 RUN_W = 4  # bits of a run field in both formats
 RUN = 1 << RUN_W

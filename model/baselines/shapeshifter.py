@@ -13,9 +13,9 @@ from functools import partial
 
 import numpy as np
 
-from model.apack import Bits
-from model.baselines.bit_fields import FieldReader, pack_fields
-from model.baselines.grouping import group_masks, grouped
+from ..bitstream.bits import Bits
+from ..bitstream.fields import FieldReader, pack_fields
+from .grouping import group_masks, grouped
 
 
 def encode_shapeshifter(values: np.ndarray, value_w: int, group: int) -> Bits:

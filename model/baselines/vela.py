@@ -12,8 +12,9 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from model.apack import ApackError, Bits
-from model.tensors import bit_patterns, signed_values
+from ..bitstream.bits import Bits
+from ..errors import InputError
+from ..tensors import bit_patterns, signed_values
 
 with suppress(ModuleNotFoundError):
     from ethosu import mlw_codec
@@ -23,9 +24,9 @@ HAS_MLW = find_spec("ethosu") is not None
 
 
 def encode_mlw(values: np.ndarray, value_w: int) -> Bits:
-    """mlw stream of patterns of at most 8 bits, taken as signed; raises ApackError for wider."""
+    """mlw stream of patterns of at most 8 bits, taken as signed; raises InputError for wider."""
     if value_w > MAX_VALUE_W:
-        raise ApackError(f"mlw_codec takes values of at most 8 bits, not {value_w}")
+        raise InputError(f"mlw_codec takes values of at most 8 bits, not {value_w}")
     data = bytes(mlw_codec.encode(signed_values(values.reshape(-1), value_w).tolist()))
     return Bits(8 * len(data), data)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.apack import Bits
-from model.baselines.bit_fields import FieldReader, pack_fields
-from model.baselines.grouping import group_masks, grouped
+from ..bitstream.bits import Bits
+from ..bitstream.fields import FieldReader, pack_fields
+from .grouping import group_masks, grouped
 
 GROUP = 32  # values behind one mask
 

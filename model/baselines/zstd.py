@@ -1,13 +1,23 @@
-"""Zstandard at level 19 over the values as bytes (RFC 8878), by the `zstandard` package."""
+"""Zstandard at level 19 over the values as bytes (RFC 8878), by the `zstandard` package.
+
+Where that is not installed, the codec is left out.
+"""
 
 from __future__ import annotations
 
-import numpy as np
-import zstandard
+from contextlib import suppress
+from importlib.util import find_spec
 
-from model.apack import Bits
+import numpy as np
+
+from ..bitstream.bits import Bits
+from ..tensors.quantize import pattern_dtype
+
+with suppress(ModuleNotFoundError):
+    import zstandard
 
 LEVEL = 19
+HAS_ZSTD = find_spec("zstandard") is not None
 
 
 def encode_zstd(values: np.ndarray, value_w: int) -> Bits:
@@ -24,4 +34,4 @@ def decode_zstd(stream: Bits, count: int, value_w: int) -> np.ndarray:
 
 
 def _dtype(value_w: int) -> np.dtype:
-    return np.dtype(np.uint8 if value_w <= 8 else "<u2")
+    return np.dtype(pattern_dtype(value_w)).newbyteorder("<")

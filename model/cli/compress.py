@@ -5,26 +5,21 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from model.apack import ApackError, SymbolTable, entropy_bits, histogram, solve
-from model.apack.container import (
-    MAX_BLOCK_VALUES,
-    WORD_BYTES,
-    PackedTensor,
-    pack,
-    write_container,
-)
-from model.apack.errors import shown
-from model.apack.fast import BLOCK_VALUES
-from model.cli import options as shared
-from model.cli.output import check_output
-from model.cli.terminal import percent, print_table, printable, progress
-from model.tensors import EXTENSIONS, PATTERNS, Contents, LeftOut, Tensor, read_file
+from ..apack import SymbolTable, solve
+from ..apack.container import MAX_BLOCK_VALUES, WORD_BYTES, PackedTensor, pack, write_container
+from ..apack.fast import BLOCK_VALUES
+from ..errors import InputError, shown
+from ..tensors import EXTENSIONS, PATTERNS, Contents, LeftOut, Tensor, read_file
+from ..tensors.statistics import entropy_bits, histogram
+from . import options as shared
+from .output import check_output
+from .terminal import percent, print_table, printable, progress
 
-COMPRESS_EXAMPLES = """  python -m model compress weights.npy -o weights.apack
-  python -m model compress model.tflite -o model.apack
-  python -m model compress model.safetensors --tensor '*.weight' --strict -o weights.apack
-  python -m model compress features.npy --value-width 12 --groups 32 -o features.apack
-  python -m model compress weights.npy --table table.json -o weights.apack
+COMPRESS_EXAMPLES = """  %(prog)s weights.npy -o weights.apack
+  %(prog)s model.tflite -o model.apack
+  %(prog)s model.safetensors --tensor '*.weight' --strict -o weights.apack
+  %(prog)s features.npy --value-width 12 --groups 32 -o features.apack
+  %(prog)s weights.npy --table table.json -o weights.apack
 """
 _NAMES_SHOWN = 3
 
@@ -85,7 +80,7 @@ def _packed(
                     pack(tensor, own, options.block, options.code_width, options.word, advance)
                 )
                 tensors.append(tensor)
-            except ApackError as error:
+            except InputError as error:
                 reason = str(error).removeprefix(f"tensor {shown(tensor.name)}: ")
                 left_out.append(LeftOut(tensor.name, tensor.dtype, tensor.values.shape, reason))
     return Contents(tensors, left_out), packed

@@ -8,17 +8,20 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
-from model.apack import ApackError, Bits, SymbolTable, entropy_bits, histogram
-from model.apack.container import Container, StoredBlock, TensorRecord
-from model.cli import options as shared
-from model.cli.terminal import percent, print_table, printable, progress
-from model.tensors.quantization import text_of
+from ..apack import SymbolTable
+from ..apack.container import Container, StoredBlock, TensorRecord
+from ..bitstream.bits import Bits
+from ..errors import InputError
+from ..tensors.quantization import text_of
+from ..tensors.statistics import entropy_bits, histogram
+from . import options as shared
+from .terminal import percent, print_table, printable, progress
 
-INFO_EXAMPLES = """  python -m model info weights.apack
-  python -m model info weights.apack --json
+INFO_EXAMPLES = """  %(prog)s weights.apack
+  %(prog)s weights.apack --json
 """
-INSPECT_EXAMPLES = """  python -m model inspect weights.apack
-  python -m model inspect model.apack --tensor conv1 --block 3 --json
+INSPECT_EXAMPLES = """  %(prog)s weights.apack
+  %(prog)s model.apack --tensor conv1 --block 3 --json
 """
 _BITS_SHOWN = 256
 _VALUES_SHOWN = 64
@@ -148,9 +151,9 @@ def _chosen(container: Container, name: str | None) -> TensorRecord:
     if len(container.tensors) == 1:
         return container.tensors[0]
     if not container.tensors:
-        raise ApackError(f"{container.path}: holds no tensors")
+        raise InputError(f"{container.path}: holds no tensors")
     names = ", ".join(printable(record.name) for record in container.tensors[:5])
-    raise ApackError(f"{container.path}: choose one of its tensors with --tensor: {names}, ...")
+    raise InputError(f"{container.path}: choose one of its tensors with --tensor: {names}, ...")
 
 
 def _block_json(

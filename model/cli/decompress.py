@@ -9,22 +9,21 @@ from pathlib import Path
 
 import numpy as np
 
-from model.apack import ApackError
-from model.apack.container import Container, TensorRecord
-from model.apack.errors import shown
-from model.apack.storage import write_whole
-from model.cli import options as shared
-from model.cli.output import check_output
-from model.cli.terminal import print_table, progress
-from model.tensors import Tensor
-from model.tensors.naming import chosen
-from model.tensors.write import FORMATS, npz_keys
+from ..apack.container import Container, TensorRecord
+from ..errors import InputError, shown
+from ..tensors import Tensor
+from ..tensors.files import write_whole
+from ..tensors.naming import chosen
+from ..tensors.write import FORMATS, npz_keys
+from . import options as shared
+from .output import check_output
+from .terminal import print_table, progress
 
-EXAMPLES = """  python -m model decompress weights.apack -o weights.npy
-  python -m model decompress model.apack -o model.npz
-  python -m model decompress model.apack -o model.safetensors
-  python -m model decompress model.apack --tensor conv1 -o conv1.npy
-  python -m model decompress model.apack --tensor '*/kernel' --format npz -o - > kernels.npz
+EXAMPLES = """  %(prog)s weights.apack -o weights.npy
+  %(prog)s model.apack -o model.npz
+  %(prog)s model.apack -o model.safetensors
+  %(prog)s model.apack --tensor conv1 -o conv1.npy
+  %(prog)s model.apack --tensor '*/kernel' --format npz -o - > kernels.npz
 """
 
 
@@ -63,8 +62,8 @@ def _decompress(options: argparse.Namespace) -> None:
     arrays = {tensor.name: form.array(tensor) for tensor in tensors}
     try:
         data = form.file(arrays)
-    except ApackError as error:
-        raise ApackError(f"{options.output}: {error}") from None
+    except InputError as error:
+        raise InputError(f"{options.output}: {error}") from None
     write_whole(options.output, [data])
     print_table(
         ("tensor", "type", "shape"),
@@ -78,7 +77,7 @@ def _decompress(options: argparse.Namespace) -> None:
 def _format(options: argparse.Namespace) -> str:
     file_format = options.format or options.output.suffix.lower().removeprefix(".")
     if file_format not in FORMATS:
-        raise ApackError(
+        raise InputError(
             f"{options.output}: write to a .npz or .safetensors file, to .npy for one tensor, "
             "or choose one of these with --format"
         )
@@ -88,7 +87,7 @@ def _format(options: argparse.Namespace) -> str:
 def _check_single(options: argparse.Namespace, records: list[TensorRecord]) -> None:
     if len(records) != 1:
         of_these = "" if options.tensor is None else " of these names"
-        raise ApackError(
+        raise InputError(
             f"{options.input} holds {len(records)} tensors{of_these}: choose one with --tensor, "
             "or write to a .npz or .safetensors file"
         )
@@ -100,8 +99,8 @@ def _chosen(container: Container, patterns: list[str] | None) -> list[TensorReco
     names = [record.name for record in container.tensors]
     try:
         return [container.tensors[place] for place in chosen(names, patterns)]
-    except ApackError as error:
-        raise ApackError(f"{container.path}: {error}") from None
+    except InputError as error:
+        raise InputError(f"{container.path}: {error}") from None
 
 
 def _report_changes(tensors: list[Tensor], arrays: dict[str, np.ndarray]) -> None:

@@ -1,4 +1,4 @@
-"""The commands of `python -m model`, and how their errors reach people."""
+"""The command line, `python -m model` or `apack`, and how its errors reach people."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from model.apack.errors import ApackError
-from model.apack.storage import descriptor_of
-from model.cli import compress, container_views, decompress, tables
-from model.cli.output import messages_apart_from
-from model.cli.terminal import encode_anything, printable
+from .. import __version__
+from ..errors import InputError
+from ..tensors.files import descriptor_of
+from . import compare, compress, container_views, decompress, tables
+from .output import messages_apart_from
+from .terminal import encode_anything, printable
 
 DESCRIPTION = """Study and size APack compression of quantized tensors.
 
 examples:
-  python -m model compress weights.npy -o weights.apack
-  python -m model info weights.apack
-  python -m model decompress weights.apack -o back.npy
+  %(prog)s compress weights.npy -o weights.apack
+  %(prog)s info weights.apack
+  %(prog)s decompress weights.apack -o back.npy
 """
 
 
@@ -32,30 +33,32 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of all commands; each sets `run`."""
+def parser(program: str) -> argparse.ArgumentParser:
+    """The parser of all commands of `program`; each sets `run`."""
     top = Parser(
-        prog="python -m model",
+        prog=program,
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    top.add_argument("--version", action="version", version=f"apack {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for module in (compress, decompress, container_views, tables):
+    for module in (compress, decompress, container_views, tables, compare):
         module.add_commands(commands)
     return top
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, program: str = "python -m model") -> int:
     """Run one command; 0, or 2 after one line on stderr when the input is at fault."""
     encode_anything()
-    options = parser().parse_args(arguments)
+    options = parser(program).parse_args(arguments)
+    name = program.split()[-1]
     try:
         with messages_apart_from(getattr(options, "output", None)):
             options.run(options)
         if sys.stdout is not None:  # as it is when it was closed before
             sys.stdout.flush()
-    except ApackError as error:
-        return _fail(str(error))
+    except InputError as error:
+        return _fail(name, str(error))
     except OSError as error:
         lost = _stdout_is_lost()
         if isinstance(error, BrokenPipeError) and (
@@ -66,11 +69,11 @@ def main(arguments: list[str] | None = None) -> int:
         # Files that are written have their names in the error.
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         where = error.filename or ("standard output" if lost or full else "file")
-        return _fail(f"{where}: {error.strerror or error}")
+        return _fail(name, f"{where}: {error.strerror or error}")
     except MemoryError:
-        return _fail("not enough memory for this input")
+        return _fail(name, "not enough memory for this input")
     except KeyboardInterrupt:
-        print("model: stopped", file=sys.stderr)
+        print(f"{name}: stopped", file=sys.stderr)
         return 130
     return 0
 
@@ -87,6 +90,6 @@ def _stdout_is_lost() -> bool:
     return False
 
 
-def _fail(message: str) -> int:
-    print(printable("model: " + " ".join(message.split())), file=sys.stderr)
+def _fail(name: str, message: str) -> int:
+    print(printable(f"{name}: {' '.join(message.split())}"), file=sys.stderr)
     return 2

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from model.apack.coder import CODE_W, CODE_W_RANGE
-from model.apack.solver import MAX_SYMBOLS, METHODS
-from model.apack.table import COUNT_W_RANGE, VALUE_W_RANGE
-from model.cli.output import output_path
-from model.tensors import FLOAT_WAYS, PATTERNS, QUANTIZE
+from ..apack.coder import CODE_W, CODE_W_RANGE
+from ..apack.solver import MAX_SYMBOLS, METHODS
+from ..apack.table import COUNT_W_RANGE, VALUE_W_RANGE
+from ..tensors import FLOAT_WAYS, PATTERNS, QUANTIZE
+from .output import output_path
 
 
 def add_command(

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
-from model.apack import ApackError
-from model.apack.storage import descriptor_of
+from ..errors import InputError
+from ..tensors.files import descriptor_of
 
 STANDARD_OUTPUT = Path("/dev/stdout")
 
@@ -26,22 +26,22 @@ def output_path(text: str) -> Path:
 
 
 def check_output(output: Path, *sources: Path, binary: bool = True) -> None:
-    """Raise ApackError for an output that cannot be written, or is one of the sources.
+    """Raise InputError for an output that cannot be written, or is one of the sources.
 
     A terminal takes text only.
     """
     if output.is_dir():
-        raise ApackError(f"{output} is a folder; name a file")
+        raise InputError(f"{output} is a folder; name a file")
     descriptor = descriptor_of(output)
     if descriptor is None and not output.parent.is_dir():
-        raise ApackError(f"{output}: there is no folder {output.parent}")
+        raise InputError(f"{output}: there is no folder {output.parent}")
     if binary and descriptor is not None and os.isatty(descriptor):
-        raise ApackError(f"{output} is a terminal, and the output is binary; redirect it")
+        raise InputError(f"{output} is a terminal, and the output is binary; redirect it")
     if descriptor == 1 and sys.__stdout__ is None:
-        raise ApackError(f"{output} is closed; name a file for the output")
+        raise InputError(f"{output} is closed; name a file for the output")
     for source in sources:
         if output.exists() and output.samefile(source):
-            raise ApackError(f"{output} is the input {source}; name another file for the output")
+            raise InputError(f"{output} is the input {source}; name another file for the output")
 
 
 @contextmanager

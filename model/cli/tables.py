@@ -9,25 +9,27 @@ from pathlib import Path
 
 import numpy as np
 
-from model.apack import ApackError, SymbolTable, entropy_bits, histogram, solve
-from model.apack.exact_solver import EXACT_VALUE_W, solve_exact
-from model.apack.profile import ProfileCost, profile_cost, profiled_table
-from model.apack.solver import checked_histogram
-from model.apack.storage import write_whole
-from model.cli import options as shared
-from model.cli.container_views import print_groups
-from model.cli.output import check_output
-from model.cli.terminal import percent, print_table, printable
-from model.tensors import QUANTIZE, LeftOut, read_file
-from model.tensors.imposters import refuse_imposter
+from ..apack import SymbolTable, solve
+from ..apack.exact_solver import EXACT_VALUE_W, solve_exact
+from ..apack.profile import ProfileCost, profile_cost, profiled_table
+from ..apack.solver import checked_histogram
+from ..errors import InputError
+from ..tensors import QUANTIZE, LeftOut, read_file
+from ..tensors.files import write_whole
+from ..tensors.imposters import refuse_imposter
+from ..tensors.statistics import entropy_bits, histogram
+from . import options as shared
+from .container_views import print_groups
+from .output import check_output
+from .terminal import percent, print_table, printable
 
-SOLVE_EXAMPLES = """  python -m model solve histogram.npy -o table.json
-  python -m model solve histogram.npy --method paper --json
+SOLVE_EXAMPLES = """  %(prog)s histogram.npy -o table.json
+  %(prog)s histogram.npy --method paper --json
 histogram.npy holds one integer for each value, 2 to the power of the value width in all:
   np.save("histogram.npy", np.bincount(values.view(np.uint8).ravel(), minlength=256))
 """
-PROFILE_EXAMPLES = """  python -m model profile input1.npy input2.npy -o table.json
-  python -m model profile input*.npy --unseen other.npy -o table.json
+PROFILE_EXAMPLES = """  %(prog)s input1.npy input2.npy -o table.json
+  %(prog)s input*.npy --unseen other.npy -o table.json
 """
 
 
@@ -99,20 +101,20 @@ def _load_histogram(path: Path) -> tuple[np.ndarray, int]:
         counts = np.load(path, mmap_mode="r", allow_pickle=False)
     except OSError:
         raise
-    except ApackError as error:
-        raise ApackError(f"{path}: {error}") from None
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     except Exception as error:
         # NumPy's header parser raises anything from ValueError to SyntaxError on a damaged file.
-        raise ApackError(f"{path}: not a .npy file ({' '.join(str(error).split())})") from error
+        raise InputError(f"{path}: not a .npy file ({' '.join(str(error).split())})") from error
     if not isinstance(counts, np.ndarray) or counts.ndim != 1:
-        raise ApackError(f"{path}: a histogram is one array of one dimension")
+        raise InputError(f"{path}: a histogram is one array of one dimension")
     value_w = len(counts).bit_length() - 1
     if len(counts) != 1 << value_w or not 2 <= value_w <= 16:
-        raise ApackError(f"{path}: {len(counts)} counts; a power of two from 4 to 65536 is needed")
+        raise InputError(f"{path}: {len(counts)} counts; a power of two from 4 to 65536 is needed")
     try:
         return checked_histogram(counts, value_w), value_w
-    except ApackError as error:
-        raise ApackError(f"{path}: {error}") from None
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
 
 
 def _profile(options: argparse.Namespace) -> None:

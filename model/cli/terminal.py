@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from model.cli.progress import Progress
+from .progress import Progress
 
 # The longest cell of a table; names of any length come from files.
 _CELL_LENGTH = 100

@@ -7,13 +7,14 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import reduce
 
-from model.apack import SymbolTable, histogram
-from model.apack.profile import profiled_table
-from model.report.measure import SYMBOLS, TensorSize, measure
-from model.report.part import ACTIVATIONS, NARROW_WIDTHS, WEIGHTS, Part
-from model.tensors import Tensor
-from model.zoo import MODELS, ZooModel
-from model.zoo.activations import NETWORKS, Network, capture, layer_inputs, quantized
+from ..apack import SymbolTable
+from ..apack.profile import profiled_table
+from ..tensors import Tensor
+from ..tensors.statistics import histogram
+from ..zoo import MODELS, ZooModel
+from ..zoo.activations import NETWORKS, Network, capture, layer_inputs, quantized
+from .measure import SYMBOLS, TensorSize, measure
+from .part import ACTIVATIONS, NARROW_WIDTHS, WEIGHTS, Part
 
 
 @dataclass(frozen=True)

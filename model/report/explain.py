@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.report.measure import TensorSize
-from model.tensors import signed_values
+from ..tensors import signed_values
+from .measure import TensorSize
 
 MANY_ZEROS = 0.25  # share of zeros from which they are the main reason
 LONG_TAIL = 8.0  # peak over standard deviation; 3 to 5 for a Gaussian of usual sizes

@@ -11,10 +11,10 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from model.report.explain import shape_of
-from model.report.measure import TensorSize
-from model.report.part import Part
-from model.report.summary import APACK, COLUMNS, ENTROPY, Average
+from .explain import shape_of
+from .measure import TensorSize
+from .part import Part
+from .summary import APACK, COLUMNS, ENTROPY, Average
 
 matplotlib.rcParams.update(
     {

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from model.apack import SymbolTable, entropy_bits, histogram, solve
-from model.apack.container import TensorRecord, pack
-from model.apack.container.fields import FieldWriter
-from model.apack.container.layout import padded_bytes, write_record
-from model.apack.container.streams import block_counts
-from model.apack.fast import encode_blocks
-from model.baselines import CODECS
-from model.tensors import Tensor, signed_values
+from ..apack import SymbolTable, solve
+from ..apack.container import TensorRecord, pack
+from ..apack.container.fields import FieldWriter
+from ..apack.container.layout import padded_bytes, write_record
+from ..apack.container.streams import block_counts
+from ..apack.fast import encode_blocks
+from ..codecs import APACK, CODECS, Codec
+from ..tensors import Tensor, signed_values
+from ..tensors.statistics import entropy_bits, histogram
 
 SYMBOLS = 16
 
@@ -61,7 +62,7 @@ class TensorSize:
     signed: the patterns are two's complement; zero: pattern of the real number zero;
     counts: its histogram; entropy: order-0, in bits, of each input by itself;
     apack: with the table it is given; own_table: coded bits with a table solved from itself;
-    baselines: codec key -> bits; empty where a codec does not take this width.
+    others: bits by the key of each other codec that takes this width.
     """
 
     name: str
@@ -77,7 +78,7 @@ class TensorSize:
     entropy: float
     apack: ApackSize
     own_table: int
-    baselines: Mapping[str, int] = field(default_factory=dict)
+    others: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def raw(self) -> int:
@@ -93,6 +94,10 @@ class TensorSize:
     def footprint(self) -> float:
         """Share of the raw size that APack needs, table and index included."""
         return self.apack.total / self.raw
+
+    def bits(self, codec: Codec) -> int:
+        """What a codec needs; KeyError when it does not take this width."""
+        return self.apack.total if codec is APACK else self.others[codec.key]
 
     def over_input(self, other: TensorSize) -> TensorSize:
         """This feature map and the same one of another input, taken together."""
@@ -110,7 +115,7 @@ class TensorSize:
             self.entropy + other.entropy,
             self.apack + other.apack,
             self.own_table + other.own_table,
-            {key: bits + other.baselines[key] for key, bits in self.baselines.items()},
+            {key: bits + other.others[key] for key, bits in self.others.items()},
         )
 
 
@@ -144,7 +149,7 @@ def measure(tensor: Tensor, table: SymbolTable | None = None) -> TensorSize:
         {
             codec.key: codec.coded_bits(centred, tensor.value_w)
             for codec in CODECS
-            if tensor.value_w <= codec.max_value_w
+            if codec is not APACK and tensor.value_w <= codec.max_value_w
         },
     )
 

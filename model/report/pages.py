@@ -10,21 +10,13 @@ from pathlib import Path
 
 import jinja2
 
-from model.report import figures
-from model.report.explain import reasons
-from model.report.measure import SYMBOLS, TensorSize
-from model.report.part import ACTIVATIONS, WEIGHTS, Part
-from model.report.summary import (
-    APACK,
-    COLUMNS,
-    PAPER,
-    averages,
-    bars,
-    narrow_table,
-    select,
-)
-from model.zoo import MODELS, ZooModel
-from model.zoo.packages import MINILM_TOKENIZER, SCIKIT_IMAGE
+from ..zoo import MODELS, ZooModel
+from ..zoo.packages import MINILM_TOKENIZER, SCIKIT_IMAGE
+from . import figures
+from .explain import reasons
+from .measure import SYMBOLS, TensorSize
+from .part import ACTIVATIONS, WEIGHTS, Part
+from .summary import APACK, COLUMNS, PAPER, averages, bars, narrow_table, select
 
 SHOWN = 3  # best and worst tensors on a network's page
 _TENSOR_COLUMNS = (
@@ -64,7 +56,7 @@ def write_report(parts: list[Part], folder: Path, advance: Callable[[str], None]
     write_tensor_table(parts, folder / "tensors.csv")
     advance("tables")
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("model.report"),
+        loader=jinja2.PackageLoader(__package__),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

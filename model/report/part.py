@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from model.report.measure import TensorSize
-from model.zoo import ZooModel
+from ..zoo import ZooModel
+from .measure import TensorSize
 
 WEIGHTS, ACTIVATIONS = "weights", "activations"
 NARROW_WIDTHS = (4, 5, 6, 7)

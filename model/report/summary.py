@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from model.baselines import CODECS
-from model.baselines.vela import HAS_MLW
-from model.report.measure import SYMBOLS, TensorSize
-from model.report.part import ACTIVATIONS, NARROW_WIDTHS, WEIGHTS, Part
+from .. import codecs
+from ..codecs import CODECS, Codec
+from .measure import SYMBOLS, TensorSize
+from .part import ACTIVATIONS, NARROW_WIDTHS, WEIGHTS, Part
 
 PAPER = {WEIGHTS: 0.60, ACTIVATIONS: 0.48}  # arXiv 2201.08830, abstract
 LARGE = 1 << 16  # values from which a tensor counts as large
@@ -25,16 +25,16 @@ class Column:
     bits: Callable[[TensorSize], float]
 
 
-APACK = Column("apack", "APack", lambda tensor: tensor.apack.total)
+def column_of(codec: Codec) -> Column:
+    """The column of a codec, which says so when it is not lossless."""
+    loss = f", error up to {codec.max_error}" if codec.max_error else ""
+    return Column(codec.key, codec.title + loss, lambda tensor: tensor.bits(codec))
+
+
+_CODED = {codec.key: column_of(codec) for codec in CODECS}
+APACK = _CODED[codecs.APACK.key]
 ENTROPY = Column("entropy", "order-0 entropy", lambda tensor: tensor.entropy)
-COLUMNS = (
-    APACK,
-    *(
-        Column(codec.key, codec.title, lambda tensor, key=codec.key: tensor.baselines[key])
-        for codec in CODECS
-    ),
-    ENTROPY,
-)
+COLUMNS = (*_CODED.values(), ENTROPY)
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def bars(parts: list[Part]) -> list[Bar]:
         _near_entropy(weights, "weight tensor"),
         _near_entropy(select(parts, ACTIVATIONS), "feature map, table made from itself,"),
         _near_entropy_in_container(weights),
-        *([_below_mlw(weights)] if HAS_MLW else []),
+        *([_below_mlw(weights)] if "mlw" in _CODED else []),
         _never_grows(parts),
     ]
 
@@ -151,7 +151,7 @@ def _below_mlw(parts: list[Part]) -> Bar:
         tuple(
             f"{part.model.title}: {part.footprint(APACK.bits):.2%}"
             for part in parts
-            if part.footprint(APACK.bits) >= part.footprint(lambda t: t.baselines["mlw"])
+            if part.footprint(APACK.bits) >= part.footprint(_CODED["mlw"].bits)
         ),
     )
 

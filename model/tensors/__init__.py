@@ -1,10 +1,10 @@
 """Tensors of unsigned bit patterns, read from the files people have: arrays and models."""
 
-from model.tensors.contents import Contents, LeftOut
-from model.tensors.quantize import bit_patterns, quantize_symmetric, signed_values
-from model.tensors.read import EXTENSIONS, read_file, read_tensors
-from model.tensors.tensor import Tensor
-from model.tensors.types import FLOAT_WAYS, PATTERNS, QUANTIZE
+from .contents import Contents, LeftOut
+from .quantize import bit_patterns, pattern_dtype, quantize_symmetric, signed_values
+from .read import EXTENSIONS, read_file, read_tensors
+from .tensor import Tensor
+from .types import FLOAT_WAYS, PATTERNS, QUANTIZE
 
 __all__ = [
     "EXTENSIONS",
@@ -15,6 +15,7 @@ __all__ = [
     "LeftOut",
     "Tensor",
     "bit_patterns",
+    "pattern_dtype",
     "quantize_symmetric",
     "read_file",
     "read_tensors",

@@ -12,8 +12,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.lib import format as npy_format
 
-from model.apack.errors import ApackError
-from model.tensors.contents import Found, one_line
+from ..errors import InputError
+from .contents import Found, one_line
 
 _Open = Callable[[], BinaryIO]
 
@@ -28,7 +28,7 @@ def read_npz(path: Path) -> list[Found]:
     archive = zipfile.ZipFile(path)
     found = [_found_entry(archive, entry) for entry in archive.infolist() if not entry.is_dir()]
     if not found:
-        raise ApackError("the archive holds no array")
+        raise InputError("the archive holds no array")
     return found
 
 
@@ -46,7 +46,7 @@ def _found_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Found:
 
 
 def _refuse(reason: str) -> np.ndarray:
-    raise ApackError(reason)
+    raise InputError(reason)
 
 
 def _found(name: str, opened: _Open, total: int) -> Found:
@@ -70,7 +70,7 @@ def _read_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
         (3, 0): npy_format.read_array_header_2_0,
     }.get(version)
     if read_header is None:
-        raise ApackError(f".npy format version {version[0]}.{version[1]} is not supported")
+        raise InputError(f".npy format version {version[0]}.{version[1]} is not supported")
     return read_header(file)
 
 
@@ -80,10 +80,10 @@ def _read_array(opened: _Open, total: int) -> np.ndarray:
         shape, fortran_order, dtype = _read_header(file)
         bytes_wanted = math.prod(shape) * dtype.itemsize
         if bytes_wanted > total - file.tell():
-            raise ApackError(f"cut short: its header promises {bytes_wanted} bytes")
+            raise InputError(f"cut short: its header promises {bytes_wanted} bytes")
         data = file.read(bytes_wanted)
     if len(data) != bytes_wanted:
-        raise ApackError(f"cut short: {len(data)} of {bytes_wanted} bytes")
+        raise InputError(f"cut short: {len(data)} of {bytes_wanted} bytes")
     flat = np.frombuffer(data, dtype=dtype).astype(dtype.newbyteorder("="))
     return flat.reshape(shape, order="F" if fortran_order else "C")
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from model.apack.errors import ApackError, shown
-from model.tensors.quantization import UNQUANTIZED, Quantization, text_of
-from model.tensors.tensor import Tensor
-from model.tensors.types import ACCEPTED
+from ..errors import InputError, shown
+from .quantization import UNQUANTIZED, Quantization, text_of
+from .tensor import Tensor
+from .types import ACCEPTED
 
 _REASON_LENGTH = 160
 _REASONS_SHOWN = 3
@@ -76,11 +76,11 @@ class Contents:
         return Contents(fitting, self.left_out + other)
 
     def check(self, path: Path, strict: bool = False) -> None:
-        """Raise ApackError that gives reasons when no tensor is left, or if strict one is not."""
+        """Raise InputError that gives reasons when no tensor is left, or if strict one is not."""
         if self.tensors and not (strict and self.left_out):
             return
         if not self.left_out:
-            raise ApackError(
+            raise InputError(
                 f"{path}: no weight tensor found (constants of two or more dimensions, "
                 f"others only by their names; {ACCEPTED})"
             )
@@ -88,9 +88,9 @@ class Contents:
         if len(self.left_out) > _REASONS_SHOWN:
             reasons += f"; and {len(self.left_out) - _REASONS_SHOWN} more"
         if not self.tensors:
-            raise ApackError(f"{path}: no tensor can be taken: {reasons}")
+            raise InputError(f"{path}: no tensor can be taken: {reasons}")
         count = len(self.tensors) + len(self.left_out)
-        raise ApackError(
+        raise InputError(
             f"{path}: {len(self.left_out)} of {count} tensors would be left out: {reasons}; "
             "choose others by name, or go without --strict"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from model.apack.errors import ApackError
+from ..errors import InputError
 
 _HEAD_BYTES = 1024
 _LFS_MARKS = (
@@ -29,28 +29,28 @@ _MAGIC = (
 
 
 def refuse_imposter(path: Path, kind: str) -> None:
-    """Raise ApackError, naming the file's real kind, when its first bytes show it is no `kind`."""
+    """Raise InputError, naming the file's real kind, when its first bytes show it is no `kind`."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     if not head:
-        raise ApackError("is empty: 0 bytes")
+        raise InputError("is empty: 0 bytes")
     refuse_pointer(head)
     if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:32].lower().startswith(_PAGE_MARKS):
-        raise ApackError("this is a web page, not the file: was the download an error page?")
+        raise InputError("this is a web page, not the file: was the download an error page?")
     real = _kind_of(head)
     if real and real[1] != kind:
-        raise ApackError(f"this is {real[0]}, not a {kind}")
+        raise InputError(f"this is {real[0]}, not a {kind}")
 
 
 def refuse_pointer(head: bytes) -> None:
-    """Raise ApackError when a file, by its first 24 bytes or more, only says where its data is.
+    """Raise InputError when a file, by its first 24 bytes or more, only says where its data is.
 
     Extensions of Git leave such files where data was not fetched.
     """
     if any(head.startswith(mark[: max(len(head), 24)]) for mark in _LFS_MARKS):
-        raise ApackError("this is a Git LFS pointer, not the file: run git lfs pull")
+        raise InputError("this is a Git LFS pointer, not the file: run git lfs pull")
     if head.lstrip(b"./\\").startswith((b"annex/objects/", b"git/annex/objects/")):
-        raise ApackError("this is a git-annex pointer, not the file: run git annex get")
+        raise InputError("this is a git-annex pointer, not the file: run git annex get")
 
 
 def _kind_of(head: bytes) -> tuple[str, str] | None:

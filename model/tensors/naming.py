@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from model.apack.errors import ApackError, shown
+from ..errors import InputError, shown
 
 _NAMES_SHOWN = 5
 
@@ -15,7 +15,7 @@ def chosen(names: Sequence[str], patterns: Sequence[str]) -> list[int]:
 
     A pattern is a whole name or has wildcards: * for any text, ? for one character, [abc] for one
     of these. What is the very name of a tensor stands for that name alone, so that names with
-    brackets can be given as they are. Upper and lower case differ. Raises ApackError that lists
+    brackets can be given as they are. Upper and lower case differ. Raises InputError that lists
     some names for a pattern that matches none.
     """
     taken: set[int] = set()
@@ -24,7 +24,7 @@ def chosen(names: Sequence[str], patterns: Sequence[str]) -> list[int]:
         if not matches:
             matches = [place for place, name in enumerate(names) if fnmatchcase(name, pattern)]
         if not matches:
-            raise ApackError(f"no tensor {shown(pattern)}; {_some_of(names)}")
+            raise InputError(f"no tensor {shown(pattern)}; {_some_of(names)}")
         taken.update(matches)
     return sorted(taken)
 

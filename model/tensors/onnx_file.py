@@ -12,16 +12,16 @@ import onnx
 from onnx import SparseTensorProto, TensorProto, numpy_helper
 from onnx.external_data_helper import ExternalDataInfo, uses_external_data
 
-from model.apack.errors import ApackError
-from model.tensors.contents import Found
-from model.tensors.imposters import refuse_pointer
-from model.tensors.onnx_graph import Constant, scopes
-from model.tensors.onnx_quantization import packed_bits, parameters, quantizations
-from model.tensors.quantization import UNQUANTIZED
-from model.tensors.raw_bytes import array_of_bytes, check_size
-from model.tensors.select import is_weight
-from model.tensors.sparse import MOST_VALUES
-from model.tensors.types import INTEGER_BITS, bits_of, is_accepted
+from ..errors import InputError
+from .contents import Found
+from .imposters import refuse_pointer
+from .onnx_graph import Constant, scopes
+from .onnx_quantization import packed_bits, parameters, quantizations
+from .quantization import UNQUANTIZED
+from .raw_bytes import array_of_bytes, check_size
+from .select import is_weight
+from .sparse import MOST_VALUES
+from .types import INTEGER_BITS, bits_of, is_accepted
 
 _HEAD_BYTES = 64
 
@@ -86,7 +86,7 @@ def _note(constant: Constant) -> str:
 
 def _load(constant: Constant, folder: Path) -> np.ndarray:
     if any(length < 0 for length in constant.shape):
-        raise ApackError("a dimension of its shape is negative")
+        raise InputError("a dimension of its shape is negative")
     if isinstance(constant.proto, SparseTensorProto):
         return _dense(constant.proto, folder)
     return _array(constant.proto, folder)
@@ -96,19 +96,19 @@ def _array(proto: TensorProto, folder: Path) -> np.ndarray:
     if uses_external_data(proto):
         location = ExternalDataInfo(proto).location
         if not (folder / location).is_file():
-            raise ApackError(f"its external data file {location} is missing")
+            raise InputError(f"its external data file {location} is missing")
         try:
             with (folder / location).open("rb") as file:
                 refuse_pointer(file.read(_HEAD_BYTES))
-        except ApackError as error:
-            raise ApackError(f"its external data file {location}: {error}") from None
+        except InputError as error:
+            raise InputError(f"its external data file {location}: {error}") from None
     array = numpy_helper.to_array(proto, str(folder))
     _check_nothing_dropped(proto, array)
     return array
 
 
 def _check_nothing_dropped(proto: TensorProto, array: np.ndarray) -> None:
-    """Raise ApackError for data that onnx cut to the shape, or to the bits of the type."""
+    """Raise InputError for data that onnx cut to the shape, or to the bits of the type."""
     dtype, words = array.dtype.name, proto.int32_data
     if not is_accepted(dtype):
         return
@@ -117,7 +117,7 @@ def _check_nothing_dropped(proto: TensorProto, array: np.ndarray) -> None:
     elif words and bits_of(dtype) in (2, 4):
         check_size(len(words), dtype, array.size)
     elif words and dtype in INTEGER_BITS and not np.array_equal(words, array.ravel()):
-        raise ApackError(f"holds values that do not fit {dtype}")
+        raise InputError(f"holds values that do not fit {dtype}")
 
 
 def _dense(proto: SparseTensorProto, folder: Path) -> np.ndarray:
@@ -125,7 +125,7 @@ def _dense(proto: SparseTensorProto, folder: Path) -> np.ndarray:
     values, indices = _array(proto.values, folder), _array(proto.indices, folder)
     shape = tuple(proto.dims)
     if math.prod(shape) > MOST_VALUES:
-        raise ApackError(f"more than {MOST_VALUES} values with its zeros")
+        raise InputError(f"more than {MOST_VALUES} values with its zeros")
     if indices.ndim == 2:
         indices = np.ravel_multi_index(tuple(indices.T), shape)
     if (
@@ -133,9 +133,9 @@ def _dense(proto: SparseTensorProto, folder: Path) -> np.ndarray:
         or values.shape != indices.shape
         or len(set(indices.tolist())) != len(values)
     ):
-        raise ApackError("its indices do not fit its values")
+        raise InputError("its indices do not fit its values")
     dense = np.zeros(math.prod(shape), dtype=values.dtype)
     if len(indices) and not 0 <= indices.min() <= indices.max() < len(dense):
-        raise ApackError("an index lies outside of its shape")
+        raise InputError("an index lies outside of its shape")
     dense[indices] = values
     return dense.reshape(shape)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from onnx import NodeProto
 
-from model.tensors.contents import one_line
-from model.tensors.onnx_graph import MOVES, Constant, Scope
-from model.tensors.quantization import Quantization, agreed, lost, stated
+from .contents import one_line
+from .onnx_graph import MOVES, Constant, Scope
+from .quantization import Quantization, agreed, lost, stated
 
 Load = Callable[[Constant], np.ndarray]
 

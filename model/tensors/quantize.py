@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.apack import ApackError
+from ..errors import InputError
 
 
 def pattern_dtype(value_w: int) -> type[np.unsignedinteger]:
@@ -15,7 +15,7 @@ def pattern_dtype(value_w: int) -> type[np.unsignedinteger]:
 def bit_patterns(integers: np.ndarray, value_w: int) -> np.ndarray:
     """Unsigned patterns of `value_w` bits of an integer array; negatives in two's complement.
 
-    Raises ApackError when a value does not fit: signed types hold -2^(value_w-1) ..
+    Raises InputError when a value does not fit: signed types hold -2^(value_w-1) ..
     2^(value_w-1)-1, unsigned ones 0 .. 2^value_w - 1.
     """
     signed = np.issubdtype(integers.dtype, np.signedinteger)
@@ -23,7 +23,7 @@ def bit_patterns(integers: np.ndarray, value_w: int) -> np.ndarray:
     for extreme in (int(integers.min()), int(integers.max())):
         if not low <= extreme <= high:
             kind = "signed" if signed else "unsigned"
-            raise ApackError(
+            raise InputError(
                 f"value {extreme} does not fit {value_w} {kind} bits ({low}..{high});"
                 " choose a larger value width"
             )
@@ -41,15 +41,15 @@ def quantize_symmetric(array: np.ndarray, bits: int = 8) -> tuple[np.ndarray, fl
 
     Returns (integers, scale): int8 for up to 8 bits, else int16, of the same shape, in
     -(2^(bits-1)-1) .. 2^(bits-1)-1, with array ~= scale * integers and the largest magnitude mapped
-    to the largest integer. An all-zero tensor has scale 1. Raises ApackError for bits outside
+    to the largest integer. An all-zero tensor has scale 1. Raises InputError for bits outside
     2..16, an empty tensor, or one with NaN or infinity.
     """
     if not 2 <= bits <= 16:
-        raise ApackError(f"cannot quantize to {bits} bits; 2..16 are possible")
+        raise InputError(f"cannot quantize to {bits} bits; 2..16 are possible")
     if array.size == 0:
-        raise ApackError("empty tensor")
+        raise InputError("empty tensor")
     if not np.isfinite(array).all():
-        raise ApackError("holds NaN or infinity, which cannot be quantized")
+        raise InputError("holds NaN or infinity, which cannot be quantized")
     top = (1 << bits - 1) - 1
     peak = float(np.abs(array).max())
     scale = peak / top if peak / top > 0 else 1.0

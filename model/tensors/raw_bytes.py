@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from model.apack.errors import ApackError
-from model.tensors.tensor import element_type
-from model.tensors.types import INTEGER_BITS, bits_of
+from ..errors import InputError
+from .tensor import element_type
+from .types import INTEGER_BITS, bits_of
 
 RawBytes = bytes | np.ndarray
 
@@ -16,12 +16,12 @@ RawBytes = bytes | np.ndarray
 def array_of_bytes(raw: RawBytes, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
     """An array of an accepted type, from bytes in little-endian order.
 
-    Values of 4 or 2 bits lie in bytes from the lowest bits up. Raises ApackError for more or fewer
+    Values of 4 or 2 bits lie in bytes from the lowest bits up. Raises InputError for more or fewer
     bytes than the shape needs.
     """
     bits, count = bits_of(dtype), math.prod(shape)
     if any(length < 0 for length in shape):
-        raise ApackError("a dimension of its shape is negative")
+        raise InputError("a dimension of its shape is negative")
     check_size(len(raw), dtype, count)
     if bits < 8:
         return _unpacked(raw, dtype, count).reshape(shape)
@@ -30,9 +30,9 @@ def array_of_bytes(raw: RawBytes, dtype: str, shape: tuple[int, ...]) -> np.ndar
 
 
 def check_size(raw_bytes: int, dtype: str, count: int) -> None:
-    """Raise ApackError unless so many values of an accepted type take so many bytes."""
+    """Raise InputError unless so many values of an accepted type take so many bytes."""
     if raw_bytes != -(-count * bits_of(dtype) // 8):
-        raise ApackError(f"has {raw_bytes} bytes, which its shape denies")
+        raise InputError(f"has {raw_bytes} bytes, which its shape denies")
 
 
 def _unpacked(raw: RawBytes, dtype: str, count: int) -> np.ndarray:

@@ -6,14 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
-from model.apack.errors import ApackError
-from model.tensors.contents import Contents, Found, LeftOut, one_line
-from model.tensors.imposters import refuse_imposter
-from model.tensors.naming import chosen
-from model.tensors.select import take
-from model.tensors.tensor import Tensor
-from model.tensors.types import FLOAT_WAYS, PATTERNS
+from ..errors import InputError
+from .contents import Contents, Found, LeftOut, one_line
+from .imposters import refuse_imposter
+from .naming import chosen
+from .select import take
+from .tensor import Tensor
+from .types import FLOAT_WAYS, PATTERNS
 
 Reader = Callable[[Path], list[Found]]
 
@@ -46,19 +47,19 @@ def read_file(
     is no weight. Names are unique ("w", "w#2") and Unicode text.
 
     Whatever of a file is of the kind asked for and cannot be read is in `left_out`. Raises
-    ApackError, in one line, when that leaves no tensor, and for a value width outside 2..16, an
+    InputError, in one line, when that leaves no tensor, and for a value width outside 2..16, an
     extension that is not in EXTENSIONS, a missing or damaged file, one of another kind, and names
     that match nothing.
     """
     path = Path(path)
     if value_w is not None and not 2 <= value_w <= 16:
-        raise ApackError(f"value width {value_w} is not in 2..16")
+        raise InputError(f"value width {value_w} is not in 2..16")
     if floats not in FLOAT_WAYS:
-        raise ApackError(f"floats can be coded as {' or '.join(FLOAT_WAYS)}, not {floats!r}")
+        raise InputError(f"floats can be coded as {' or '.join(FLOAT_WAYS)}, not {floats!r}")
     try:
         found = _wanted(_found_in(path), names)
-    except ApackError as error:
-        raise ApackError(f"{path}: {error}") from error.__cause__
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error.__cause__
     taken = [take(one, value_w, floats) for one in found]
     contents = Contents(
         [one for one in taken if isinstance(one, Tensor)],
@@ -80,28 +81,38 @@ def _found_in(path: Path) -> list[Found]:
     if path.is_symlink() and not path.exists():
         target = path.readlink()
         annex = "; git annex get fetches it" if "annex" in target.parts else ""
-        raise ApackError(f"is a link to {target}, which is not there{annex}")
+        raise InputError(f"is a link to {target}, which is not there{annex}")
     if not path.exists():
-        raise ApackError("no such file")
+        raise InputError("no such file")
     if path.is_dir():
-        raise ApackError("is a folder, not a file; name one of the files in it")
+        raise InputError("is a folder, not a file; name one of the files in it")
     if path.suffix.lower() not in _READERS:
-        raise ApackError(f"unknown file type; accepted are {', '.join(EXTENSIONS)}")
+        raise InputError(f"unknown file type; accepted are {', '.join(EXTENSIONS)}")
     if not path.is_file():
-        raise ApackError("not a file")
+        raise InputError("not a file")
     kind, module, function = _READERS[path.suffix.lower()]
     try:
         refuse_imposter(path, kind)
-        reader: Reader = getattr(import_module(f"model.tensors.{module}"), function)
+        reader: Reader = getattr(_module(module), function)
         return _with_unique_names(reader(path))
-    except (ApackError, MemoryError):
+    except (InputError, MemoryError):
         raise
     except PermissionError:
-        raise ApackError("permission denied") from None
+        raise InputError("permission denied") from None
     except Exception as error:
         # The parsers of five formats raise anything from struct.error to protobuf's DecodeError on
         # a damaged file; all of it means the same to the user.
-        raise ApackError(f"not a readable {kind} ({one_line(error)})") from error
+        raise InputError(f"not a readable {kind} ({one_line(error)})") from error
+
+
+def _module(name: str) -> ModuleType:
+    """A reader's module; InputError when the package that parses its files is not installed."""
+    try:
+        return import_module(f".{name}", __package__)
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"needs the package {error.name}, which is not installed: pip install {error.name}"
+        ) from None
 
 
 def _wanted(found: list[Found], names: Sequence[str]) -> list[Found]:

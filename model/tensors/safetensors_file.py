@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from model.apack.errors import ApackError
-from model.tensors.contents import Found
-from model.tensors.raw_bytes import array_of_bytes
-from model.tensors.select import is_weight
+from ..errors import InputError
+from .contents import Found
+from .raw_bytes import array_of_bytes
+from .select import is_weight
 
 _DTYPES = {
     "I8": "int8",
@@ -49,7 +49,7 @@ def read_safetensors(path: Path) -> list[Found]:
     with path.open("rb") as file:
         header_bytes = int.from_bytes(file.read(_LENGTH_BYTES), "little")
         if header_bytes > min(MOST_HEADER_BYTES, total - _LENGTH_BYTES):
-            raise ApackError(
+            raise InputError(
                 f"not a safetensors file, or cut short: a header of {header_bytes} bytes "
                 f"in a file of {total}"
             )
@@ -73,21 +73,21 @@ def _entry(name: str, fields: dict) -> tuple[str, str, tuple[int, ...], tuple[in
     dtype, shape, offsets = fields["dtype"], fields["shape"], fields["data_offsets"]
     whole = all(type(number) is int and number >= 0 for number in (*shape, *offsets))
     if not whole or type(dtype) is not str or len(offsets) != 2 or offsets[0] > offsets[1]:
-        raise ApackError(f"tensor {name!r}: its type, shape or place in the header is none")
+        raise InputError(f"tensor {name!r}: its type, shape or place in the header is none")
     return name, dtype, tuple(shape), tuple(offsets)
 
 
 def _check_offsets(offsets: list[tuple[int, int]], data_bytes: int) -> None:
-    """Raise ApackError unless the tensors follow each other from the first byte to the last."""
+    """Raise InputError unless the tensors follow each other from the first byte to the last."""
     position = 0
     for begin, end in offsets:
         if begin != position:
-            raise ApackError(f"a tensor's data begins at byte {begin}, where {position} is due")
+            raise InputError(f"a tensor's data begins at byte {begin}, where {position} is due")
         position = end
     if position > data_bytes:
-        raise ApackError(f"cut short: {data_bytes} of {position} bytes of data")
+        raise InputError(f"cut short: {data_bytes} of {position} bytes of data")
     if position < data_bytes:
-        raise ApackError(f"{data_bytes - position} bytes after the last tensor")
+        raise InputError(f"{data_bytes - position} bytes after the last tensor")
 
 
 def _found(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.apack.errors import ApackError
-from model.tensors.contents import Found, LeftOut, one_line
-from model.tensors.quantization import UNQUANTIZED, Quantization
-from model.tensors.quantize import bit_patterns, quantize_symmetric
-from model.tensors.tensor import Tensor
-from model.tensors.types import FLOAT_BITS, INTEGER_BITS, PATTERNS, bits_of, holder_of, is_accepted
+from ..errors import InputError
+from .contents import Found, LeftOut, one_line
+from .quantization import UNQUANTIZED, Quantization
+from .quantize import bit_patterns, quantize_symmetric
+from .tensor import Tensor
+from .types import FLOAT_BITS, INTEGER_BITS, PATTERNS, bits_of, holder_of, is_accepted
 
 QUANTIZED_W = 8
 
@@ -37,7 +37,7 @@ def take(found: Found, value_w: int | None, floats: str) -> Tensor | LeftOut:
     try:
         array = found.load()
         return make_tensor(found.name, array, value_w, floats, found.quantization, found.note)
-    except ApackError as error:
+    except InputError as error:
         reason = str(error)
     except MemoryError:
         reason = "not enough memory for it"
@@ -67,14 +67,14 @@ def make_tensor(
     value_w: bits of a value, None for those of the array's own type (8 for quantized floats).
     Integers of wider types must fit it, narrower ones keep their own width. floats: "patterns"
     for the bit patterns of floats of up to 16 bits, at their own width, "int8" to quantize them
-    like wider ones. Raises ApackError for a type that is not accepted, an empty array, and values
+    like wider ones. Raises InputError for a type that is not accepted, an empty array, and values
     wider than value_w.
     """
     dtype = array.dtype.name
     if not is_accepted(dtype):
-        raise ApackError(f"type {dtype} is not accepted")
+        raise InputError(f"type {dtype} is not accepted")
     if array.size == 0:
-        raise ApackError("is empty")
+        raise InputError("is empty")
     if dtype in INTEGER_BITS:
         return _integers(name, array, value_w, quantization, note)
     if dtype in FLOAT_BITS and floats == PATTERNS:

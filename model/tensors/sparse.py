@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.apack.errors import ApackError
+from ..errors import InputError
 
 # A file of some bytes can name a tensor of any size.
 MOST_VALUES = 1 << 28
@@ -43,28 +43,28 @@ def dense(
     """The dense array (shape) of stored values (n,).
 
     order: what each level stands for: dimension d < rank, or rank + k for the inside of the blocks
-    of dimension blocked[k]. Raises ApackError for levels that do not fit each other, the shape or
+    of dimension blocked[k]. Raises InputError for levels that do not fit each other, the shape or
     the values.
     """
     rank = len(shape)
     if math.prod(shape) > MOST_VALUES:
-        raise ApackError(f"more than {MOST_VALUES} values with its zeros")
+        raise InputError(f"more than {MOST_VALUES} values with its zeros")
     if sorted(order) != list(range(rank + len(blocked))) or len(levels) != len(order):
-        raise ApackError("the levels of its sparse format do not fit its shape")
+        raise InputError("the levels of its sparse format do not fit its shape")
     if any(not 0 <= dimension < rank for dimension in blocked):
-        raise ApackError("its sparse format cuts a dimension that it does not have")
+        raise InputError("its sparse format cuts a dimension that it does not have")
     coordinates = _coordinates(levels, len(values))
     place = dict(zip(order, coordinates, strict=True))
     size = {what: level.size for what, level in zip(order, levels, strict=True)}
     index = [place[dimension] for dimension in range(rank)]
     for inner, dimension in enumerate(blocked, rank):
         if not size[inner]:
-            raise ApackError("blocks of its sparse format are sparse themselves")
+            raise InputError("blocks of its sparse format are sparse themselves")
         index[dimension] = index[dimension] * size[inner] + place[inner]
     if len(values) and any(
         at.min() < 0 or at.max() >= length for at, length in zip(index, shape, strict=True)
     ):
-        raise ApackError("a value of its sparse format lies outside of its shape")
+        raise InputError("a value of its sparse format lies outside of its shape")
     array = np.zeros(shape, dtype=values.dtype)
     array[tuple(index)] = values
     return array
@@ -83,10 +83,10 @@ def _coordinates(levels: Sequence[Level], count: int) -> list[np.ndarray]:
             repeats = np.diff(level.segments.astype(np.int64))
             own = level.indices
         if own is None or len(repeats) != rows or (repeats < 0).any() or repeats.sum() != len(own):
-            raise ApackError("the levels of its sparse format do not fit each other")
+            raise InputError("the levels of its sparse format do not fit each other")
         coordinates = [np.repeat(one, repeats) for one in coordinates]
         coordinates.append(own.astype(np.int64))
         rows = len(own)
     if rows != count:
-        raise ApackError(f"{count} stored values where its sparse format has {rows}")
+        raise InputError(f"{count} stored values where its sparse format has {rows}")
     return coordinates

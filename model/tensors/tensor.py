@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import ml_dtypes
 import numpy as np
 
-from model.tensors.quantize import pattern_dtype, signed_values
-from model.tensors.types import NARROW_INTEGER_BITS, Coding, coding_of
+from .quantize import pattern_dtype, signed_values
+from .types import NARROW_INTEGER_BITS, Coding, coding_of
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import tflite
 
-from model.apack.errors import ApackError
-from model.tensors.contents import Found, one_line
-from model.tensors.quantization import UNQUANTIZED, Quantization, agreed, lost, stated
-from model.tensors.raw_bytes import array_of_bytes
-from model.tensors.select import is_weight
-from model.tensors.sparse import Level, dense
-from model.tensors.types import bits_of
+from ..errors import InputError
+from .contents import Found, one_line
+from .quantization import UNQUANTIZED, Quantization, agreed, lost, stated
+from .raw_bytes import array_of_bytes
+from .select import is_weight
+from .sparse import Level, dense
+from .types import bits_of
 
 _IDENTIFIER = b"TFL3"
 _DTYPES = {code: name.lower() for name, code in vars(tflite.TensorType).items() if name.isupper()}
@@ -44,7 +44,7 @@ def read_tflite(path: Path) -> list[Found]:
     """
     data = path.read_bytes()
     if data[4:8] != _IDENTIFIER:
-        raise ApackError("not a TensorFlow Lite model (no TFL3 mark)")
+        raise InputError("not a TensorFlow Lite model (no TFL3 mark)")
     model = tflite.Model.GetRootAs(data, 0)
     alike = defaultdict(list)
     for graph in (model.Subgraphs(i) for i in range(model.SubgraphsLength())):
@@ -119,7 +119,7 @@ def _shape(tensor: tflite.Tensor) -> tuple[int, ...]:
 def _load(data: bytes, model: tflite.Model, tensor: tflite.Tensor, dtype: str) -> np.ndarray:
     shape = _shape(tensor)
     if tensor.Buffer() >= model.BuffersLength():
-        raise ApackError(f"its buffer {tensor.Buffer()} is not in the file")
+        raise InputError(f"its buffer {tensor.Buffer()} is not in the file")
     raw = _bytes_of(data, model.Buffers(tensor.Buffer()))
     if tensor.Sparsity():
         return _dense(raw, tensor.Sparsity(), dtype, shape)
@@ -131,7 +131,7 @@ def _bytes_of(data: bytes, buffer: tflite.Buffer) -> bytes | np.ndarray:
     if buffer.Size() == 0:
         return buffer.DataAsNumpy()
     if buffer.Offset() + buffer.Size() > len(data):
-        raise ApackError("its data would lie after the end of the file")
+        raise InputError("its data would lie after the end of the file")
     return data[buffer.Offset() : buffer.Offset() + buffer.Size()]
 
 

@@ -10,9 +10,9 @@ from itertools import chain, count
 
 import numpy as np
 
-from model.apack.errors import ApackError, shown
-from model.tensors.safetensors_file import MOST_HEADER_BYTES
-from model.tensors.tensor import Tensor
+from ..errors import InputError, shown
+from .safetensors_file import MOST_HEADER_BYTES
+from .tensor import Tensor
 
 _ZIP_NAME_BYTES = 65_535
 _SAFETENSORS_TYPES = frozenset({
@@ -42,7 +42,7 @@ def npy_bytes(arrays: dict[str, np.ndarray]) -> memoryview:
 def npz_bytes(arrays: dict[str, np.ndarray]) -> memoryview:
     """A .npz archive under the keys of `npz_keys`, the same bytes at any time.
 
-    Raises ApackError for a name that is longer than an archive can hold.
+    Raises InputError for a name that is longer than an archive can hold.
     """
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
@@ -50,7 +50,7 @@ def npz_bytes(arrays: dict[str, np.ndarray]) -> memoryview:
             entry = zipfile.ZipInfo(f"{key}.npy")
             size = len(entry.filename.encode())
             if size > _ZIP_NAME_BYTES:
-                raise ApackError(
+                raise InputError(
                     f"tensor {shown(name)}: an entry's name of {size:,} bytes is too long for a "
                     ".npz file; write to a .safetensors file, or this tensor alone to .npy"
                 )
@@ -87,22 +87,22 @@ def _is_mistaken(name: str, names: Container[str]) -> bool:
 def safetensors_bytes(arrays: dict[str, np.ndarray]) -> bytes:
     """A .safetensors file, for arrays of ml_dtypes' types too.
 
-    Raises ApackError that names the tensor for a type, or a name, that the format has not.
+    Raises InputError that names the tensor for a type, or a name, that the format has not.
     """
     from safetensors.numpy import save
 
     for name, array in arrays.items():
         if array.dtype.name not in _SAFETENSORS_TYPES:
-            raise ApackError(
+            raise InputError(
                 f"tensor {shown(name)} is {array.dtype.name}, which .safetensors has not; "
                 "write to a .npz or .npy file"
             )
         if name == "__metadata__":
-            raise ApackError(f"tensor {name!r} has a name that .safetensors keeps for itself")
+            raise InputError(f"tensor {name!r} has a name that .safetensors keeps for itself")
     data = save(arrays)
     header_bytes = int.from_bytes(data[:8], "little")
     if header_bytes > MOST_HEADER_BYTES:
-        raise ApackError(
+        raise InputError(
             f"names and shapes take {header_bytes:,} bytes, of which a .safetensors file holds "
             f"{MOST_HEADER_BYTES:,}; write to a .npz file"
         )

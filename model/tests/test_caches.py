@@ -53,6 +53,13 @@ def test_a_project_that_cannot_be_written_leaves_the_home_folder(
     assert "NUMBA_CACHE_DIR" not in os.environ
 
 
+def test_an_installed_package_has_no_caches_in_the_project(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    caches.place_caches(None)
+    assert not set(caches.VARIABLES) & set(os.environ)
+    assert caches.CACHE == ROOT / "build" / "cache"
+
+
 @pytest.mark.parametrize("home", [None, "/nowhere", "project"])
 def test_without_any_place_there_is_one_for_this_process(
     tmp_path: Path, monkeypatch, home: str | None

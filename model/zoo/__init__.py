@@ -1,6 +1,6 @@
 """Real tensors of real networks, found in packages on PyPI."""
 
-from model.zoo.catalog import MODELS, ZooModel, zoo_model
-from model.zoo.wakeword import wakeword_paths
+from .catalog import MODELS, ZooModel, zoo_model
+from .wakeword import wakeword_paths
 
 __all__ = ["MODELS", "ZooModel", "wakeword_paths", "zoo_model"]

@@ -25,10 +25,10 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from model.tensors import Tensor
-from model.zoo import packages
-from model.zoo.catalog import CLASSIFIER_ONNX, DETECTOR_ONNX, MINILM_ONNX, ZooModel, zoo_model
-from model.zoo.inputs import (
+from ..tensors import Tensor
+from . import packages
+from .catalog import CLASSIFIER_ONNX, DETECTOR_ONNX, MINILM_ONNX, ZooModel, zoo_model
+from .inputs import (
     EVALUATION_PICTURES,
     EVALUATION_SCENES,
     EVALUATION_TOPICS,
@@ -42,7 +42,7 @@ from model.zoo.inputs import (
     text_feeds,
     text_line_feeds,
 )
-from model.zoo.mobile_graphs import efficientnet_lite0, mobilenet_v2
+from .mobile_graphs import efficientnet_lite0, mobilenet_v2
 
 LAYERS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 QUANTIZED = (*LAYERS, "Add", "Clip", "Relu", "Mul", "MaxPool", "AveragePool", "GlobalAveragePool")

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from model.apack import ApackError
-from model.tensors import QUANTIZE, Tensor, read_tensors
-from model.tensors.select import is_weight, make_tensor
-from model.zoo import packages
-from model.zoo.package import Package
-from model.zoo.torch_checkpoint import read_checkpoint
-from model.zoo.wakeword import wakeword_paths
+from ..errors import InputError
+from ..tensors import QUANTIZE, Tensor, read_tensors
+from ..tensors.select import is_weight, make_tensor
+from . import packages
+from .package import Package
+from .torch_checkpoint import read_checkpoint
+from .wakeword import wakeword_paths
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class ZooModel:
     def weights(self, value_w: int = 8) -> list[Tensor]:
         """Its weight tensors; floats are quantized per tensor, symmetric, to `value_w` bits.
 
-        Raises ApackError when the package is missing, or when `value_w` is not 8 and the weights
+        Raises InputError when the package is missing, or when `value_w` is not 8 and the weights
         come as 8-bit integers.
         """
         if self.as_shipped and value_w != 8:
-            raise ApackError(f"the weights of {self.title} are shipped as 8-bit integers")
+            raise InputError(f"the weights of {self.title} are shipped as 8-bit integers")
         return self.read(value_w)
 
 
@@ -133,8 +133,8 @@ MODELS = (
 
 
 def zoo_model(key: str) -> ZooModel:
-    """The model of that key; raises ApackError that lists the keys."""
+    """The model of that key; raises InputError that lists the keys."""
     for model in MODELS:
         if model.key == key:
             return model
-    raise ApackError(f"no model {key!r} in the zoo; there are {', '.join(m.key for m in MODELS)}")
+    raise InputError(f"no model {key!r} in the zoo; there are {', '.join(m.key for m in MODELS)}")

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from model.tensors import QUANTIZE, Tensor, read_tensors
-from model.zoo.inputs import centre_square
-from model.zoo.packages import FACE_DETECTION, MATPLOTLIB
-from model.zoo.tflite_run import LayerRun, run_layers
+from ..tensors import QUANTIZE, Tensor, read_tensors
+from .inputs import centre_square
+from .packages import FACE_DETECTION, MATPLOTLIB
+from .tflite_run import LayerRun, run_layers
 
 PORTRAIT = "mpl-data/sample_data/grace_hopper.jpg"
 VALUE_W = 8
@@ -30,7 +30,7 @@ class FaceDetector:
 
     @property
     def path(self) -> Path:
-        """Its model; raises ApackError when the package is not installed."""
+        """Its model; raises InputError when the package is not installed."""
         return FACE_DETECTION.file(f"data/{self.file}.tflite")
 
     def weights(self) -> list[Tensor]:

@@ -6,17 +6,17 @@ from collections.abc import Callable
 
 import numpy as np
 
-from model.apack import ApackError
-from model.zoo import packages
-from model.zoo.catalog import (
+from ..errors import InputError
+from . import packages
+from .catalog import (
     CLASSIFIER_ONNX,
     DETECTOR_ONNX,
     EFFICIENTNET_CHECKPOINT,
     MOBILENET_CHECKPOINT,
     SILERO_SAFETENSORS,
 )
-from model.zoo.package import Package
-from model.zoo.torch_checkpoint import read_checkpoint
+from .package import Package
+from .torch_checkpoint import read_checkpoint
 
 Arrays = dict[str, np.ndarray]
 
@@ -62,10 +62,10 @@ FLOAT_MODELS = tuple(_READERS)
 def float_weights(key: str) -> Arrays:
     """The float32 weights of a network by name: longer than one along two dimensions or more.
 
-    Raises ApackError for a key that is not in FLOAT_MODELS, and when its package is missing.
+    Raises InputError for a key that is not in FLOAT_MODELS, and when its package is missing.
     """
     if key not in _READERS:
-        raise ApackError(f"no float weights of {key!r}; there are those of {', '.join(_READERS)}")
+        raise InputError(f"no float weights of {key!r}; there are those of {', '.join(_READERS)}")
     return {
         name: array
         for name, array in _READERS[key]().items()

@@ -12,7 +12,7 @@ from pydoc_data import topics
 import numpy as np
 from PIL import Image
 
-from model.zoo.packages import MINILM_TOKENIZER, SCIKIT_IMAGE
+from .packages import MINILM_TOKENIZER, SCIKIT_IMAGE
 
 Feed = dict[str, np.ndarray]
 
@@ -49,7 +49,7 @@ TOKENS = 128  # length of one text after the tokenizer
 
 
 def photograph(name: str) -> Image.Image:
-    """A picture that scikit-image ships, as RGB; raises ApackError when it is not installed."""
+    """A picture that scikit-image ships, as RGB; raises InputError when it is not installed."""
     return Image.open(SCIKIT_IMAGE.file(f"data/{name}")).convert("RGB")
 
 

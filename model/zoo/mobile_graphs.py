@@ -12,9 +12,9 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from model.zoo import packages
-from model.zoo.catalog import EFFICIENTNET_CHECKPOINT, MOBILENET_CHECKPOINT
-from model.zoo.torch_checkpoint import read_checkpoint
+from . import packages
+from .catalog import EFFICIENTNET_CHECKPOINT, MOBILENET_CHECKPOINT
+from .torch_checkpoint import read_checkpoint
 
 INPUT_SIDE = 224
 _OPSET = 17
@@ -109,7 +109,7 @@ class _Graph:
 
 
 def mobilenet_v2() -> onnx.ModelProto:
-    """MobileNetV2 with torchvision's ImageNet weights; raises ApackError without the package."""
+    """MobileNetV2 with torchvision's ImageNet weights; raises InputError without the package."""
     checkpoint = read_checkpoint(packages.MOBILENET.file(MOBILENET_CHECKPOINT))
     graph = _Graph(checkpoint, epsilon=1e-5, same_upper=False)
     x = graph.relu6(graph.convolution("picture", "features.0.0", "features.0.1", 2))
@@ -131,7 +131,7 @@ def _torchvision_block(graph: _Graph, x: str, name: str, stride: int) -> str:
 
 
 def efficientnet_lite0() -> onnx.ModelProto:
-    """EfficientNet-Lite0 with ImageNet weights; raises ApackError without the package."""
+    """EfficientNet-Lite0 with ImageNet weights; raises InputError without the package."""
     checkpoint = read_checkpoint(packages.EFFICIENTNET.file(EFFICIENTNET_CHECKPOINT))
     graph = _Graph(checkpoint, epsilon=1e-3, same_upper=True)
     x = graph.relu6(graph.convolution("picture", "_conv_stem", "_bn0", 2))

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from model.apack import ApackError
+from ..errors import InputError
 
 
 @dataclass(frozen=True)
@@ -29,24 +29,24 @@ class Package:
     def file(self, relative: str) -> Path:
         """Path of a file that the package ships; none of the package's code is run.
 
-        Raises ApackError when the package is not installed or ships no such file.
+        Raises InputError when the package is not installed or ships no such file.
         """
         path = self._folder() / relative
         if not path.is_file():
-            raise ApackError(f"the installed package {self.distribution} ships no {relative}")
+            raise InputError(f"the installed package {self.distribution} ships no {relative}")
         return path
 
     def first_file(self, pattern: str) -> Path:
         """The first file that matches, where its name differs between systems; raises like file."""
         found = sorted(self._folder().glob(pattern))
         if not found:
-            raise ApackError(f"the installed package {self.distribution} ships no {pattern}")
+            raise InputError(f"the installed package {self.distribution} ships no {pattern}")
         return found[0]
 
     def _folder(self) -> Path:
         spec = find_spec(self.module)
         if spec is None or not spec.submodule_search_locations:
-            raise ApackError(
+            raise InputError(
                 f"the package {self.distribution} is not installed; `make {self.target}` installs "
                 f"it, or: pip install --no-deps -r {self.requirements}"
             )

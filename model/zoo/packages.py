@@ -1,6 +1,6 @@
 """The packages that the zoo takes its tensors and inputs from."""
 
-from model.zoo.package import Package
+from .package import Package
 
 WAKEWORD = Package(
     "pymicro-wakeword",

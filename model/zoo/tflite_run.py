@@ -18,9 +18,9 @@ import numpy as np
 import tflite
 from pymicro_wakeword import wakeword
 
-from model.apack import ApackError
-from model.tensors.tflite_file import builtin_code
-from model.zoo.packages import WAKEWORD
+from ..errors import InputError
+from ..tensors.tflite_file import builtin_code
+from .packages import WAKEWORD
 
 LAYERS = (tflite.BuiltinOperator.CONV_2D, tflite.BuiltinOperator.DEPTHWISE_CONV_2D)
 OUTPUTS_SLOT = 8  # of the table SubGraph in TensorFlow Lite's schema
@@ -43,7 +43,7 @@ class LayerRun:
 def run_layers(path: Path, picture: np.ndarray) -> LayerRun:
     """Run the float model of a file on one input, float32 of the shape that it takes.
 
-    Raises ApackError when the interpreter does not take the model or the input.
+    Raises InputError when the interpreter does not take the model or the input.
     """
     data = path.read_bytes()
     graph = tflite.Model.GetRootAs(data, 0).Subgraphs(0)
@@ -95,9 +95,9 @@ def _run(path: Path, picture: np.ndarray, outputs: int) -> list[np.ndarray]:
         into = library.TfLiteInterpreterGetInputTensor(interpreter, 0)
         pixels = np.ascontiguousarray(picture)
         if library.TfLiteTensorCopyFromBuffer(into, pixels.ctypes.data, pixels.nbytes):
-            raise ApackError(f"{path.name}: takes no input of {pixels.nbytes} bytes")
+            raise InputError(f"{path.name}: takes no input of {pixels.nbytes} bytes")
         if library.TfLiteInterpreterInvoke(interpreter):
-            raise ApackError(f"{path.name}: the TensorFlow Lite interpreter does not run it")
+            raise InputError(f"{path.name}: the TensorFlow Lite interpreter does not run it")
         return [
             _array(library, library.TfLiteInterpreterGetOutputTensor(interpreter, place))
             for place in range(outputs)
@@ -112,7 +112,7 @@ def _interpreter(path: Path) -> Iterator[tuple[ctypes.CDLL, int]]:
     interpreter = library.TfLiteInterpreterCreate(model, None) if model else None
     try:
         if not interpreter or library.TfLiteInterpreterAllocateTensors(interpreter):
-            raise ApackError(f"{path.name}: the TensorFlow Lite interpreter does not take it")
+            raise InputError(f"{path.name}: the TensorFlow Lite interpreter does not take it")
         yield library, interpreter
     finally:
         if interpreter:
@@ -125,5 +125,5 @@ def _array(library: ctypes.CDLL, tensor: int) -> np.ndarray:
     shape = [library.TfLiteTensorDim(tensor, i) for i in range(library.TfLiteTensorNumDims(tensor))]
     array = np.empty(shape, np.float32)
     if library.TfLiteTensorCopyToBuffer(tensor, array.ctypes.data, array.nbytes):
-        raise ApackError("an inner tensor of the model is not of type float32")
+        raise InputError("an inner tensor of the model is not of type float32")
     return array

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from model.apack import ApackError
+from ..errors import InputError
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _STORAGE_TYPES = {
@@ -68,7 +68,7 @@ def _rebuild(
 def read_checkpoint(path: Path) -> dict[str, np.ndarray]:
     """Name -> array of every tensor in a checkpoint, in its order.
 
-    Raises ApackError, in one line, for a file that is not such a checkpoint or that asks for
+    Raises InputError, in one line, for a file that is not such a checkpoint or that asks for
     anything but tensors.
     """
     try:
@@ -77,13 +77,13 @@ def read_checkpoint(path: Path) -> dict[str, np.ndarray]:
     except Exception as error:
         # pickle turns damaged input into almost any exception.
         reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise ApackError(f"{path}: not a readable PyTorch checkpoint ({reason})") from error
+        raise InputError(f"{path}: not a readable PyTorch checkpoint ({reason})") from error
 
 
 def _read_state(file: BinaryIO) -> dict[str, np.ndarray]:
     magic = _StateUnpickler(file).load()
     if magic != _MAGIC:
-        raise ApackError("no torch.save magic number")
+        raise InputError("no torch.save magic number")
     for _ in ("protocol", "system"):
         _StateUnpickler(file).load()
     state = _StateUnpickler(file).load()
@@ -102,9 +102,9 @@ def _read_storage(file: BinaryIO, dtype: np.dtype) -> np.ndarray:
 def _view(storage: np.ndarray, tensor: _Tensor) -> np.ndarray:
     spans = [(n - 1) * s for n, s in zip(tensor.shape, tensor.strides, strict=True)]
     if min([tensor.offset, *tensor.shape, *tensor.strides]) < 0:
-        raise ApackError("a tensor has a negative offset, length or stride")
+        raise InputError("a tensor has a negative offset, length or stride")
     if 0 not in tensor.shape and tensor.offset + sum(spans) >= len(storage):
-        raise ApackError("a tensor reaches past the end of its storage")
+        raise InputError("a tensor reaches past the end of its storage")
     byte_strides = [s * tensor.dtype.itemsize for s in tensor.strides]
     view = as_strided(storage[tensor.offset :], tensor.shape, byte_strides, writeable=False)
     return np.ascontiguousarray(view)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from model.zoo.packages import WAKEWORD
+from .packages import WAKEWORD
 
 WORDS = ("alexa", "hey_jarvis", "hey_mycroft", "okay_nabu")
 
@@ -12,6 +12,6 @@ WORDS = ("alexa", "hey_jarvis", "hey_mycroft", "okay_nabu")
 def wakeword_paths() -> list[tuple[str, Path]]:
     """(name, path of the TFLite file) of each microWakeWord model in pymicro-wakeword.
 
-    Raises ApackError when the package is not installed.
+    Raises InputError when the package is not installed.
     """
     return [(word, WAKEWORD.file(f"models/{word}.tflite")) for word in WORDS]

@@ -184,8 +184,8 @@ module apack_block_store #(
     wire [ADDRESS_W-1:0] word       = bits[WORD_LOG +: ADDRESS_W];
 
     // Lane PIECES - 1 of a word is its first piece; with it the others become zeros.
-    wire [PIECES-1:0]   lane        = ~({PIECES{1'b1}} >> 1) >> (in_word >> PIECE_LOG);
-    wire [WORD_W-1:0]   first_data  = {PIECES{piece_data}} & ~({WORD_W{1'b1}} >> PIECE_W);
+    wire [PIECES-1:0]   lane        = {PIECES{1'b1}} << (PIECES - 1) >> (in_word >> PIECE_LOG);
+    wire [WORD_W-1:0]   first_data  = {PIECES{piece_data}} & ({WORD_W{1'b1}} << (WORD_W - PIECE_W));
 
     reg [PIECES-1:0]    write_enable_reg;
     reg [REGION_W-1:0]  write_region_reg;

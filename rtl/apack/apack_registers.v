@@ -337,7 +337,7 @@ module apack_registers #(
 
     // A number beyond the row's width is illegal whatever its low bits: a count of 0 is, in any row.
     wire [16:0]      cum     = write_data[TABLE_CUM_CUM +: 17];
-    wire             fits    = (cum >> (COUNT_W + 1)) == 17'd0 && (base_reg >> VALUE_W) == 32'd0;
+    wire             fits    = (cum >> COUNT_W >> 1) == 17'd0 && (base_reg >> VALUE_W) == 32'd0;
     wire [COUNT_W:0] row_cum = cum[COUNT_W:0] & {COUNT_W+1{fits}};
 
     assign row_valid = {row_write && !row_in_use && row_bank, row_write && !row_in_use && !row_bank};

@@ -9,7 +9,8 @@ Instances in the module are cut out at first: what goes into them must be equal 
 of them may be anything. If that tells the two apart, they are compared with the instances inside.
 The payload of an output stream, or of a response on the register bus, means nothing while its valid
 is low. What is the same but for that is said to be so. Where a module's contract on its inputs is
-written down as Verilog, in tb/apack/contracts/, a last proof looks at inputs that keep to it only.
+written down as Verilog, in contracts/ beside its bench, a last proof looks at inputs that keep to
+it only.
 """
 
 from __future__ import annotations
@@ -27,10 +28,8 @@ from scripts.mutate.mutants import NETLIST, SELECTOR, Mutant, MutatedDesign
 from scripts.mutate.targets import Target
 from scripts.synth.tools import run_yosys
 from tb.sim.modules import rtl_modules, rtl_sources
-from tb.sim.paths import ROOT
 
 ABC = Path(pyosys.__file__).parent / "yosys-abc"
-CONTRACTS = ROOT / "tb" / "apack" / "contracts"
 KEPT = "contract_kept"
 EQUIVALENT, IDLE, KEEPING = "equivalent", "equivalent while valid", "equivalent within the contract"
 DISTINCT, UNKNOWN = "distinct", "unknown"
@@ -46,18 +45,6 @@ TO_GATES = (
     "opt -nodffe -nosdff", "dfflegalize -cell $_DFF_P_ x", "setundef -zero", "aigmap",
     "clean",
 )  # fmt: skip
-# Outputs that mean something while another one is high only, as the header of their module says:
-# module, first part of their names, the other one. Those of streams are known by their names.
-MEANINGFUL: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "apack_registers": (("run_block", "busy"), ("run_values", "busy")),
-    "apack_table": (("row_", "table_valid"), ("table_illegal_row", "table_illegal")),
-    "apack_block_check": (
-        ("m_code_region", "m_code_done"), ("m_code_bad", "m_code_done"),
-        ("m_value_region", "m_value_done"), ("m_offset_bad", "m_value_done"),
-        ("m_crc_bad", "m_value_done"),
-    ),
-    "apack_block_drain": (("read_address", "read_enable"),),
-}  # fmt: skip
 PORT = re.compile(r"\b(?:input|output)\s+(?:wire|reg)\s*(?:\[[^\]]*\]\s*)?(\w+)")
 # Of a stream (valid, tvalid) or of a response of AXI4-Lite (bvalid, rvalid); not of an instance:
 # what goes into one must be equal.
@@ -127,15 +114,20 @@ class Graph:
             tuple(tuple(map(int, line.split())) for line in lines[first : first + gates]),
         )
 
-    def valids(self, module: str) -> dict[str, str]:
-        """The output of `module` that says when another one of its outputs means something."""
+    def valids(self, meaningful: Iterable[tuple[str, str]] = ()) -> dict[str, str]:
+        """The output that says when another one means something.
+
+        Args:
+            meaningful: how the names of such outputs begin, and what says when they mean something;
+                those of streams are known by their names.
+        """
         found = {}
         ports = {name: name.split("[")[0] for name in self.outputs}
         for valid in self.outputs:
             match = VALID.fullmatch(valid)
             payload = {f"{match[1]}{word}" for word in PAYLOAD} if match else ()
             found |= {name: valid for name, port in ports.items() if port in payload}
-        for beginning, valid in MEANINGFUL.get(module, ()):
+        for beginning, valid in meaningful:
             found |= {name: valid for name in self.outputs if name.startswith(beginning)}
         return found
 
@@ -275,7 +267,7 @@ class Prover:
         yield Comparison(self._fits(), True)
         if not self._fits() and self._may_be_whole():
             yield Comparison(True, True)
-        if contract_of(self.target):
+        if self.target.contract:
             yield Comparison(True, True, True)
 
     def _files(self) -> tuple[Path, ...]:
@@ -303,7 +295,7 @@ class Prover:
 
     def _compare(self, mutant: Mutant, comparison: Comparison) -> Proof:
         graph = self._graph(mutant.module, comparison)
-        valids = graph.valids(self.target.module) if comparison.idle else {}
+        valids = graph.valids(self.target.meaningful) if comparison.idle else {}
         said = self._abc(
             miter(graph, mutant.number, valids),
             "sat -C 1000000; scorr; sat -C 1000000; "
@@ -363,7 +355,7 @@ class Prover:
 
     def _under_contract(self) -> list[str]:
         """Yosys commands that put the module and its contract into one."""
-        contract = contract_of(self.target)
+        contract = self.target.contract
         path = self.folder / "under_contract.v"
         path.write_text(contract_text(self.design, self.target, contract), encoding="utf-8")
         values = "".join(
@@ -383,12 +375,6 @@ def _below(path: Path) -> tuple[Path, ...]:
 
 def _characters(files: Iterable[Path]) -> int:
     return sum(len(path.read_text(encoding="utf-8")) for path in files)
-
-
-def contract_of(target: Target) -> Path | None:
-    """Verilog of what a module may expect of its inputs, where that is written down."""
-    path = CONTRACTS / f"{target.module}_contract.v"
-    return path if path.is_file() else None
 
 
 def contract_text(design: MutatedDesign, target: Target, contract: Path) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from scripts.mutate.equivalence import DISTINCT, PROVEN, Proof, Prover, contract_of
+from scripts.mutate.equivalence import DISTINCT, PROVEN, Proof, Prover
 from scripts.mutate.inside import SURVIVED, Verdict
 from scripts.mutate.mutants import Mutant, MutatedDesign, mutate
 from scripts.mutate.simulation import BenchFails, read_verdicts, simulate
@@ -115,8 +115,7 @@ def result_path(target: Target, count: int, seed: int, seeds: int) -> Path:
 
 
 def _prover_key(target: Target) -> str:
-    contract = contract_of(target)
-    files = [PROVING, *([contract] if contract else [])]
+    files = [PROVING, *([target.contract] if target.contract else [])]
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
 
 

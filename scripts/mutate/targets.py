@@ -6,43 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cache
 from pathlib import Path
 
-from tb.apack import test_apack, test_buffers, test_channels, test_engines, test_tops
-from tb.sim.modules import rtl_modules, rtl_sources
+from tb.sim.modules import rtl_modules
 from tb.sim.paths import ROOT
+from tb.sim.sets import Bench, SetsError, bench_of
 
 IMPORT = re.compile(r"^(?:from|import) ((?:tb|model)\b[\w.]*)", re.MULTILINE)
-
-# The parameter set of a bench, where it is not the first: one that has every part of the module
-# in it and is simulated fast.
-CHOSEN_SETS: Mapping[str, tuple[int, ...]] = {
-    "apack_encoder": test_apack.CODER_SETS["narrow"],
-    "apack_decoder": test_apack.CODER_SETS["narrow"],
-    "apack_encoder_engine": test_engines.ENGINE_SETS["five-narrow"],
-    "apack_decoder_engine": test_engines.ENGINE_SETS["five-narrow"],
-    "apack_encoder_channel": test_channels.CHANNELS["apack_encoder_channel"][1]["three-small"],
-    "apack_decoder_channel": test_channels.CHANNELS["apack_decoder_channel"][1]["three-narrow"],
-    "apack_compressor": test_tops.LONG_BLOCKS,
-    "apack_decompressor": test_tops.LONG_BLOCKS,
-    "apack_pending": (8, 16, 7),
-    "cell_bit_packer": (5, 7),
-    "cell_bit_unpacker": (5, 9),
-    "cell_ram": (24, 4, 16),
-    "cell_region_ram": (5, 7, 3, 4),
-    "cell_gearbox": (12, 16),
-    "apack_shift_end": (7,),
-    "apack_region_track": (3,),
-    "apack_block_queue": (3, 9),
-    "apack_piece_lane": (4, 16, 9, 8),
-    "apack_entry_check": (5, 16, 32),
-    "apack_stream_pending": (3, 8, 13, 7),
-    "cell_ring": (5, 8),
-    "cell_carry_save": (13, 6, 27),
-    "apack_interval_loop": (6, 10, 16, 12),
-    "apack_search_loop": (6, 16, 10, 16, 12),
-}
 
 
 class NoSuchDesign(ValueError):
@@ -58,6 +28,8 @@ class Target:
     sources: tuple[Path, ...]  # its Verilog and that of what is in it
     parameters: Mapping[str, int] = field(default_factory=dict)
     watched: tuple[Path, ...] = ()  # files of the bench: a change in them asks for a new run
+    meaningful: tuple[tuple[str, str], ...] = ()  # outputs, by how they begin, and what says when
+    contract: Path | None = None  # Verilog of what it may expect of its inputs, if written down
 
     @property
     def source(self) -> Path:
@@ -65,41 +37,13 @@ class Target:
         return next(path for path in self.sources if path.stem == self.module)
 
 
-@cache
-def bench_sets() -> dict[str, dict[str, int]]:
-    """The parameter set that each module's own bench is run with."""
-    names = dict.fromkeys(("apack_encoder", "apack_decoder"), test_apack.CODER_WIDTHS)
-    names |= dict.fromkeys(
-        ("apack_encoder_engine", "apack_decoder_engine"), test_engines.ENGINE_WIDTHS
-    )
-    names |= {top: names for top, (names, _) in test_channels.CHANNELS.items()}
-    names |= dict.fromkeys(test_tops.TOPS, test_tops.WIDTHS)
-    values = dict(CHOSEN_SETS)
-    for parts in (test_apack.PARTS, test_buffers.PARTS, test_engines.PARTS):
-        for top, (own, sets) in parts.items():
-            names[top] = own
-            values.setdefault(top, sets[0])
-    return {top: dict(zip(names[top], values[top], strict=True)) for top in sorted(names)}
-
-
-@cache
-def all_targets() -> dict[str, Target]:
-    """Every module with its bench.
-
-    Raises:
-        NoSuchDesign: a module has none.
-    """
-    return {module: _target(module) for module in rtl_modules()}
-
-
-def _target(module: str) -> Target:
-    if module not in bench_sets():
-        raise NoSuchDesign(
-            f"{module} has no bench: it needs tb/apack/{module}.py, and parameters in a test_*.py"
-        )
-    bench = f"tb.{module.partition('_')[0]}.{module}"
-    sources = rtl_sources(module)
-    return Target(module, bench, sources, bench_sets()[module], _imported(bench))
+def target_of(bench: Bench) -> Target:
+    """A module with its bench, and the parameter set that the bench names for this."""
+    contract = bench.path.parent / "contracts" / f"{bench.module}_contract.v"
+    return Target(
+        bench.module, bench.test_module, bench.sources, bench.sets[bench.mutated],
+        _imported(bench.test_module), bench.meaningful, contract if contract.is_file() else None,
+    )  # fmt: skip
 
 
 def _imported(test_module: str) -> tuple[Path, ...]:
@@ -118,14 +62,17 @@ def select_targets(patterns: list[str]) -> list[Target]:
     """Targets whose module matches one of `patterns` (shell wildcards); all for none.
 
     Raises:
-        NoSuchDesign: a pattern matches nothing, or a module has no bench.
+        NoSuchDesign: a pattern matches nothing, or a module that is selected has no bench.
     """
-    targets = all_targets()
+    modules = list(rtl_modules())
     for pattern in patterns:
-        if not any(fnmatchcase(module, pattern) for module in targets):
-            raise NoSuchDesign(f"no design {pattern!r}; there are {', '.join(targets)}")
-    return [
-        target
-        for module, target in targets.items()
-        if not patterns or any(fnmatchcase(module, pattern) for pattern in patterns)
-    ]
+        if not any(fnmatchcase(module, pattern) for module in modules):
+            raise NoSuchDesign(f"no design {pattern!r}; there are {', '.join(modules)}")
+    try:
+        return [
+            target_of(bench_of(module))
+            for module in modules
+            if not patterns or any(fnmatchcase(module, pattern) for pattern in patterns)
+        ]
+    except SetsError as error:
+        raise NoSuchDesign(str(error)) from None

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from _pytest.mark.expression import Expression
@@ -16,7 +15,9 @@ from scripts.runs.job_summary import JOB_SUMMARY
 from scripts.runs.left_out import LEFT_OUT
 from tb.sim.breakpoints import REFUSE
 from tb.sim.cocotb_run import SELECTABLE
+from tb.sim.modules import rtl_modules
 from tb.sim.paths import ROOT
+from tb.sim.sets import bench_files
 
 TESTS = ("tb",)
 USAGE_ERROR = 4
@@ -153,18 +154,9 @@ def parameters_of(node: str) -> list[str]:
 
 
 def unit_of(node: str) -> str | None:
-    """The module that a test is one of, by its parameters: it has a bench beside, or is RTL."""
-    folder = ROOT / Path(node.split("::", 1)[0]).parent
-    for each in parameters_of(node):
-        if (folder / f"{each}.py").is_file() or each in rtl_modules():
-            return each
-    return None
-
-
-@cache
-def rtl_modules() -> frozenset[str]:
-    """The modules of rtl/."""
-    return frozenset(path.stem for path in (ROOT / "rtl").glob("*/*.v"))
+    """The module that a test is one of, by its parameters: it has a bench, or is RTL."""
+    units = {*bench_files(), *rtl_modules()}
+    return next((each for each in parameters_of(node) if each in units), None)
 
 
 def selection_of(node: str, others: Sequence[str] = ()) -> str:

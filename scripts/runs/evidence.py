@@ -22,6 +22,18 @@ class EvidenceError(ValueError):
     """Results that cannot be read; the message is one line."""
 
 
+def nodes_of(test: str, collected: list[str]) -> list[str]:
+    """The tests of pytest that a planned one stands for.
+
+    Args:
+        test: `file::test`, for all its parameters; `file::test[part]`, for those that are this, or
+            begin with this and a dash.
+        collected: the tests that pytest has, with parameters.
+    """
+    beginning = f"{test.removesuffix(']')}-" if test.endswith("]") else f"{test}["
+    return [node for node in collected if node == test or node.startswith(beginning)]
+
+
 @dataclass
 class Evidence:
     """Tests by `file::test`, with parameters in brackets where pytest knows them."""
@@ -55,11 +67,10 @@ class Evidence:
         """What a planned test lacks, in a few words; None when all of it ran and passed.
 
         Args:
-            test: `file::test`; a test of pytest without its parameters stands for all of them.
+            test: `file::test`; see nodes_of.
             collected: the tests that pytest has, with parameters.
         """
-        nodes = [node for node in collected if node == test or node.startswith(f"{test}[")]
-        nodes = nodes or [test]
+        nodes = nodes_of(test, collected) or [test]
         if failed := [node for node in nodes if node in self.failed]:
             return f"{failed[0]} failed: {self.failed[failed[0]]}"
         if not self.passed.intersection(nodes):

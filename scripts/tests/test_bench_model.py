@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from model.apack import entropy_bits, histogram
+from model.apack import Bits, entropy_bits, histogram
+from model.codecs import Codec
 from model.tensors import Tensor
 from scripts.benchmark import codec as bench_codec
 from scripts.benchmark import solver as bench_solver
@@ -40,6 +41,31 @@ def test_a_coder_that_changes_a_value_is_caught():
     liar = bench_codec.Contestant("liar", 1, honest.prepare, honest.encode, wrong, honest.size)
     with pytest.raises(bench_codec.ApackError, match="liar did not restore tensor 'a'"):
         bench_codec.measure(liar, tensors()["m"][0], 1)
+
+
+def rounded_codec(max_error: int, compiled: bool = True) -> Codec:
+    """One that drops the lowest bit of each value."""
+
+    def encode(values: np.ndarray, value_w: int) -> Bits:
+        return Bits(8 * values.size, (values & 0xFE).tobytes())
+
+    def decode(stream: Bits, count: int, value_w: int) -> np.ndarray:
+        return np.frombuffer(stream.data, np.uint8).astype(np.int64)
+
+    return Codec("new", "New", encode, decode, max_error=max_error, compiled=compiled)
+
+
+def test_a_compiled_codec_that_is_added_to_the_list_takes_part(monkeypatch):
+    monkeypatch.setattr(bench_codec, "CODECS", [rounded_codec(1), rounded_codec(1, False)])
+    (added,) = bench_codec.contestants()
+    assert added.name == "New"
+    assert bench_codec.measure(added, tensors()["m"][0], 1)[0] == 20_000
+
+
+def test_a_codec_that_changes_a_value_by_more_than_it_says_is_caught():
+    coder = bench_codec.as_listed(rounded_codec(0))
+    with pytest.raises(bench_codec.ApackError, match="New did not restore tensor 'a'"):
+        bench_codec.measure(coder, tensors()["m"][0], 1)
 
 
 def test_solver_report_compares_both_methods():

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from scripts import lint
+from tb.sim.builds import WAIVERS, source_facts
+from tb.sim.paths import ROOT
+from tb.sim.sets import read_bench
 from tb.sim.tools import ToolMissing, find_simulator
 
 HEAD = "`resetall\n`timescale 1ns / 1ps\n`default_nettype none\n\n"
@@ -193,18 +197,28 @@ def test_what_processes_need_not_share(tmp_path: Path, body: str) -> None:
     assert list(lint.process_findings(source)) == []
 
 
-def test_module_is_checked_with_the_parameters_it_has() -> None:
+def test_module_is_checked_with_the_parameters_of_its_bench() -> None:
     names = {check.name for check in lint.module_checks("cell_leading_ones")}
-    for tool in (
-        "verilator 1364-2005",
-        "verilator 1800-2023",
-        "iverilog -g2005",
-        "iverilog -g2012",
-    ):
-        assert f"{tool} cell_leading_ones defaults" in names
-        assert f"{tool} cell_leading_ones IN_W=1" in names
-    assert "slang cell_leading_ones IN_W=1" in names
-    assert not any("VALUE_W" in name for name in names)
+    tools = ("verilator 1364-2005", "iverilog -g2005", "yosys", "slang")
+    of_both = ("verilator 1800-2023", "iverilog -g2012")
+    sets = ("IN_W=1", "IN_W=7", "IN_W=20", "IN_W=32")  # and the default, once
+    assert names == {
+        *(f"{tool} cell_leading_ones defaults" for tool in (*tools, *of_both)),
+        *(f"{tool} cell_leading_ones {each}" for tool in tools for each in sets),
+    }
+
+
+def test_a_module_without_a_bench_is_checked_with_its_defaults(monkeypatch) -> None:
+    monkeypatch.setattr(lint, "bench_files", dict)
+    assert list(lint.parameter_sets("cell_leading_ones")) == [{}]
+
+
+def test_a_bench_without_sets_is_one_line(monkeypatch, tmp_path: Path, capsys) -> None:
+    bench = tmp_path / "cell_skid.py"
+    bench.write_text('PARAMETERS = ("DATA_W",)\n')
+    monkeypatch.setattr(lint, "bench_of", lambda module: read_bench(bench))
+    assert lint.main([]) == 2
+    assert capsys.readouterr().err == f"lint: {bench}: SETS is no mapping of names to values\n"
 
 
 def test_slang_takes_the_parameters(tmp_path: Path) -> None:
@@ -227,6 +241,31 @@ def test_verilog_of_a_bench_is_both_languages(tmp_path: Path, fault: str) -> Non
 
 
 def test_benches_are_checked() -> None:
-    assert {path.name for path in lint.bench_files()} >= {
+    assert {path.name for path in lint.bench_verilog()} >= {
         "apack_loop.v", "apack_bulk_tops.v", "apack_registers_contract.v",
     }  # fmt: skip
+
+
+def test_waivers_are_for_modules_beside_them_and_read_with_no_others(tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    for folder in (ours, theirs):
+        folder.mkdir()
+        (folder / "m.v").write_text(HEAD + UNUSED)
+    (ours / WAIVERS).write_text('`verilator_config\nlint_off -rule UNUSEDSIGNAL -file "*/m.v"\n')
+    assert verilator_2005(ours / "m.v", "m") is None
+    assert "UNUSEDSIGNAL" in verilator_2005(theirs / "m.v", "m")
+    before = source_facts([theirs / "m.v"])
+    (ours / WAIVERS).write_text("`verilator_config\n")
+    assert source_facts([theirs / "m.v"]) == before
+    assert ours / WAIVERS in source_facts([ours / "m.v", theirs / "m.v"])
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob(f"rtl/*/{WAIVERS}")), ids=lambda path: path.parent.name
+)
+def test_each_waiver_names_a_module_of_its_folder(path: Path) -> None:
+    text = path.read_text()
+    named = re.findall(r'^lint_off .*-file "\*/(\w+\.v)"', text, re.MULTILINE)
+    assert len(named) == text.count("lint_off")
+    missing = [name for name in named if not path.with_name(name).is_file()]
+    assert not missing, f"{path} waives for {missing}"

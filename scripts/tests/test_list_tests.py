@@ -14,10 +14,11 @@ from scripts.runs.collect import ROOT, Collected, NothingSelected
 from tb.sim.cocotb_run import chosen_simulator
 
 HARDWARE = [
-    "tb/apack/test_apack.py::test_coder[default-apack_encoder]",
-    "tb/apack/test_apack.py::test_coder[one-row-apack_encoder]",
-    "tb/apack/test_tops.py::test_top[apack_compressor-one-engine]",
-    "tb/apack/test_tops.py::test_long_blocks[apack_compressor]",
+    "tb/test_modules.py::test_module[apack_encoder-default]",
+    "tb/test_modules.py::test_module[apack_encoder-one-row]",
+    "tb/test_modules.py::test_module[apack_compressor-one-engine]",
+    "tb/apack/test_tops.py::test_most_engines[apack_compressor]",
+    "tb/test_modules.py::test_module[apack_loop-wide]",
     "tb/apack/bulk/test_bulk.py::test_changes[0-a word, 3]",
     "tb/apack/bulk/test_bulk.py::test_changes[1-a word, 4]",
     "tb/apack/uvm/test_uvm.py::test_one[Tables]",
@@ -28,10 +29,11 @@ HARDWARE = [
 
 def test_hardware_is_listed_by_system_and_module_with_names_of_sets() -> None:
     assert hardware_lines(HARDWARE) == [
-        "apack / apack_compressor: one-engine, long_blocks",
+        "apack / apack_compressor: one-engine, most_engines",
         "apack / apack_encoder: default, one-row",
+        "apack / apack_loop: wide",
         "apack / test_bulk: changes (2)",
-        "uvm / test_uvm: Tables, one Streams, two Streams",
+        "apack / test_uvm: Tables, one Streams, two Streams",
     ]
 
 
@@ -65,7 +67,7 @@ def test_a_selection_counts_what_it_leaves_out(monkeypatch, capsys) -> None:
     assert capsys.readouterr().out.splitlines() == [
         "apack / apack_encoder: default, one-row",
         "",
-        "2 of 10 tests match TEST='apack_encoder': 2 of the hardware, 0 of model and scripts",
+        "2 of 11 tests match TEST='apack_encoder': 2 of the hardware, 0 of model and scripts",
     ]
 
 
@@ -92,13 +94,12 @@ def listed(program: str, **options) -> subprocess.Popen:
 
 
 def test_what_pytest_selects_is_listed_as_plain_text() -> None:
-    program = (
-        "from scripts import list_tests\nlist_tests.PLACES = [('tb/apack/test_buffers.py',)] * 2"
-    )
+    program = "from scripts import list_tests\nlist_tests.PLACES = [('tb/test_modules.py',)] * 2"
     program += f"\nlist_tests.main(['--sim', '{chosen_simulator()}', '--test', 'cell_crc32'])"
     with listed(program) as process:
         output, error = process.communicate()
-    assert (output.splitlines()[0], error) == ("apack / cell_crc32: 8, 2, 9, 16", "")
+    line = "cell / cell_crc32: default, smallest, two-bytes, wide"
+    assert (output.splitlines()[0], error) == (line, "")
     assert "\x1b" not in output
 
 

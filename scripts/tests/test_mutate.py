@@ -19,7 +19,8 @@ from scripts.mutate.measure import Entry, Result
 from scripts.mutate.mutants import Mutant, MutatedDesign, mutate
 from scripts.mutate.results import Run
 from scripts.mutate.simulation import BenchFails, read_verdicts, simulate
-from scripts.mutate.targets import Target, all_targets
+from scripts.mutate.targets import Target, select_targets
+from tb.sim import sets
 from tb.sim.modules import rtl_modules
 from tb.sim.paths import ROOT
 
@@ -114,7 +115,7 @@ def test_payloads_of_streams_and_of_axi_lite_mean_something_with_their_valid() -
         "engine.m_data[0]": None,  # goes into an instance
         "engine.m_valid": None,
     }
-    found = Graph({}, (), dict.fromkeys(outputs, 0), ()).valids("apack_compressor")
+    found = Graph({}, (), dict.fromkeys(outputs, 0), ()).valids()
     assert found == {name: valid for name, valid in outputs.items() if valid}
 
 
@@ -273,9 +274,9 @@ def test_a_contract_leaves_inputs_out_that_break_it(
     mutant = mutant_of(design, *place)
     if status == KEEPING:
         assert Prover(target, design, tmp_path).prove(mutant).status == DISTINCT
-    monkeypatch.setattr(equivalence, "CONTRACTS", tmp_path)
-    (tmp_path / "toy_contract.v").write_text(CONTRACT)
-    proof = Prover(target, design, tmp_path).prove(mutant)
+    contract = tmp_path / "toy_contract.v"
+    contract.write_text(CONTRACT)
+    proof = Prover(replace(target, contract=contract), design, tmp_path).prove(mutant)
     assert proof.status == status, proof
 
 
@@ -288,10 +289,9 @@ def test_proofs_end_when_their_time_is_over(
 
 
 def test_every_contract_is_one_of_a_module() -> None:
-    contracts = sorted(equivalence.CONTRACTS.glob("*.v"))
+    contracts = {target.contract for target in select_targets([])} - {None}
     assert contracts
-    for path in contracts:
-        assert equivalence.contract_of(all_targets()[path.stem.removesuffix("_contract")]) == path
+    assert contracts == set((ROOT / "tb").glob("*/contracts/*_contract.v"))
 
 
 def test_a_mutant_that_a_test_finds_is_never_proven_to_be_the_same(
@@ -429,21 +429,26 @@ def test_a_bad_argument_is_one_line_and_exit_code_2(
 
 
 def test_every_module_has_its_bench() -> None:
-    targets = all_targets()
+    targets = {target.module: target for target in select_targets([])}
     assert list(targets) == list(rtl_modules())
     for module, target in targets.items():
         assert target.source == rtl_modules()[module]
-        assert ROOT / "tb" / "apack" / f"{module}.py" in target.watched
+        assert ROOT / "tb" / target.source.parent.name / f"{module}.py" in target.watched
+    assert targets["cell_gearbox"].parameters == {"IN_W": 12, "OUT_W": 16}  # MUTATED
+    assert targets["cell_crc32"].parameters == {"DATA_W": 8}  # the first set
+    assert ("row_", "table_valid") in targets["apack_table"].meaningful
 
 
 def test_a_module_without_a_bench_is_one_line(monkeypatch, capsys) -> None:
     new = {"apack_new": ROOT / "rtl" / "apack" / "apack_new.v"}
-    monkeypatch.setattr(targets_module, "rtl_modules", lambda: new)
-    monkeypatch.setattr(targets_module, "all_targets", all_targets.__wrapped__)
-    assert command.main([]) == 2
+    for module in (targets_module, sets):
+        monkeypatch.setattr(module, "rtl_modules", lambda: {**rtl_modules(), **new})
+    assert command.main(["--design", "apack_new"]) == 2
     error = capsys.readouterr().err
     assert error.startswith("mutate: apack_new has no bench: it needs tb/apack/apack_new.py")
     assert error.count("\n") == 1
+    (target,) = select_targets(["cell_skid"])  # the others have theirs
+    assert target.module == "cell_skid"
 
 
 def test_an_edit_in_mid_run_loses_no_result(target: Target, tmp_path: Path, monkeypatch) -> None:

@@ -698,10 +698,10 @@ def test_the_command_that_repeats_a_failure_stands_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("one", "other", "alike"),
     [
-        (("test_part[cell_crc32-8]", "x: 1"), ("test_part[cell_crc32-16]", "x: 2"), True),
-        (("test_part[cell_crc32-8]", "x: 1"), ("test_other[cell_crc32-8]", "x: 2"), True),
-        (("test_part[cell_crc32-8]", "x: 1"), ("test_part[cell_ring-8]", "x: 1"), False),
-        (("test_part[cell_crc32-8]", "x: 1"), ("test_part[cell_crc32-8]", "y: 1"), False),
+        (("test_module[cell_crc32-8]", "x: 1"), ("test_module[cell_crc32-16]", "x: 2"), True),
+        (("test_module[cell_crc32-8]", "x: 1"), ("test_other[cell_crc32-8]", "x: 2"), True),
+        (("test_module[cell_crc32-8]", "x: 1"), ("test_module[cell_ring-8]", "x: 1"), False),
+        (("test_module[cell_crc32-8]", "x: 1"), ("test_module[cell_crc32-8]", "y: 1"), False),
         (("test_a[1]", "assert 1 == 2"), ("test_a[2]", "assert 3 == 4"), True),
         (("test_a", "assert 1 == 2"), ("test_b", "assert 1 == 2"), False),
         (("test_a", "ValueError: no"), ("test_b", "ValueError: no"), False),

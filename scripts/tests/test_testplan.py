@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts import testplan
 from scripts.coverage.functional import (
     CoverageError,
     Point,
@@ -17,8 +18,15 @@ from scripts.coverage.functional import (
     total_percent,
 )
 from scripts.runs.collect import collect, name_of
-from scripts.runs.evidence import Evidence, EvidenceError, read_evidence
-from scripts.testplan import PLAN, Feature, PlanError, check, is_there, read_plan
+from scripts.runs.evidence import Evidence, EvidenceError, nodes_of, read_evidence
+from scripts.testplan import (
+    PLAN,
+    Feature,
+    PlanError,
+    check,
+    is_there,
+    read_plan,
+)
 from tb.sim.cocotb_run import chosen_simulator, folder_name
 
 HERE = "scripts/tests/test_testplan.py::test_a_sound_plan_has_no_fault"
@@ -54,6 +62,7 @@ def test_a_sound_plan_has_no_fault() -> None:
             "adding: there is no test scripts/tests/test_testplan.py::test_nothing",
         ),
         ({"tests": ("nowhere.py::test_it",)}, "adding: there is no test nowhere.py::test_it"),
+        ({"tests": (f"{HERE}[carry]",)}, f"adding: there is no test {HERE}[carry]"),
         ({"owner": ("adder", "adderr")}, "adding: there is no module adderr in rtl/"),
         (
             {"cover": ("adder.sum", "adder.carry")},
@@ -112,8 +121,12 @@ def test_what_is_no_plan_is_refused(text: str, message: str) -> None:
 
 def test_the_plan_names_tests_and_modules_that_are_there() -> None:
     features = read_plan(PLAN.read_text(encoding="utf-8"))
-    missing = [test for feature in features for test in feature.tests if not is_there(test)]
-    assert not missing
+    planned = [test for feature in features for test in feature.tests]
+    assert not [test for test in planned if not is_there(test)]
+    collected = testplan.tests_of_pytest(features)
+    in_brackets = [test for test in planned if test.endswith("]")]
+    assert in_brackets
+    assert not [test for test in in_brackets if not nodes_of(test, collected)]
     owned = {module for feature in features for module in feature.owner}
     assert owned == {path.stem for path in (PLAN.parents[1] / "rtl").glob("*/*.v")}
 
@@ -209,6 +222,19 @@ def test_a_test_without_a_passed_run_is_a_fault(
 ) -> None:
     assert faults(FEATURE, evidence=evidence, collected=collected) == [f"adding: {fault}"]
     assert faults(FEATURE, evidence=Evidence(set(collected)), collected=collected) == []
+
+
+def test_parameters_of_a_planned_test_may_be_how_they_begin() -> None:
+    nodes = [f"{HERE}[{name}]" for name in ("cut-1", "cut-2", "cut_reset-1", "cut", "ring")]
+    assert nodes_of(HERE, nodes) == nodes
+    assert nodes_of(f"{HERE}[cut]", nodes) == [nodes[0], nodes[1], nodes[3]]
+    assert nodes_of(f"{HERE}[cut-2]", nodes) == [nodes[1]]
+    assert nodes_of(f"{HERE}[ri]", nodes) == []
+    feature = replace(FEATURE, tests=(f"{HERE}[cut]",))
+    assert faults(feature, evidence=Evidence(set(nodes[:2])), collected=nodes) == [
+        f"adding: {nodes[3]} did not run"
+    ]
+    assert faults(feature, evidence=Evidence(set(nodes[:4])), collected=nodes) == []
 
 
 def write_cases(path: Path, cases: dict[str, str]) -> None:

@@ -14,6 +14,21 @@ from cocotb.triggers import FallingEdge
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 
+PARAMETERS = ("STREAMS", "VALUE_W", "CODE_W", "BLOCK_VALUES", "BITS_W")
+SETS = {
+    "two": (2, 4, 8, 8, 7),
+    "smallest": (1, 2, 3, 1, 2),
+    "eight-wide": (8, 12, 16, 64, 11),
+    "long-blocks": (3, 16, 18, 4096, 17),
+}
+MEANINGFUL = (
+    ("m_code_region", "m_code_done"),
+    ("m_code_bad", "m_code_done"),
+    ("m_value_region", "m_value_done"),
+    ("m_offset_bad", "m_value_done"),
+    ("m_crc_bad", "m_value_done"),
+)
+
 LONGEST = 12  # values of a block, most of the time
 STRETCH = 500  # cycles at one pace
 VERDICT_CYCLES = 2  # from a CLEAR to its verdicts

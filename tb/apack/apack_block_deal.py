@@ -12,6 +12,14 @@ from cocotb.triggers import FallingEdge
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 
+PARAMETERS = ("ENGINES", "VALUE_W", "WORD_W", "BLOCK_VALUES")
+SETS = {
+    "three-engines": (3, 5, 16, 32),
+    "one-engine": (1, 8, 64, 128),
+    "wide": (4, 16, 32, 4),
+    "most-engines": (64, 2, 16, 8),
+}
+
 LENGTH, PADDING, TRUNCATED = 1, 8, 32
 TENSORS = 160
 LONGEST = 60  # cycles of a tensor

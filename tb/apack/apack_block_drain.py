@@ -12,6 +12,15 @@ from cocotb.triggers import FallingEdge
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 
+PARAMETERS = ("STREAMS", "VALUE_W", "LANES", "BLOCK_VALUES")
+SETS = {
+    "two": (2, 3, 2, 8),
+    "smallest": (1, 2, 1, 1),
+    "six-wide": (6, 12, 8, 8),
+    "long-blocks": (4, 8, 8, 4096),
+}
+MEANINGFUL = (("read_address", "read_enable"),)
+
 LENGTH, CODE, OFFSET, CRC, TRUNCATED = (1 << bit for bit in (0, 1, 2, 4, 5))
 SKIPPED = LENGTH | TRUNCATED
 CAUSES = 6

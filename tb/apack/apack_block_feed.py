@@ -12,6 +12,14 @@ from cocotb.triggers import FallingEdge, RisingEdge
 from tb.bus.combinational import parameter
 from tb.bus.cycles import start_clock
 
+PARAMETERS = ("STREAMS", "VALUE_W", "LANES", "BLOCK_VALUES")
+SETS = {
+    "five": (5, 5, 4, 16),
+    "smallest": (1, 2, 1, 8),
+    "three-wide": (3, 16, 8, 8),
+    "eight": (8, 9, 2, 32),
+}
+
 PHASE_CYCLES = 100
 # The part of the cycles in which something is done; values come so slowly that all streams wait.
 PACES = {

@@ -11,6 +11,14 @@ from cocotb.triggers import FallingEdge
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 
+PARAMETERS = ("STREAMS", "DATA_W")
+SETS = {
+    "one": (1, 3),
+    "three": (3, 9),
+    "eight": (8, 16),
+}
+MUTATED = "three"
+
 OUTPUTS = ("m_data", "m_region", "m_stream")
 
 

@@ -13,6 +13,16 @@ from cocotb.triggers import FallingEdge
 from tb.bus.combinational import parameter
 from tb.bus.cycles import start_clock
 
+PARAMETERS = ("STREAMS", "VALUE_W", "PIECE_W", "WORD_W", "BLOCK_VALUES", "BITS_W")
+SETS = {
+    # Words at the end of a region's address range are the next region's.
+    "short-region": (5, 9, 4, 16, 32, 9),
+    "smallest": (1, 2, 8, 8, 8, 7),
+    "two-wide": (2, 9, 16, 16, 8, 8),
+    "four": (4, 8, 16, 64, 32, 10),
+    "eight": (8, 16, 32, 64, 16, 9),
+}
+
 CODE, OFFSET = "code", "offset"
 WAITING = 2  # pieces of a port
 PHASE_CYCLES = 100

@@ -10,6 +10,7 @@ import numpy as np
 from cocotb.triggers import FallingEdge
 
 from model.apack import SymbolTable
+from model.tensors import pattern_dtype
 from model.zoo.wakeword import wakeword_paths
 from tb.apack.env import top_control, top_registers
 from tb.apack.env.memory_image import image_of_frames
@@ -18,6 +19,21 @@ from tb.bus.combinational import parameter
 from tb.bus.cycles import cycles, settle, until_settled
 from tb.bus.frames import Beat, Frame, with_nulls
 from tb.bus.pace import always, rarely
+
+PARAMETERS = (
+    "ENGINES", "STREAMS", "VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "PIECE_W", "WORD_W",
+    "LANES", "BLOCK_VALUES",
+)  # fmt: skip
+SETS = {
+    "one-engine": (1, 4, 8, 16, 10, 16, 16, 64, 8, 64),
+    "three-engines": (3, 2, 8, 11, 9, 16, 16, 32, 4, 64),
+    "wide-values": (2, 8, 16, 16, 12, 16, 16, 64, 2, 64),
+    "one-stream": (1, 1, 5, 7, 6, 9, 16, 16, 1, 32),
+    # Everything that the unit has in it, small but for the blocks, whose entries may be long.
+    "long-blocks": (3, 2, 16, 5, 6, 8, 16, 32, 8, 65536),
+}
+MUTATED = "long-blocks"
+ICARUS_ROUNDS = 1
 
 LATENCY = 16  # cycles between a command or an event and what is seen of it
 ONE_GROUP = cocotb.skipif(parameter("SYMBOLS") == 1, reason="with one group no block shrinks")
@@ -278,7 +294,7 @@ async def stores_raw_what_would_grow(dut):
     widths = bench.widths
     total, block = 1 << widths.count_w, widths.block_values
     table = SymbolTable(widths.value_w, widths.count_w, (0, 1), (0, total - 1, total))
-    dtype = np.uint8 if widths.value_w <= 8 else np.uint16
+    dtype = pattern_dtype(widths.value_w)
     values = np.array([random.getrandbits(widths.value_w) for _ in range(3 * block + 1)], dtype)
     values[:block] = 0
     tensor = top_control.tensor_of(bench, values, table)
@@ -310,7 +326,7 @@ async def counts_as_raw_only_what_is_raw(dut):
     widths = bench.widths
     total = 1 << widths.count_w
     table = SymbolTable(widths.value_w, widths.count_w, (0, 1), (0, total // 2, total))
-    dtype = np.uint8 if widths.value_w <= 8 else np.uint16
+    dtype = pattern_dtype(widths.value_w)
     for bits in range(2, 12):
         length = (1 << bits) - 2
         if length <= widths.block_max:

@@ -22,6 +22,27 @@ from tb.apack.env.rows import row_buses
 from tb.apack.env.widths import EngineWidths
 from tb.bus.cycles import cycles, now, reset, start_clock, until
 
+PARAMETERS = (
+    "STREAMS", "VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "PIECE_W", "PIECES", "LANES",
+    "BLOCK_VALUES",
+)  # fmt: skip
+SETS = {
+    "one": (1, 8, 16, 10, 16, 16, 4, 8, 128),
+    "two-smallest": (2, 2, 2, 1, 3, 3, 1, 1, 8),
+    "three-narrow": (3, 3, 3, 2, 4, 4, 2, 2, 8),
+    "three-wide": (3, 16, 6, 14, 16, 32, 2, 4, 8),
+    "four": (4, 8, 16, 10, 16, 16, 4, 8, 32),
+    "five-narrow": (5, 4, 5, 6, 8, 8, 2, 2, 32),
+    "six-one-row": (6, 12, 1, 4, 10, 16, 1, 8, 8),
+    "seven-long-code": (7, 7, 11, 16, 20, 24, 1, 16, 16),
+    "eight": (8, 8, 16, 10, 16, 16, 4, 8, 16),
+}
+MUTATED = "three-narrow"
+ICARUS_ROUNDS = {
+    "one": 1, "two-smallest": 6, "three-narrow": 1, "three-wide": 1, "four": 1, "five-narrow":
+    2, "six-one-row": 2, "seven-long-code": 1, "eight": 1,
+}  # fmt: skip
+
 ROUNDS = int(os.environ.get("ROUNDS") or 6)
 SETTLING = 16  # cycles without room after a reset
 BLOCK_FIELDS = ("count", "code_bits", "offset_bits", "code_words", "offset_words", "crc", "cause")

@@ -21,6 +21,20 @@ from tb.apack.env.stimulus import edge_values, tables_of_every_size
 from tb.apack.env.widths import EngineWidths
 from tb.bus.cycles import cycles, now, reset, sampled, start_clock, until
 
+PARAMETERS = ("STREAMS", "VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "PIECE_W")
+SETS = {
+    "one": (1, 8, 16, 10, 16, 16),
+    "two-smallest": (2, 2, 2, 1, 3, 3),
+    "three-wide": (3, 16, 32, 14, 16, 32),
+    "four": (4, 8, 16, 10, 16, 16),
+    "five-narrow": (5, 4, 5, 6, 8, 8),
+    "six-one-row": (6, 12, 1, 4, 10, 13),
+    "seven-long-code": (7, 7, 11, 16, 20, 24),
+    "eight": (8, 8, 16, 10, 16, 16),
+}
+MUTATED = "five-narrow"
+ICARUS_ROUNDS = 1
+
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 
 LENGTHS = (0, 1, 2, 12, 50)

@@ -11,6 +11,7 @@ import cocotb
 import numpy as np
 
 from model.apack import SymbolTable
+from model.tensors import pattern_dtype
 from tb.apack.env import top_control, top_registers
 from tb.apack.env.damage import NULL, Damage, damages, ended
 from tb.apack.env.memory_image import MemoryImage
@@ -19,6 +20,21 @@ from tb.apack.env.top import CLOSING, ROUNDS, Tensor, TopBench, load_codec, sent
 from tb.bus.combinational import parameter
 from tb.bus.cycles import cycles, until_settled
 from tb.bus.frames import Beat, Frame, assert_frame, with_nulls
+
+PARAMETERS = (
+    "ENGINES", "STREAMS", "VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "PIECE_W", "WORD_W",
+    "LANES", "BLOCK_VALUES",
+)  # fmt: skip
+SETS = {
+    "one-engine": (1, 4, 8, 16, 10, 16, 16, 64, 8, 64),
+    "three-engines": (3, 2, 8, 11, 9, 16, 16, 32, 4, 64),
+    "wide-values": (2, 8, 16, 16, 12, 16, 16, 64, 2, 64),
+    "one-stream": (1, 1, 5, 7, 6, 9, 16, 16, 1, 32),
+    # Everything that the unit has in it, small but for the blocks, whose entries may be long.
+    "long-blocks": (3, 2, 16, 5, 6, 8, 16, 32, 8, 65536),
+}
+MUTATED = "long-blocks"
+ICARUS_ROUNDS = 1
 
 HOST_READS = 200  # of a status that changes within a few cycles
 
@@ -173,7 +189,7 @@ async def decompresses_with_any_table_in_either_bank(dut):
     widths = bench.widths
     for number in range(4 * ROUNDS):
         table = random_table(widths.value_w, widths.symbols, widths.count_w)
-        dtype = np.uint8 if widths.value_w <= 8 else np.uint16
+        dtype = pattern_dtype(widths.value_w)
         values = np.array(edge_values(table)[: 2 * widths.block_values], dtype)
         steps = range((widths.block_max // widths.lanes).bit_length())
         block = widths.lanes << random.choice(steps)
@@ -251,7 +267,7 @@ async def decompresses_raw_blocks(dut):
     widths = bench.widths
     total, block = 1 << widths.count_w, widths.block_values
     table = SymbolTable(widths.value_w, widths.count_w, (0, 1), (0, total - 1, total))
-    dtype = np.uint8 if widths.value_w <= 8 else np.uint16
+    dtype = pattern_dtype(widths.value_w)
     values = np.array([random.getrandbits(widths.value_w) for _ in range(3 * block + 1)], dtype)
     values[block : 2 * block] = 0
     tensor = top_control.tensor_of(bench, values, table)

@@ -11,6 +11,15 @@ from model.apack import Interval
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.frames import unpacked
 
+PARAMETERS = ("COUNT_W", "CODE_W")
+SETS = {
+    "default": (10, 16),
+    "smallest": (1, 3),
+    "exhaustive": (3, 5),
+    "long-code": (7, 20),
+    "wide": (14, 16),
+}
+
 EXHAUSTIVE = 5  # CODE_W up to which every input is tried
 
 

@@ -16,6 +16,17 @@ from tb.apack.env.widths import Widths
 from tb.bus.cycles import cycles, now, until, within
 from tb.bus.pace import always, every_other, rarely
 
+PARAMETERS = ("VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "WORD_W", "BLOCK_W")
+SETS = {
+    "default": (8, 16, 10, 16, 32, 24),
+    "smallest": (2, 2, 1, 3, 3, 3),
+    "narrow": (4, 5, 6, 8, 8, 6),
+    "one-row": (12, 1, 4, 10, 16, 5),
+    "wide": (16, 32, 14, 16, 64, 16),
+    "long-code": (7, 11, 16, 20, 40, 10),
+}
+MUTATED = "narrow"
+
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 
 

@@ -13,12 +13,32 @@ from cocotb.triggers import FallingEdge, RisingEdge
 
 from model.apack import SymbolTable, encode_block
 from model.apack.hostile import centred_table
+from model.tensors import pattern_dtype
 from tb.apack.env.expected import verbatim
 from tb.apack.env.rows import row_buses
 from tb.apack.env.stimulus import borderline_blocks, hostile_values
 from tb.apack.env.widths import EngineWidths
 from tb.bus.combinational import parameter
 from tb.bus.cycles import reset, start_clock
+
+PARAMETERS = (
+    "STREAMS", "VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "PIECE_W", "WORD_W", "LANES",
+    "BLOCK_VALUES",
+)  # fmt: skip
+SETS = {
+    "one": (1, 8, 16, 10, 16, 16, 64, 8, 32),
+    "two-smallest": (2, 2, 2, 1, 3, 4, 16, 1, 8),
+    "three-small": (3, 7, 4, 5, 7, 8, 8, 4, 16),
+    "three-wide": (3, 16, 32, 14, 16, 32, 64, 4, 16),
+    "four": (4, 8, 16, 10, 16, 16, 64, 8, 32),
+    "five-narrow": (5, 5, 5, 6, 8, 8, 16, 4, 32),
+    "eight": (8, 8, 16, 10, 16, 16, 32, 8, 16),
+}
+MUTATED = "three-small"
+ICARUS_ROUNDS = {
+    "one": 1, "two-smallest": 6, "three-small": 1, "three-wide": 1, "four": 1, "five-narrow": 2,
+    "eight": 1,
+}  # fmt: skip
 
 ROUNDS = int(os.environ.get("ROUNDS") or 6)
 
@@ -190,7 +210,7 @@ class EncoderChannelBench:
     def drawn(self, values: range) -> np.ndarray:
         """A block of full length, of some values."""
         drawn = random.choices(values, k=self.most)
-        return np.array(drawn, dtype=np.uint8 if self.widths.value_w <= 8 else np.uint16)
+        return np.array(drawn, dtype=pattern_dtype(self.widths.value_w))
 
     async def send(self, blocks: list[np.ndarray]) -> None:
         """Bring blocks while those before leave, and check all."""

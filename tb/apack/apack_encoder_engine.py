@@ -23,6 +23,20 @@ from tb.bus.frames import Frame, assert_frame
 from tb.bus.pace import Pace, always, any_pace
 from tb.bus.turns import TurnMonitor, turn_frame
 
+PARAMETERS = ("STREAMS", "VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "PIECE_W")
+SETS = {
+    "one": (1, 8, 16, 10, 16, 16),
+    "two-smallest": (2, 2, 2, 1, 3, 3),
+    "three-wide": (3, 16, 32, 14, 16, 32),
+    "four": (4, 8, 16, 10, 16, 16),
+    "five-narrow": (5, 4, 5, 6, 8, 8),
+    "six-one-row": (6, 12, 1, 4, 10, 13),
+    "seven-long-code": (7, 7, 11, 16, 20, 24),
+    "eight": (8, 8, 16, 10, 16, 16),
+}
+MUTATED = "five-narrow"
+ICARUS_ROUNDS = 2
+
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 
 LENGTHS = (0, 1, 2, 12, 50)

@@ -12,6 +12,15 @@ from cocotb.triggers import FallingEdge
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 
+PARAMETERS = ("VALUE_W", "WORD_W", "BLOCK_VALUES")
+SETS = {
+    "short-blocks": (8, 64, 128),
+    "small-words": (5, 16, 32),
+    "few-values": (3, 32, 4),
+    "long-blocks": (16, 64, 4096),
+}
+MUTATED = "small-words"
+
 TENSORS = 200
 LONGEST_WAIT = 400  # cycles for a tensor of a few blocks
 

@@ -9,6 +9,14 @@ import cocotb
 from model.apack import Interval, SymbolTable
 from tb.bus.combinational import outputs_for, parameter
 
+PARAMETERS = ("COUNT_W", "CODE_W")
+SETS = {
+    "default": (10, 16),
+    "smallest": (1, 3),
+    "narrow": (6, 8),
+    "long-code": (16, 20),
+}
+
 
 def any_interval(code_w: int) -> Interval:
     """An interval as renormalisation leaves it: more than a quarter, at random or at an edge."""

@@ -16,6 +16,15 @@ from tb.apack.apack_interval import any_slice
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 
+PARAMETERS = ("STREAMS", "COUNT_W", "CODE_W", "TAG_W")
+SETS = {
+    "one-smallest": (1, 1, 3, 12),
+    "two-narrow": (2, 6, 8, 12),
+    "six": (6, 10, 16, 12),
+    "eight-long-code": (8, 16, 20, 12),
+}
+MUTATED = "six"
+
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 
 

@@ -15,6 +15,15 @@ from tb.bus.frames import Frame
 from tb.bus.pace import always, any_pace, rarely
 from tb.bus.streams import StreamDriver, StreamMonitor
 
+PARAMETERS = ("CODE_W", "WORD_W", "PENDING_W")
+SETS = {
+    "default": (16, 32, 28),
+    "smallest": (3, 3, 5),
+    "narrow": (8, 16, 7),
+    "wide": (16, 64, 6),
+}
+MUTATED = "narrow"
+
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 
 

@@ -12,6 +12,14 @@ from cocotb.triggers import FallingEdge
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 
+PARAMETERS = ("STREAMS", "PIECE_W", "PIECES", "DEPTH", "REGION_WORDS")
+SETS = {
+    "three": (3, 4, 4, 4, 5),
+    "one": (1, 16, 1, 2, 3),
+    "two-deep": (2, 8, 8, 4, 16),
+    "eight": (8, 5, 2, 2, 7),
+}
+
 RUNS = 9
 CYCLES = 250
 SIDES = ("code", "offset")

@@ -11,6 +11,13 @@ from cocotb.triggers import FallingEdge
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 
+PARAMETERS = ("DEPTH", "PIECE_W", "ADDRESS_W", "LEFT_W")
+SETS = {
+    "shallow": (2, 5, 6, 4),
+    "deep": (4, 16, 9, 8),
+}
+MUTATED = "deep"
+
 READ_CYCLES = (2, 1, 3)  # from a grant to its piece
 RUN_CYCLES = 3000
 

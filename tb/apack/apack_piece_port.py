@@ -10,6 +10,14 @@ from cocotb.triggers import FallingEdge
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 
+PARAMETERS = ("STREAMS", "PIECE_W")
+SETS = {
+    "three": (3, 8),
+    "one": (1, 5),
+    "four": (4, 16),
+    "eight": (8, 3),
+}
+
 RUNS = 40
 CYCLES = 40
 OUTPUTS = ("s_take", "s_clear", "port_valid")

@@ -10,6 +10,14 @@ from cocotb.triggers import FallingEdge
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 
+PARAMETERS = ("STREAMS",)
+SETS = {
+    "one": (1,),
+    "three": (3,),
+    "eight": (8,),
+}
+MUTATED = "three"
+
 
 @cocotb.test()
 async def follows_each_stream_from_block_to_block(dut):

@@ -23,6 +23,21 @@ from tb.bus.axi_lite import EVERY_BYTE, OKAY, SLVERR
 from tb.bus.combinational import parameter
 from tb.bus.cycles import PERIOD_NS, cycles, reset, start_clock
 
+PARAMETERS = (
+    "DECOMPRESSOR", "ENGINES", "STREAMS", "VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "WORD_W",
+    "LANES", "BLOCK_VALUES", "BITS_W",
+)  # fmt: skip
+SETS = {
+    "decompressor": (1, 1, 4, 8, 16, 10, 16, 64, 8, 4096, 46),
+    "smallest": (0, 1, 1, 2, 1, 1, 3, 16, 1, 8, 5),
+    # Blocks of so many bits that BITS overflows.
+    "largest": (1, 64, 8, 16, 255, 16, 32, 64, 128, 65536, 47),
+}
+MEANINGFUL = (
+    ("run_block", "busy"),
+    ("run_values", "busy"),
+)
+
 # the input that counts -> the counter it adds to
 STEPS = {
     "count_values": "VALUES_DONE",

@@ -10,6 +10,14 @@ import cocotb
 from model.apack import Interval
 from tb.bus.combinational import outputs_for, parameter
 
+PARAMETERS = ("CODE_W",)
+SETS = {
+    "default": (16,),
+    "smallest": (3,),
+    "narrow": (7,),
+    "long-code": (20,),
+}
+
 EXHAUSTIVE = 8  # bits of the bounds up to which every interval is tried
 
 

@@ -9,6 +9,14 @@ import cocotb
 from model.apack import Interval
 from tb.bus.combinational import outputs_for, parameter
 
+PARAMETERS = ("COUNT_W", "CODE_W")
+SETS = {
+    "default": (10, 16),
+    "smallest": (1, 3),
+    "narrow": (6, 8),
+    "long-code": (16, 20),
+}
+
 
 @cocotb.test()
 async def scales_any_count_to_any_interval(dut):

@@ -16,6 +16,17 @@ from tb.apack.env.stimulus import random_table
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 
+PARAMETERS = ("STREAMS", "SYMBOLS", "COUNT_W", "CODE_W", "TAG_W")
+SETS = {
+    "one-smallest": (1, 2, 1, 3, 12),
+    "three-narrow": (3, 5, 6, 8, 12),
+    "six": (6, 16, 10, 16, 12),
+    "seven-one-row": (7, 1, 7, 10, 12),
+    "eight-wide": (8, 32, 14, 16, 12),
+}
+MUTATED = "six"
+ICARUS_ROUNDS = 2
+
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 
 VALUE_W = 8  # of the tables; the loop sees no values

@@ -11,6 +11,15 @@ from model.apack import Interval
 from tb.apack.apack_renorm import EXHAUSTIVE, bounds
 from tb.bus.combinational import outputs_for, parameter
 
+PARAMETERS = ("CODE_W",)
+SETS = {
+    "default": (16,),
+    "smallest": (3,),
+    "narrow": (7,),
+    "long-code": (20,),
+}
+MUTATED = "narrow"
+
 
 def one_bit_apart(code_w: int) -> Iterator[tuple[int, int]]:
     """Bounds that differ in a single bit, for each bit."""

@@ -13,6 +13,14 @@ from cocotb.triggers import FallingEdge
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 
+PARAMETERS = ("STREAMS", "BLOCK_W")
+SETS = {
+    "three": (3, 5),
+    "smallest": (1, 1),
+    "two": (2, 2),
+    "eight": (8, 13),
+}
+
 LONGEST = 40  # values of a block, so that the blocks end within a run
 STRETCH = 400  # cycles at one pace
 

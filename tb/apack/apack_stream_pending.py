@@ -12,6 +12,15 @@ from tb.apack.apack_pending import Shifts, code_bits
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import reset, start_clock
 
+PARAMETERS = ("STREAMS", "CODE_W", "WORD_W", "PENDING_W")
+SETS = {
+    "four": (4, 16, 16, 16),
+    "one-smallest": (1, 3, 3, 5),
+    "three-odd": (3, 8, 13, 7),
+    "two-wide": (2, 16, 32, 5),
+}
+MUTATED = "three-odd"
+
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 
 INPUTS = ("s_stream", "s_lead_count", "s_lead_bits", "s_under_count", "s_end")

@@ -11,6 +11,15 @@ from tb.apack.env.rows import row_buses
 from tb.apack.env.stimulus import random_table, tables_of_every_size
 from tb.bus.combinational import outputs_for, parameter
 
+PARAMETERS = ("VALUE_W", "SYMBOLS", "COUNT_W")
+SETS = {
+    "default": (8, 16, 10),
+    "smallest": (2, 2, 1),
+    "one-row": (12, 1, 4),
+    "wide": (16, 32, 14),
+    "narrow": (4, 5, 6),
+}
+
 
 async def check(dut, table: SymbolTable, values: list[int]) -> None:
     """Look values up and compare with the model."""

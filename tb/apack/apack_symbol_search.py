@@ -13,6 +13,15 @@ from tb.apack.env.rows import row_buses
 from tb.apack.env.stimulus import random_table, tables_of_every_size
 from tb.bus.combinational import outputs_for, parameter
 
+PARAMETERS = ("VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W")
+SETS = {
+    "default": (8, 16, 10, 16),
+    "smallest": (2, 2, 1, 3),
+    "one-row": (12, 1, 4, 10),
+    "wide": (16, 32, 14, 16),
+    "narrow": (4, 5, 6, 8),
+}
+
 
 async def check(dut, table: SymbolTable) -> None:
     """Search a random interval at the ends of its slices and in between; compare with the model."""

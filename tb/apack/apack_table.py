@@ -17,6 +17,19 @@ from tb.bus.frames import unpacked
 from tb.bus.pace import any_pace
 from tb.bus.streams import StreamDriver
 
+PARAMETERS = ("VALUE_W", "SYMBOLS", "COUNT_W")
+SETS = {
+    "default": (8, 16, 10),
+    "smallest": (2, 2, 1),
+    "one-row": (12, 1, 4),
+    "wide": (16, 32, 14),
+    "narrow": (4, 5, 6),
+}
+MEANINGFUL = (
+    ("row_", "table_valid"),
+    ("table_illegal_row", "table_illegal"),
+)
+
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 
 

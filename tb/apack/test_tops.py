@@ -1,7 +1,8 @@
-"""Runs the cocotb tests of the compressor and the decompressor on the simulator of SIM.
+"""Runs a cocotb test of the compressor and of the decompressor on hardware of other shapes.
 
-The tests of module M are in tb/apack/M.py. One pytest test is one simulation: a module, one set
-of parameters, all its cocotb tests. ROUNDS=n in the environment makes the random ones longer.
+The sets of parameters that all their tests run on are in their benches. One pytest test is one
+simulation: a unit, one set of parameters, one cocotb test. ROUNDS=n in the environment makes the
+random ones longer.
 """
 
 from __future__ import annotations
@@ -18,41 +19,17 @@ from tb.sim.cocotb_run import (
     chosen_waves,
     run_cocotb,
 )
-from tb.sim.modules import rtl_sources
+from tb.sim.sets import bench_of
 
 TOPS = ("apack_compressor", "apack_decompressor")
 ICARUS_ROUNDS = "1"
 
-WIDTHS = (
-    "ENGINES", "STREAMS", "VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "PIECE_W", "WORD_W", "LANES",
-    "BLOCK_VALUES",
-)  # fmt: skip
-SETS = {
-    "one-engine": (1, 4, 8, 16, 10, 16, 16, 64, 8, 64),
-    "three-engines": (3, 2, 8, 11, 9, 16, 16, 32, 4, 64),
-    "wide-values": (2, 8, 16, 16, 12, 16, 16, 64, 2, 64),
-    "one-stream": (1, 1, 5, 7, 6, 9, 16, 16, 1, 32),
-}
-# Everything that a top has in it, small but for the blocks, whose entries may be long.
-LONG_BLOCKS = (3, 2, 16, 5, 6, 8, 16, 32, 8, 65536)
 MOST_ENGINES = (64, 1, 4, 4, 5, 8, 8, 16, 4, 8)
 ANY_TENSORS = {
     "apack_compressor": "compresses_any_tensors",
     "apack_decompressor": "decompresses_any_tensors",
 }
 LARGE_BLOCKS = (2, 3, 16, 16, 10, 16, 32, 64, 4, 4096)
-
-
-@pytest.mark.parametrize("values", SETS.values(), ids=SETS)
-@pytest.mark.parametrize("top", TOPS)
-def test_top(top: str, values: tuple[int, ...]) -> None:
-    run(top, values)
-
-
-@pytest.mark.parametrize("top", TOPS)
-def test_long_blocks(top: str) -> None:
-    """Mostly short blocks in hardware that is made for long ones."""
-    run(top, LONG_BLOCKS)
 
 
 def any_shape(rng: random.Random) -> tuple[int, ...]:
@@ -88,17 +65,16 @@ def test_large_blocks(top: str) -> None:
     run(top, LARGE_BLOCKS, "handles_entries_of_both_sizes")
 
 
-def run(
-    top: str, values: tuple[int, ...], testcase: str | None = None, coverage: bool = True
-) -> None:
-    """Run the cocotb tests of one top, or one of them; `coverage` lets its code be counted."""
+def run(top: str, values: tuple[int, ...], testcase: str, coverage: bool = True) -> None:
+    """Run one cocotb test of a unit; `coverage` lets its code be counted."""
+    bench = bench_of(top)
     fewer = ICARUS_ROUNDS if chosen_simulator() == "icarus" else None
     rounds = os.environ.get("ROUNDS") or fewer
     run_cocotb(
         top,
-        rtl_sources(top),
-        f"tb.apack.{top}",
-        dict(zip(WIDTHS, values, strict=True)),
+        bench.sources,
+        bench.test_module,
+        dict(zip(bench.parameters, values, strict=True)),
         chosen_simulator(),
         chosen_seed(),
         chosen_waves(),

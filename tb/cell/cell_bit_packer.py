@@ -14,6 +14,15 @@ from tb.bus.frames import assert_frame, word_frame
 from tb.bus.pace import any_pace, rarely
 from tb.bus.streams import StreamDriver, StreamMonitor
 
+PARAMETERS = ("IN_W", "WORD_W")
+SETS = {
+    "default": (8, 32),
+    "whole-words": (32, 32),
+    "smallest": (2, 3),
+    "odd": (5, 7),
+}
+MUTATED = "odd"
+
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 
 Pieces = list[str]  # each piece's bits, as text

@@ -14,6 +14,15 @@ from tb.bus.frames import Beat
 from tb.bus.pace import any_pace
 from tb.bus.streams import StreamDriver
 
+PARAMETERS = ("OUT_W", "WORD_W")
+SETS = {
+    "default": (16, 32),
+    "smallest": (3, 3),
+    "narrow": (8, 16),
+    "odd": (5, 9),
+}
+MUTATED = "odd"
+
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 MOST_CYCLES = 50_000
 

@@ -11,6 +11,16 @@ import cocotb
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.frames import packed, unpacked
 
+PARAMETERS = ("ROWS", "LEFT_ROWS", "ROW_W")
+SETS = {
+    "three-rows": (3, 2, 4),
+    "nothing-to-add": (2, 2, 5),
+    "one-step": (13, 2, 12),
+    "to-six": (13, 6, 27),
+    "many-rows": (19, 2, 37),
+}
+MUTATED = "to-six"
+
 EXHAUSTIVE = 12  # bits of all rows up to which every input is tried
 
 

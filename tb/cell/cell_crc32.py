@@ -9,6 +9,14 @@ import cocotb
 
 from tb.bus.combinational import outputs_for, parameter
 
+PARAMETERS = ("DATA_W",)
+SETS = {
+    "default": (8,),
+    "smallest": (2,),
+    "two-bytes": (9,),
+    "wide": (16,),
+}
+
 
 @cocotb.test()
 async def matches_zlib_for_any_values(dut):

@@ -10,6 +10,12 @@ from cocotb.triggers import FallingEdge
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 
+PARAMETERS = ("CUT", "DATA_W")
+SETS = {
+    "register": (1, 9),
+    "wire": (0, 9),
+}
+
 
 @cocotb.test()
 async def passes_what_the_last_edge_saw_or_what_is_there(dut):

@@ -12,6 +12,16 @@ from cocotb.triggers import FallingEdge
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 
+PARAMETERS = ("IN_W", "OUT_W")
+SETS = {
+    "default": (64, 64),
+    "narrower": (128, 64),
+    "wider": (12, 16),
+    "bits": (5, 1),
+    "small-words": (40, 16),
+}
+MUTATED = "wider"
+
 CYCLES = 2500
 STRETCH = 60  # cycles at one pace at most
 RATES = (0.1, 0.5, 0.9, 1.0)  # of cycles in which an end of the gearbox is willing

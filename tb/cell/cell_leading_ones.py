@@ -8,6 +8,15 @@ import cocotb
 
 from tb.bus.combinational import outputs_for, parameter
 
+PARAMETERS = ("IN_W",)
+SETS = {
+    "default": (16,),
+    "smallest": (1,),
+    "narrow": (7,),
+    "long-code": (20,),
+    "wide": (32,),
+}
+
 
 @cocotb.test()
 async def counts_the_ones_before_the_first_zero(dut):

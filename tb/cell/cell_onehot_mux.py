@@ -9,6 +9,14 @@ import cocotb
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.frames import packed
 
+PARAMETERS = ("INPUTS", "DATA_W")
+SETS = {
+    "default": (16, 8),
+    "one-word": (1, 3),
+    "long-words": (11, 40),
+    "many-words": (32, 60),
+}
+
 
 @cocotb.test()
 async def gives_the_word_that_is_selected(dut):

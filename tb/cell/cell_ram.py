@@ -10,6 +10,13 @@ from cocotb.triggers import FallingEdge
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 
+PARAMETERS = ("DEPTH", "LANES", "LANE_W")
+SETS = {
+    "one-word": (1, 1, 3),
+    "four-lanes": (24, 4, 16),
+}
+MUTATED = "four-lanes"
+
 
 @cocotb.test()
 async def holds_what_each_lane_was_given(dut):

@@ -10,6 +10,11 @@ from cocotb.triggers import FallingEdge
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 
+PARAMETERS = ("DATA_W",)
+SETS = {
+    "nine-bits": (9,),
+}
+
 
 @cocotb.test()
 async def loses_nothing_that_was_asked_for_with_room(dut):

@@ -11,6 +11,13 @@ from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 from tb.bus.frames import packed
 
+PARAMETERS = ("REGIONS", "WORDS", "LANES", "LANE_W")
+SETS = {
+    "one-word": (1, 1, 1, 2),
+    "five-regions": (5, 7, 3, 4),
+}
+MUTATED = "five-regions"
+
 
 @cocotb.test()
 async def keeps_all_words_of_all_regions_apart(dut):

@@ -10,6 +10,14 @@ from cocotb.triggers import FallingEdge
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 
+PARAMETERS = ("STREAMS", "STATE_W")
+SETS = {
+    "one": (1, 5),
+    "two-smallest": (2, 1),
+    "five": (5, 8),
+}
+MUTATED = "five"
+
 
 @cocotb.test()
 async def keeps_the_state_of_each_stream_until_its_turn(dut):

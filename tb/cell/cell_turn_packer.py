@@ -16,6 +16,14 @@ from tb.bus.frames import assert_frame
 from tb.bus.pace import always, any_pace
 from tb.bus.turns import TurnMonitor, turn_frame
 
+PARAMETERS = ("STREAMS", "IN_W", "WORD_W")
+SETS = {
+    "four": (4, 8, 16),
+    "one-whole-words": (1, 16, 16),
+    "three-smallest": (3, 2, 3),
+    "eight-odd": (8, 7, 20),
+}
+
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 
 END = None  # the end of a bit string, among its pieces

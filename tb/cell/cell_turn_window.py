@@ -11,6 +11,15 @@ from cocotb.triggers import FallingEdge
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 
+PARAMETERS = ("STREAMS", "OUT_W", "WORD_W", "LEAST", "SHOW", "AHEAD")
+SETS = {
+    "four": (4, 16, 16, 12, 1, 4),
+    "one": (1, 8, 8, 8, 0, 0),
+    "three-smallest": (3, 2, 3, 1, 0, 1),
+    "two-long-words": (2, 5, 16, 16, 1, 2),
+    "five-ahead": (5, 12, 12, 12, 4, 3),
+}
+
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 
 

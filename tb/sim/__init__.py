@@ -1,1 +1,1 @@
-"""The simulators: found, given designs to build once, run, and what they leave looked at."""
+"""What finds, builds and runs simulations: below all that runs them."""

@@ -30,7 +30,7 @@ from tb.sim.paths import ROOT
 from tb.sim.tools import Icarus, Simulator, ToolMissing, Verilator
 
 BUILDS = ROOT / "build" / "sim"
-WAIVERS = ROOT / "scripts" / "lint_waivers.vlt"
+WAIVERS = "lint_waivers.vlt"  # beside the modules that it is for
 UNUSED_DAYS = 7
 ESCAPE = re.compile(r"\\([0-3][0-7][0-7]|.)")
 PREFIX = "Vtop"  # name of Verilator's top class; cocotb's main program expects it
@@ -117,7 +117,14 @@ def _key(facts: Iterable[object]) -> str:
 def source_facts(sources: Sequence[Path]) -> list[object]:
     """What a build depends on in its sources: contents, order, headers beside them, waivers."""
     headers = sorted({header for source in sources for header in source.parent.glob("*.vh")})
-    return [fact for path in [*sources, *headers, WAIVERS] for fact in (path, path.name)]
+    files = [*sources, *headers, *waivers(sources)]
+    return [fact for path in files for fact in (path, path.name)]
+
+
+def waivers(sources: Sequence[Path]) -> list[Path]:
+    """The lint waivers of the sources: those of the folders that they are in."""
+    files = {source.parent / WAIVERS for source in sources}
+    return sorted(path for path in files if path.is_file())
 
 
 def include_flags(sources: Sequence[Path]) -> list[str]:
@@ -179,7 +186,7 @@ def compile_verilator(
     work.mkdir()
     command = [simulator.executable, "--cc", "--make", "json", "--prefix", PREFIX]
     command += ["--Mdir", work, "--top-module", top, "--default-language", "1364-2005", *flags]
-    files = [WAIVERS, *include_flags(sources), *sources]
+    files = [*waivers(sources), *include_flags(sources), *sources]
     run_tool([*command, *files], work, simulator.environment())
     plan = read_plan(work / f"{PREFIX}.json")
     options = [*_cxx_options(plan, simulator), *cxx_flags]

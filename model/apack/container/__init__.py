@@ -3,11 +3,11 @@
 docs/format.md is the definition of the format; this package reads and writes it.
 """
 
-from model.apack.container.layout import VERSION
-from model.apack.container.limits import MAX_BLOCK_VALUES, WORD_BYTES
-from model.apack.container.reader import Container, StoredBlock
-from model.apack.container.record import TensorRecord
-from model.apack.container.writer import PackedTensor, pack, write_container
+from .layout import VERSION
+from .limits import MAX_BLOCK_VALUES, WORD_BYTES
+from .reader import Container, StoredBlock
+from .record import TensorRecord
+from .writer import PackedTensor, pack, write_container
 
 __all__ = [
     "MAX_BLOCK_VALUES",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from model.apack.errors import CorruptStream
+from ...errors import CorruptStream
 
 _LONGEST_INTEGER = 10
 

@@ -10,9 +10,11 @@ import zlib
 
 import numpy as np
 
-from model.apack.coder import CODE_W_RANGE
-from model.apack.container.fields import FieldReader, FieldWriter
-from model.apack.container.limits import (
+from ...errors import CorruptStream, InputError, shown
+from ..coder import CODE_W_RANGE
+from ..table import COUNT_W_RANGE, VALUE_W_RANGE, SymbolTable
+from .fields import FieldReader, FieldWriter
+from .limits import (
     MAX_BLOCK_VALUES,
     MAX_DIMENSIONS,
     MAX_VALUES,
@@ -20,9 +22,7 @@ from model.apack.container.limits import (
     WORD_BYTES,
     check_record,
 )
-from model.apack.container.record import TensorRecord
-from model.apack.errors import ApackError, CorruptStream, shown
-from model.apack.table import COUNT_W_RANGE, VALUE_W_RANGE, SymbolTable
+from .record import TensorRecord
 
 MAGIC = b"\x89APACK\r\n"
 VERSION = 1
@@ -46,12 +46,12 @@ def build_header(tensors: int, directory: bytes) -> bytes:
 def parse_header(header: bytes, file_bytes: int) -> tuple[int, int, int]:
     """Number of tensors, size of the directory, and the CRC-32 of both."""
     if header[: len(MAGIC)] != MAGIC:
-        raise ApackError("not an APack container")
+        raise InputError("not an APack container")
     if len(header) < HEADER_BYTES:
         raise CorruptStream(f"header cut short: {len(header)} of {HEADER_BYTES} bytes")
     _, version, reserved, tensors, directory_bytes = _HEADER.unpack_from(header)
     if version != VERSION:
-        raise ApackError(f"container version {version}; this program reads version {VERSION}")
+        raise InputError(f"container version {version}; this program reads version {VERSION}")
     if reserved:
         raise CorruptStream(f"header: the reserved field is {reserved}, not 0")
     if directory_bytes > file_bytes - HEADER_BYTES:
@@ -93,7 +93,7 @@ def read_record(fields: FieldReader) -> TensorRecord:
         raise CorruptStream(f"tensor {shown(name)}: {error}") from None
     try:
         check_record(record)
-    except ApackError as error:
+    except InputError as error:
         raise CorruptStream(str(error)) from None
     return record
 

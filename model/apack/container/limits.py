@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 
-from model.apack.coder import CODE_W_RANGE, check_code_w
-from model.apack.container.record import TensorRecord
-from model.apack.errors import ApackError, shown
-from model.tensors.quantization import ZERO_POINTS
+from ...errors import InputError, shown
+from ...tensors.quantization import ZERO_POINTS
+from ..coder import CODE_W_RANGE, check_code_w
+from .record import TensorRecord
 
 WORD_BYTES = (1, 2, 4, 8)
 STORED_TYPES = ("uint8", "int8", "uint16", "int16")
@@ -25,28 +25,28 @@ _CRCS = range(1 << 32)
 
 
 def check_record(record: TensorRecord) -> None:
-    """Raise ApackError, in one line that names the tensor, unless a container may hold it."""
+    """Raise InputError, in one line that names the tensor, unless a container may hold it."""
     try:
         _check_text("its name", record.name)
         _check_types(record)
         _check_shape(record.shape)
         _check_quantization(record)
         _check_coding(record)
-    except ApackError as error:
-        raise ApackError(f"tensor {shown(record.name)}: {error}") from None
+    except InputError as error:
+        raise InputError(f"tensor {shown(record.name)}: {error}") from None
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Raise ApackError when two tensors have the same name."""
+    """Raise InputError when two tensors have the same name."""
     name, copies = next(iter(Counter(names).most_common(1)), ("", 0))
     if copies > 1:
-        raise ApackError(f"two tensors have the name {shown(name)}")
+        raise InputError(f"two tensors have the name {shown(name)}")
 
 
 def check_directory_size(tensors: int, directory_bytes: int) -> None:
-    """Raise ApackError for more tensors, or a larger directory, than the header can count."""
+    """Raise InputError for more tensors, or a larger directory, than the header can count."""
     if tensors > MAX_TENSORS or directory_bytes > MAX_DIRECTORY_BYTES:
-        raise ApackError(
+        raise InputError(
             f"{tensors} tensors with a directory of {directory_bytes} bytes: "
             f"a container holds at most {MAX_DIRECTORY_BYTES} of both"
         )
@@ -54,32 +54,32 @@ def check_directory_size(tensors: int, directory_bytes: int) -> None:
 
 def _check_text(what: str, text: object) -> None:
     if not isinstance(text, str):
-        raise ApackError(f"{what} is {shown(text)}, not a text")
+        raise InputError(f"{what} is {shown(text)}, not a text")
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        raise ApackError(f"{what} is not Unicode text") from None
+        raise InputError(f"{what} is not Unicode text") from None
 
 
 def _check_types(record: TensorRecord) -> None:
     if record.stored not in STORED_TYPES:
-        raise ApackError(f"type {shown(record.stored)}; {', '.join(STORED_TYPES)} can be stored")
+        raise InputError(f"type {shown(record.stored)}; {', '.join(STORED_TYPES)} can be stored")
     _check_text("its source type", record.source)
     if not record.source:
-        raise ApackError("its source type is empty")
+        raise InputError("its source type is empty")
     value_w = record.table.value_w
     if value_w > 8 and record.stored in ("uint8", "int8"):
-        raise ApackError(f"values of {value_w} bits stored as {record.stored}")
+        raise InputError(f"values of {value_w} bits stored as {record.stored}")
 
 
 def _check_shape(shape: Sequence[int]) -> None:
     if len(shape) > MAX_DIMENSIONS:
-        raise ApackError(f"number of dimensions is {len(shape)}; 0 to {MAX_DIMENSIONS} are legal")
+        raise InputError(f"number of dimensions is {len(shape)}; 0 to {MAX_DIMENSIONS} are legal")
     for length in shape:
         _check_integer("dimension", length, range(MAX_VALUES + 1))
     # Nothing can hold an empty array of lengths whose product passes all bounds without the zero.
     if math.prod(filter(None, shape)) > MAX_VALUES:
-        raise ApackError(
+        raise InputError(
             f"shape {shown(tuple(shape))} has more than {MAX_VALUES} values, or would without its 0"
         )
 
@@ -87,13 +87,13 @@ def _check_shape(shape: Sequence[int]) -> None:
 def _check_quantization(record: TensorRecord) -> None:
     for scale in record.scale:
         if not _is_double(scale):
-            raise ApackError(f"scale {shown(scale)} is not a number of 64-bit floating point")
+            raise InputError(f"scale {shown(scale)} is not a number of 64-bit floating point")
     if len(record.zero_point) not in (0, 1, len(record.scale)):
-        raise ApackError(f"{len(record.zero_point)} zero points for {len(record.scale)} scales")
+        raise InputError(f"{len(record.zero_point)} zero points for {len(record.scale)} scales")
     for zero_point in record.zero_point:
         _check_integer("zero point", zero_point, ZERO_POINTS)
     if record.axis is not None and not record.shape:
-        raise ApackError(f"quantization axis {shown(record.axis)} of a tensor without dimensions")
+        raise InputError(f"quantization axis {shown(record.axis)} of a tensor without dimensions")
     if record.axis is not None:
         _check_integer("quantization axis", record.axis, range(len(record.shape)))
 
@@ -110,18 +110,18 @@ def _check_coding(record: TensorRecord) -> None:
     _check_integer("code_w", record.code_w, CODE_W_RANGE)
     check_code_w(record.table, record.code_w)
     if not _is_integer(record.block_values, range(1, MAX_BLOCK_VALUES + 1)):
-        raise ApackError(
+        raise InputError(
             f"blocks of {shown(record.block_values)} values; 1 to {MAX_BLOCK_VALUES} are legal"
         )
     if record.word_bytes not in WORD_BYTES:
-        raise ApackError(f"words of {shown(record.word_bytes)} bytes; {WORD_BYTES} are legal")
+        raise InputError(f"words of {shown(record.word_bytes)} bytes; {WORD_BYTES} are legal")
     _check_integer("index CRC", record.index_crc, _CRCS)
     _check_integer("payload_bytes", record.payload_bytes, range(MAX_VALUES + 1))
 
 
 def _check_integer(what: str, number: object, legal: range) -> None:
     if not _is_integer(number, legal):
-        raise ApackError(f"{what} is {shown(number)}; {legal[0]} to {legal[-1]} are legal")
+        raise InputError(f"{what} is {shown(number)}; {legal[0]} to {legal[-1]} are legal")
 
 
 def _is_integer(number: object, legal: range) -> bool:

@@ -8,33 +8,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 import numpy as np
 
-from model.apack import fast
-from model.apack.bits import Bits
-from model.apack.coder import EncodedBlock, Fault
-from model.apack.container.fields import FieldReader
-from model.apack.container.layout import (
-    HEADER_BYTES,
-    check_directory,
-    padded_bytes,
-    parse_header,
-    read_record,
-)
-from model.apack.container.record import TensorRecord
-from model.apack.container.streams import (
-    block_counts,
-    copy_streams,
-    first_unclean,
-    starts_of,
-    stream_bytes,
-)
-from model.apack.container.writer import crc_of
-from model.apack.errors import ApackError, CorruptStream, shown
-from model.tensors.imposters import refuse_pointer
-from model.tensors.tensor import Tensor
+from ...bitstream.bits import Bits
+from ...errors import CorruptStream, InputError, shown
+from ...tensors.imposters import refuse_pointer
+from ...tensors.quantize import pattern_dtype
+from ...tensors.tensor import Tensor
+from .. import fast
+from ..coder import EncodedBlock, Fault
+from .fields import FieldReader
+from .layout import HEADER_BYTES, check_directory, padded_bytes, parse_header, read_record
+from .record import TensorRecord
+from .streams import block_counts, copy_streams, first_unclean, starts_of, stream_bytes
+from .writer import crc_of
 
 _CHUNK_VALUES = 1 << 22
 
@@ -51,20 +40,25 @@ class StoredBlock:
 class Container:
     """A container open for reading; use it in a `with` statement.
 
+    source: its path, or a binary file, which errors call "stream" and which is closed at the end.
     Opening reads header and directory only. Every error is one line that names the file; damage
     raises CorruptStream. Memory follows the file: at most 2**17 bytes for each index entry in it,
     and values are produced only for the blocks asked for.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self._file = self.path.open("rb")
+    def __init__(self, source: str | Path | BinaryIO) -> None:
+        if isinstance(source, str | Path):
+            self.path = Path(source)
+            self._file = self.path.open("rb")
+        else:
+            self.path, self._file = Path("stream"), source
         try:
             if not self._file.seekable():
-                raise ApackError("a pipe, which cannot be read at any place; write it to a file")
-            self.file_bytes = os.fstat(self._file.fileno()).st_size
+                raise InputError("a pipe, which cannot be read at any place; write it to a file")
+            self.file_bytes = self._file.seek(0, os.SEEK_END)
+            self._file.seek(0)
             self.tensors = self._read_directory()
-        except ApackError as error:
+        except InputError as error:
             self._file.close()
             raise type(error)(f"{self.path}: {error}") from None
         except BaseException:
@@ -84,11 +78,11 @@ class Container:
         self._file.close()
 
     def record(self, name: str) -> TensorRecord:
-        """The record of a tensor; raises ApackError when there is none of this name."""
+        """The record of a tensor; raises InputError when there is none of this name."""
         for record in self.tensors:
             if record.name == name:
                 return record
-        raise ApackError(f"{self.path}: no tensor {shown(name)}; `info` lists the tensors")
+        raise InputError(f"{self.path}: no tensor {shown(name)}; `info` lists the tensors")
 
     def index(self, record: TensorRecord) -> np.ndarray:
         """The block index, checked: fields code_bits, offset_bits, crc; shape (blocks,)."""
@@ -120,7 +114,7 @@ class Container:
         """A whole tensor; `progress` is called with the number of values just decoded."""
         chunk = max(1, _CHUNK_VALUES // record.block_values)
         self.index(record)
-        values = np.zeros(record.count, dtype=_dtype(record))
+        values = np.zeros(record.count, dtype=pattern_dtype(record.table.value_w))
         for first in range(0, record.blocks, chunk):
             last = min(first + chunk, record.blocks)
             part = self._decode(record, first, last)
@@ -201,7 +195,10 @@ class Container:
         index = self.index(record)[first:last]
         payload, starts, middles = self._read_payload(record, first, last)
         counts = block_counts(record)[first:last]
-        parts = np.split(np.zeros(counts.sum(), dtype=_dtype(record)), starts_of(counts)[1:-1])
+        parts = np.split(
+            np.zeros(counts.sum(), dtype=pattern_dtype(record.table.value_w)),
+            starts_of(counts)[1:-1],
+        )
         coded = np.flatnonzero(index["code_bits"])
         for block, values in zip(
             coded, self._decode_coded(record, first, coded, payload, starts, middles), strict=True
@@ -259,7 +256,7 @@ class Container:
 
     def _check_block(self, record: TensorRecord, block: int) -> None:
         if not 0 <= block < record.blocks:
-            raise ApackError(
+            raise InputError(
                 f"{self.path}: tensor {shown(record.name)} has no block {block}; "
                 f"it has {record.blocks}, numbered from 0"
             )
@@ -269,10 +266,6 @@ class Container:
     ) -> CorruptStream:
         where = "" if block is None else f", block {block}"
         return CorruptStream(f"{self.path}: tensor {shown(record.name)}{where}: {error}")
-
-
-def _dtype(record: TensorRecord) -> type[np.unsignedinteger]:
-    return np.uint8 if record.table.value_w <= 8 else np.uint16
 
 
 def _check_index(record: TensorRecord, index: np.ndarray) -> None:
@@ -314,4 +307,4 @@ def _raw_values(stream: Bits, count: int, record: TensorRecord) -> np.ndarray:
         return np.frombuffer(stream.data, dtype=np.uint8)
     bits = stream.array().reshape(count, value_w)
     weights = 1 << np.arange(value_w - 1, -1, -1)
-    return (bits @ weights).astype(_dtype(record))
+    return (bits @ weights).astype(pattern_dtype(record.table.value_w))

@@ -8,8 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from model.apack.table import SymbolTable
-from model.tensors.types import Coding, coding_of
+from ...tensors.types import Coding, coding_of
+from ..table import SymbolTable
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from model.apack.container.layout import padded_bytes
-from model.apack.container.record import TensorRecord
+from .layout import padded_bytes
+from .record import TensorRecord
 
 
 def block_counts(record: TensorRecord) -> np.ndarray:

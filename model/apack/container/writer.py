@@ -9,18 +9,18 @@ from pathlib import Path
 
 import numpy as np
 
-from model.apack import fast
-from model.apack.coder import CODE_W
-from model.apack.container.fields import FieldWriter
-from model.apack.container.layout import HEADER_BYTES, build_header, padded_bytes, write_record
-from model.apack.container.limits import check_directory_size, check_names, check_record
-from model.apack.container.record import TensorRecord
-from model.apack.container.streams import block_counts, copy_streams, starts_of, stream_bytes
-from model.apack.entropy import as_patterns
-from model.apack.errors import ApackError, shown
-from model.apack.storage import write_whole
-from model.apack.table import SymbolTable
-from model.tensors.tensor import Tensor
+from ...errors import InputError, shown
+from ...tensors.files import write_whole
+from ...tensors.statistics import as_patterns
+from ...tensors.tensor import Tensor
+from .. import fast
+from ..coder import CODE_W
+from ..table import SymbolTable
+from .fields import FieldWriter
+from .layout import HEADER_BYTES, build_header, padded_bytes, write_record
+from .limits import check_directory_size, check_names, check_record
+from .record import TensorRecord
+from .streams import block_counts, copy_streams, starts_of, stream_bytes
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def pack(
 ) -> PackedTensor:
     """Encode a tensor; blocks that would grow are stored raw.
 
-    word_bytes: streams are padded to words of so many bytes, 1, 2, 4 or 8. Raises ApackError that
+    word_bytes: streams are padded to words of so many bytes, 1, 2, 4 or 8. Raises InputError that
     names the tensor for a table of another value width, values that are no patterns of it, and
     whatever else a container cannot hold (`limits`).
     """
@@ -60,7 +60,7 @@ def _record_of(
 ) -> TensorRecord:
     """The record of a tensor of which nothing is coded yet."""
     if table.value_w != tensor.value_w:
-        raise ApackError(
+        raise InputError(
             f"tensor {shown(tensor.name)} has values of {tensor.value_w} bits, "
             f"its table is for {table.value_w}"
         )
@@ -85,14 +85,14 @@ def _patterns(tensor: Tensor) -> np.ndarray:
     """The values in the type that the coder and the CRC-32 take, flat."""
     try:
         return as_patterns(tensor.values, tensor.value_w)
-    except ApackError as error:
-        raise ApackError(f"tensor {shown(tensor.name)}: {error}") from None
+    except InputError as error:
+        raise InputError(f"tensor {shown(tensor.name)}: {error}") from None
 
 
 def write_container(path: str | Path, tensors: Iterable[PackedTensor]) -> int:
     """Write a container, whole or not at all; returns its size in bytes.
 
-    Raises ApackError when two tensors have the same name, and for what a container cannot hold.
+    Raises InputError when two tensors have the same name, and for what a container cannot hold.
     """
     tensors = list(tensors)
     check_names(tensor.record.name for tensor in tensors)

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from model.apack import SymbolTable
+from model.tensors import pattern_dtype
 
 
 @st.composite
@@ -32,7 +33,7 @@ def tables_and_values(draw: st.DrawFn, max_length: int = 300) -> tuple[SymbolTab
     favourite = draw(st.integers(0, table.groups - 1))
     often = rng.random(length) < draw(st.floats(0, 1))
     values[often] = table.base[favourite] + rng.integers(0, table.sizes[favourite], often.sum())
-    return table, values.astype(np.uint8 if table.value_w <= 8 else np.uint16)
+    return table, values.astype(pattern_dtype(table.value_w))
 
 
 def _distinct(low: int, high: int, count: int) -> st.SearchStrategy[set[int]]:

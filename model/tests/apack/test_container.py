@@ -1,3 +1,4 @@
+import io
 import os
 import re
 import tracemalloc
@@ -19,7 +20,7 @@ from model.apack.container.layout import (
     padded_bytes,
     write_record,
 )
-from model.tensors import Tensor
+from model.tensors import Tensor, pattern_dtype
 from model.tests.apack import stranger
 from model.tests.apack.golden_tensors import FOLDER, GOLDEN, example, mixed
 from model.tests.apack.tables import tables_and_values
@@ -34,7 +35,7 @@ def written(tmp_path: Path, tensors: list[PackedTensor]) -> Path:
 
 
 def as_tensor(values, table: SymbolTable, name="t", **fields) -> Tensor:
-    stored = "uint8" if table.value_w <= 8 else "uint16"
+    stored = np.dtype(pattern_dtype(table.value_w)).name
     return Tensor(name, values, stored, table.value_w, **fields)
 
 
@@ -139,7 +140,7 @@ def test_a_block_is_raw_exactly_when_coding_it_would_grow_it(tmp_path, word_byte
 def test_index_entries_hold_the_longest_raw_block(tmp_path, value_w, block_values, entry):
     table = SymbolTable.uniform(value_w, 4, 4)
     values = np.random.default_rng(0).integers(0, 1 << value_w, block_values)
-    values = values.astype(np.uint8 if value_w <= 8 else np.uint16)
+    values = values.astype(pattern_dtype(value_w))
     path = written(tmp_path, [pack(as_tensor(values, table), table, block_values)])
     with Container(path) as container:
         (record,) = container.tensors
@@ -482,3 +483,15 @@ def test_stored_block_decodes_with_the_readable_coder():
         block = container.block(record, 1)
         decoded = decode_block(block.encoded, record.table, record.code_w)
         np.testing.assert_array_equal(decoded, container.values_of_block(record, 1))
+
+
+def test_a_container_in_memory_is_read_like_a_file(tmp_path):
+    data = (FOLDER / "mixed.apack").read_bytes()
+    with Container(FOLDER / "mixed.apack") as file, Container(io.BytesIO(data)) as memory:
+        assert memory.tensors == file.tensors and memory.file_bytes == len(data)
+        for record in file.tensors:
+            np.testing.assert_array_equal(memory.read(record).values, file.read(record).values)
+    cut = io.BytesIO(data[:900])
+    with pytest.raises(CorruptStream, match="stream: cut short"):
+        Container(cut)
+    assert cut.closed

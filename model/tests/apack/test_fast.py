@@ -17,6 +17,7 @@ from model.apack import (
 )
 from model.apack.coder import Fault
 from model.apack.hostile import centred_table, pending_run
+from model.tensors import pattern_dtype
 from model.tests.apack import bignum
 from model.tests.apack.tables import tables, tables_and_values
 
@@ -92,7 +93,7 @@ def test_bit_exact_on_pending_runs_of_any_length(ending):
 def test_bit_exact_at_the_widest_and_narrowest(value_w, count_w, code_w):
     rng = np.random.default_rng(value_w)
     table = SymbolTable.uniform(value_w, min(1 << value_w, 1 << count_w, 999), count_w)
-    values = rng.integers(0, 1 << value_w, 3000).astype(np.uint8 if value_w <= 8 else np.uint16)
+    values = rng.integers(0, 1 << value_w, 3000).astype(pattern_dtype(value_w))
     assert_same_as_readable(values, table, 1000, code_w)
 
 
@@ -177,9 +178,7 @@ def _padded(stream, bits):
 @settings(max_examples=150)
 def test_blocks_side_by_side_fail_one_by_one(table, seed):
     rng = np.random.default_rng(seed)
-    values = rng.integers(0, 1 << table.value_w, 170).astype(
-        np.uint8 if table.value_w <= 8 else np.uint16
-    )
+    values = rng.integers(0, 1 << table.value_w, 170).astype(pattern_dtype(table.value_w))
     encoded = fast.encode_blocks(values, table, 50)
     for stream in (encoded.code, encoded.offsets):
         for at in rng.integers(0, max(1, len(stream)), rng.integers(0, 3)):

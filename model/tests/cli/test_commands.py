@@ -210,6 +210,8 @@ def inputs(tmp_path):
         ("solve zero.npy --method best", "'best'"),
         ("profile w.npy", "-o/--output"),
         ("profile wide.npy -o t.json", "larger value width"),
+        ("compare absent.npy", "absent.npy: no such file"),
+        ("compare double.npy", "float64"),
         ("unknown", "'unknown'"),
         ("", "COMMAND"),
     ],
@@ -222,7 +224,7 @@ def test_mistakes_get_one_line_and_exit_code_2(inputs, monkeypatch, fail, argume
 
 
 @pytest.mark.parametrize(
-    "command", ["compress", "decompress", "info", "inspect", "solve", "profile"]
+    "command", ["compress", "decompress", "info", "inspect", "solve", "profile", "compare"]
 )
 def test_help_of_every_command_has_examples_that_parse(command, capsys):
     with pytest.raises(SystemExit) as stop:

@@ -10,7 +10,7 @@ from safetensors.numpy import load_file
 
 from model.apack import SymbolTable
 from model.apack.container import pack, write_container
-from model.tensors import Tensor
+from model.tensors import Tensor, pattern_dtype
 from model.tests.apack.golden_tensors import FOLDER
 
 MIXED = FOLDER / "mixed.apack"
@@ -18,7 +18,7 @@ MIXED = FOLDER / "mixed.apack"
 
 def floats(name: str, bits: int, dtype: str) -> Tensor:
     """Every bit pattern of a float type, two rows of them."""
-    holder = np.uint8 if bits <= 8 else np.uint16
+    holder = pattern_dtype(bits)
     values = np.arange(1 << bits).astype(holder).reshape(2, -1)
     return Tensor(name, values, dtype, bits, stored=np.dtype(holder).name)
 

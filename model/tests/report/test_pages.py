@@ -88,7 +88,7 @@ def test_means_are_over_networks_and_over_values() -> None:
 
 def test_a_claim_that_fails_lists_its_exceptions() -> None:
     part = select(PARTS, "weights")[0]
-    grown = [replace(tensor, baselines={**tensor.baselines, "mlw": 1}) for tensor in part.tensors]
+    grown = [replace(tensor, others={**tensor.others, "mlw": 1}) for tensor in part.tensors]
     claims = {bar.claim: bar for bar in bars([replace(part, tensors=tuple(grown))])}
     below_mlw = next(bar for claim, bar in claims.items() if "mlw_codec" in claim)
     assert not below_mlw.holds and re.match("MobileNetV2: ", below_mlw.exceptions[0])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from model.apack import ApackError
-from model.tensors import read_tensors
+from model.tensors import pattern_dtype, read_tensors
 from model.tensors.raw_bytes import array_of_bytes
 from model.tensors.tensor import element_type
 from model.tests.tensors.models import (
@@ -55,7 +55,7 @@ def patterns(dtype: str) -> np.ndarray:
     bits = BITS[dtype]
     drawn = np.random.default_rng(bits).integers(0, 1 << bits, SHAPE)
     drawn.flat[:3] = (0, (1 << bits) - 1, 1 << bits - 1)
-    return drawn.astype(np.uint8 if bits <= 8 else np.uint16)
+    return drawn.astype(pattern_dtype(bits))
 
 
 def packed(dtype: str) -> bytes:

@@ -18,8 +18,9 @@
  *   marked.txt    numbers of the beats with tuser
  *   reads.txt     UNIT ADDRESS DATA, the last two in hexadecimal
  *   waves.fst     the first +wave_cycles cycles, if asked for and built with tracing
- * Plus arguments: +count (of values), +wave_cycles. The last line on standard output is "bulk: " and
- * name=value pairs; end=done unless nothing moves any more.
+ * Plus arguments: +count (of values), +wave_cycles, and +compare, with which the run ends with $stop unless
+ * every value has come back (of one byte, LANES a multiple of 4, +count one of LANES). The last line on
+ * standard output is "bulk: " and name=value pairs; end=done unless nothing moves any more.
  *
  * Between the two units stands a memory of 2^FIFO_W words and as many entries, read in the order of writing.
  */
@@ -424,7 +425,32 @@ module apack_bulk_tops #(
             $fclose(marked_file);
             $fclose(reads_file);
             $display("bulk: end=%0s cycles=%0d", !done ? "hang" : refused ? "refused" : "done", cycle);
+            if ($test$plusargs("compare")) compare(done && !refused);
             $finish;
+        end
+    endtask
+
+    task compare;
+        input   done;
+        integer sent;
+        integer back;
+        integer i;
+        begin
+            values_file  = $fopen("values.bin", "rb");
+            decoded_file = $fopen("decoded.bin", "rb");
+            for (i = 0; i < value_count; i = i + 1) begin
+                sent = $fgetc(values_file);
+                back = $fgetc(decoded_file);
+                if (sent != back) begin
+                    $display("value %0d is %0d, not %0d", i, back, sent);
+                    $stop;
+                end
+            end
+            if (!done || value_count == 0) begin
+                $display("the run did not come to its end");
+                $stop;
+            end
+            $display("all %0d values came back", value_count);
         end
     endtask
 

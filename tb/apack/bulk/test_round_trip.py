@@ -10,6 +10,7 @@ import pytest
 
 from model.apack import SymbolTable, histogram, solve
 from model.apack.fast import encode_blocks
+from model.tensors import pattern_dtype
 from tb.apack.bulk.round_trip import build_round_trip, mismatches, run_round_trip
 from tb.sim.cocotb_run import chosen_seed, chosen_simulator
 
@@ -20,7 +21,7 @@ def laplace_values(value_w: int, count: int) -> np.ndarray:
     signed = np.round(random.laplace(0, 1 << (value_w - 4), count)).astype(np.int64)
     limit = 1 << (value_w - 1)
     patterns = np.clip(signed, -limit, limit - 1) & ((1 << value_w) - 1)
-    return patterns.astype(np.uint8 if value_w <= 8 else np.uint16)
+    return patterns.astype(pattern_dtype(value_w))
 
 
 def round_trip(values: np.ndarray, table: SymbolTable, block_values: int, folder: Path) -> tuple:

@@ -20,7 +20,7 @@ import numpy as np
 from model.apack import Bits, CorruptStream, EncodedBlock, SymbolTable
 from model.apack.container import Container, PackedTensor, TensorRecord, pack, write_container
 from model.apack.container.layout import padded_bytes
-from model.tensors import Tensor
+from model.tensors import Tensor, pattern_dtype
 
 if TYPE_CHECKING:
     from tb.bus.frames import Frame
@@ -52,7 +52,7 @@ class MemoryImage:
         code_w: int = 16,
     ) -> Self:
         """The image of values (count,), which are unsigned patterns, by the model."""
-        dtype = "uint8" if table.value_w <= 8 else "uint16"
+        dtype = np.dtype(pattern_dtype(table.value_w)).name
         tensor = Tensor(NAME, np.asarray(values, dtype), dtype, table.value_w)
         packed = pack(tensor, table, block_values, code_w, word_w // 8)
         return cls.read(packed.record, packed.payload, packed.index)

@@ -10,6 +10,7 @@ import numpy as np
 
 from model.apack import SymbolTable
 from model.apack.hostile import pending_run
+from model.tensors import pattern_dtype
 
 
 def random_table(value_w: int, symbols: int, count_w: int) -> SymbolTable:
@@ -60,7 +61,7 @@ def random_values(table: SymbolTable, length: int) -> np.ndarray:
     Returns (length,) unsigned patterns, uint8 for value_w <= 8 and uint16 above.
     """
     draw = random.choice((_uniform, _probable, _edges, _one_group))
-    dtype = np.uint8 if table.value_w <= 8 else np.uint16
+    dtype = pattern_dtype(table.value_w)
     return np.fromiter((value for value in draw(table, length)), dtype, length)
 
 
@@ -121,7 +122,7 @@ class Borderline:
         cum = (0, total >> self.code_bits, total)
         groups = [range(second)] * self.first + [range(second, 1 << value_w)] * self.second
         values = [random.choice(group) for group in random.sample(groups, len(groups))]
-        dtype = np.uint8 if value_w <= 8 else np.uint16
+        dtype = pattern_dtype(value_w)
         return SymbolTable(value_w, count_w, (0, second), cum), np.array(values, dtype)
 
 

@@ -14,6 +14,7 @@ from cocotb.handle import SimHandleBase
 from cocotb.triggers import Event
 
 from model.apack import SymbolTable, histogram, solve
+from model.tensors import pattern_dtype
 from tb.apack.env.memory_image import MemoryImage
 from tb.apack.env.stimulus import random_values
 from tb.apack.env.unit import Unit
@@ -72,7 +73,7 @@ def any_values(widths: TopWidths, table: SymbolTable, length: int) -> np.ndarray
     parts = []
     while (left := length - sum(map(len, parts))) > 0:
         parts.append(random_values(table, random.randint(1, left)))
-    dtype = np.uint8 if widths.value_w <= 8 else np.uint16
+    dtype = pattern_dtype(widths.value_w)
     return np.concatenate([np.zeros(0, dtype), *parts]).astype(dtype)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from model.apack import SymbolTable, encode_block, histogram, solve
 from model.apack.hostile import pending_run
-from model.tensors import read_tensors
+from model.tensors import pattern_dtype, read_tensors
 from model.zoo.wakeword import wakeword_paths
 from tb.apack.env.stimulus import borderline_blocks
 from tb.apack.env.top import ROUNDS, TESTED_BLOCK, Tensor, TopBench, sent
@@ -69,7 +69,7 @@ def real_tensor(bench: TopBench, most: int) -> Tensor:
     _, path = random.choice(wakeword_paths())
     shipped = random.choice(shipped_weights(path))[:most]
     narrow, wide = max(8 - widths.value_w, 0), max(widths.value_w - 8, 0)
-    dtype = np.uint8 if widths.value_w <= 8 else np.uint16
+    dtype = pattern_dtype(widths.value_w)
     values = (shipped.astype(np.uint16) >> narrow << wide).astype(dtype)
     table = solve(
         histogram(values, widths.value_w),
@@ -303,7 +303,7 @@ async def check_longest_blocks(bench: TopBench) -> None:
     parts = [
         draw.integers(low, high, block) for low, high in ((0, 1), (1, half + 1), (half + 1, most))
     ]
-    values = np.concatenate(parts).astype(np.uint8 if widths.value_w <= 8 else np.uint16)
+    values = np.concatenate(parts).astype(pattern_dtype(widths.value_w))
     tensor = tensor_of(bench, values, table, block)
     assert tensor.image.raw.tolist() == [False, False, True]
     await bench.run(tensor)
@@ -433,7 +433,7 @@ async def check_whole_block(bench: TopBench) -> None:
     table = SymbolTable.uniform(widths.value_w, 1, widths.count_w)
     if widths.symbols > 1 and total > 1:
         table = SymbolTable(widths.value_w, widths.count_w, (0, 1), (0, total - 1, total))
-    dtype = np.uint8 if widths.value_w <= 8 else np.uint16
+    dtype = pattern_dtype(widths.value_w)
     values = np.zeros(block + random.randint(1, 40), dtype)
     values[random.randrange(len(values))] = 1
     bench.pace(lambda: at_random(0.9))

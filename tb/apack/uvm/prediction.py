@@ -9,6 +9,7 @@ import numpy as np
 
 from model.apack import SymbolTable
 from model.apack.container.writer import crc_of
+from model.tensors import pattern_dtype
 from tb.apack.env.damage import CAUSES, CONSEQUENCES
 from tb.apack.env.expected import decoder_outcome
 from tb.apack.env.memory_image import ENTRY_BYTES, MemoryImage
@@ -69,11 +70,6 @@ class Outcome:
     maybe_events: frozenset[str] = frozenset()
 
 
-def pattern_type(widths: TopWidths) -> type[np.unsignedinteger]:
-    """The type of arrays of values."""
-    return np.uint8 if widths.value_w <= 8 else np.uint16
-
-
 def compressed(widths: TopWidths, start: Start, frame: Frame) -> Outcome:
     """What a compressor makes of the beats on its value port."""
     values: list[int] = []
@@ -86,7 +82,7 @@ def compressed(widths: TopWidths, start: Start, frame: Frame) -> Outcome:
         short = short or 0 < kept < widths.lanes
         values += _lanes(beat["tdata"], widths)[:kept]
     whole = values if legal else values[: len(values) // start.block * start.block]
-    array = np.array(whole, pattern_type(widths))
+    array = np.array(whole, pattern_dtype(widths.value_w))
     image = widths.image(array, start.table, start.block)
     outputs = {"index": image.index_frame(), "memory": image.memory_frame()}
     if not legal:  # the last of these blocks is not the tensor's last
@@ -112,7 +108,8 @@ def _lanes(data: int, widths: TopWidths) -> list[int]:
 
 def decompressed(widths: TopWidths, start: Start, index: Frame, memory: Frame) -> Outcome:
     """What a decompressor makes of index entries and memory words, sound or not."""
-    blank = widths.image(np.zeros(start.count, pattern_type(widths)), start.table, start.block)
+    nothing = np.zeros(start.count, pattern_dtype(widths.value_w))
+    blank = widths.image(nothing, start.table, start.block)
     record = blank.record
     size = record.entry_type.itemsize
     entries = b"".join(
@@ -130,7 +127,7 @@ def decompressed(widths: TopWidths, start: Start, index: Frame, memory: Frame) -
         maybe.add("MEMORY_LENGTH")
     elif len(words) != image.starts[blocks]:
         events.add("MEMORY_LENGTH")
-    values = np.zeros(start.count, pattern_type(widths))
+    values = np.zeros(start.count, pattern_dtype(widths.value_w))
     for number, verdict in enumerate(verdicts):
         if verdict.values:
             first = number * start.block
@@ -180,7 +177,7 @@ def _decoded(widths: TopWidths, start: Start, image: MemoryImage, number: int, c
     causes |= {CAUSES[fault] for fault in faults}
     # A reader may take padding for more of the stream (docs/format.md).
     maybe = CONSEQUENCES if causes and not image.raw[number] else frozenset()
-    if not faults and crc_of(np.array(values, pattern_type(widths))) != crc:
+    if not faults and crc_of(np.array(values, pattern_dtype(widths.value_w))) != crc:
         causes.add("CRC")
     return Verdict(
         bool(causes), frozenset(causes), frozenset(maybe), () if causes else tuple(values), crc
@@ -257,7 +254,7 @@ def _with_found_block(
     beats = found[first // widths.lanes : -(-end // widths.lanes)]
     came = [value for beat in beats for value in _lanes(beat["tdata"], widths)][: end - first]
     if len(came) == end - first:
-        crc = crc_of(np.array(came, pattern_type(widths)))
+        crc = crc_of(np.array(came, pattern_dtype(widths.value_w)))
         assert crc == verdict.crc, f"block {number} left unmarked with values {came[:16]}"
         values = values.copy()
         values[first:end] = came

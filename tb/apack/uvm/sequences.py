@@ -11,6 +11,7 @@ from pyuvm import uvm_sequence
 
 from model.apack import SymbolTable, solve
 from model.apack.hostile import centred_table, pending_run
+from model.tensors import pattern_dtype
 from tb.apack.env import top_control
 from tb.apack.env.coder import rows_of
 from tb.apack.env.damage import Damage, damages
@@ -150,7 +151,7 @@ class TopSequence(uvm_sequence):
 
     def tensor_of(self, values: np.ndarray, table: SymbolTable, block: int | None = None):
         """A tensor of these values."""
-        dtype = np.uint8 if self.widths.value_w <= 8 else np.uint16
+        dtype = pattern_dtype(self.widths.value_w)
         return top_control.tensor_of(self.config, values.astype(dtype), table, block)
 
     def skewed_tensor(self, length: int, block: int) -> Tensor:

@@ -6,16 +6,16 @@ import random
 from types import SimpleNamespace
 
 from tb.apack.env.widths import TopWidths
-from tb.apack.test_tops import SETS
 from tb.apack.uvm.coverage import CAUSES
 from tb.apack.uvm.prediction import Start, decompressed
 from tb.apack.uvm.sequences import DamagedMemory, damage_of_every_cause
+from tb.sim.sets import bench_of
 
 SEEDS = 20
 
 
 def test_damage_leaves_out_no_cause_and_no_block() -> None:
-    widths = TopWidths(*SETS["one-engine"])
+    widths = TopWidths(*bench_of("apack_compressor").sets["one-engine"].values())
     sequence = DamagedMemory()
     sequence.widths, sequence.config = widths, SimpleNamespace(widths=widths, decompressor=True)
     for seed in range(SEEDS):

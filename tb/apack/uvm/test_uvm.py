@@ -11,7 +11,7 @@ import os
 
 import pytest
 
-from tb.apack.test_tops import LARGE_BLOCKS, SETS, WIDTHS
+from tb.apack.test_tops import LARGE_BLOCKS
 from tb.sim.cocotb_run import (
     chosen_coverage,
     chosen_seed,
@@ -19,12 +19,11 @@ from tb.sim.cocotb_run import (
     chosen_waves,
     run_cocotb,
 )
-from tb.sim.modules import rtl_sources
+from tb.sim.sets import bench_of
 
 ROUNDS = {"verilator": "3", "icarus": "1"}
 EVERY_TOP = ("Registers", "Tensors", "Tables", "Streams", "Control")
 OWN = {"apack_compressor": "IllegalInput", "apack_decompressor": "DamagedInput"}
-UVM_SETS = SETS | {"large-blocks": LARGE_BLOCKS}
 SEVERAL_ENGINES = ("Tensors", "Streams", "Control")
 
 
@@ -58,12 +57,13 @@ def test_wide_values(top: str) -> None:
 
 def run(top: str, widths: str, name: str) -> None:
     """Run one UVM test on one top."""
-    simulator = chosen_simulator()
+    simulator, bench = chosen_simulator(), bench_of(top)
+    large = dict(zip(bench.parameters, LARGE_BLOCKS, strict=True))
     done = run_cocotb(
         top,
-        rtl_sources(top),
+        bench.sources,
         "tb.apack.uvm.tests",
-        dict(zip(WIDTHS, UVM_SETS[widths], strict=True)),
+        {**bench.sets, "large-blocks": large}[widths],
         simulator,
         chosen_seed(),
         chosen_waves(),

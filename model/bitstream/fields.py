@@ -5,7 +5,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from model.apack import Bits, CorruptStream
+from ..errors import CorruptStream
+from .bits import Bits
 
 
 def pack_fields(fields: np.ndarray, widths: np.ndarray) -> Bits:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.apack.errors import ApackError
+from ..errors import InputError
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,10 @@ class Bits:
 
     def __post_init__(self) -> None:
         if self.bits < 0 or len(self.data) != (self.bits + 7) // 8:
-            raise ApackError(f"{len(self.data)} bytes cannot hold exactly {self.bits} bits")
+            raise InputError(f"{len(self.data)} bytes cannot hold exactly {self.bits} bits")
         padding = -self.bits % 8
         if padding and self.data[-1] & ((1 << padding) - 1):
-            raise ApackError(f"the {padding} padding bits after bit {self.bits} are not zero")
+            raise InputError(f"the {padding} padding bits after bit {self.bits} are not zero")
 
     @classmethod
     def from_bits(cls, bits: Iterable[int]) -> Bits:
@@ -34,14 +34,14 @@ class Bits:
     def from_words(cls, words: Iterable[int], word_w: int, bits: int) -> Bits:
         """Join words of word_w bits (MSB first) and keep the first `bits` bits.
 
-        Raises ApackError when the words hold fewer bits, or when a word does not fit word_w.
+        Raises InputError when the words hold fewer bits, or when a word does not fit word_w.
         """
         words = [int(word) for word in words]
         if len(words) * word_w < bits:
-            raise ApackError(f"{len(words)} words of {word_w} bits hold fewer than {bits} bits")
+            raise InputError(f"{len(words)} words of {word_w} bits hold fewer than {bits} bits")
         for index, word in enumerate(words):
             if not 0 <= word < 1 << word_w:
-                raise ApackError(f"word {index} is {word:#x}, wider than {word_w} bits")
+                raise InputError(f"word {index} is {word:#x}, wider than {word_w} bits")
         text = "".join(f"{word:0{word_w}b}" for word in words)[:bits]
         return cls.from_bits(map(int, text))
 
@@ -51,7 +51,7 @@ class Bits:
         The first bit is the MSB of word 0; the last word is zero padded on the right.
         """
         if not 1 <= word_w <= 64:
-            raise ApackError(f"a word of {word_w} bits; 1 to 64 are possible")
+            raise InputError(f"a word of {word_w} bits; 1 to 64 are possible")
         padded = np.zeros(-(-self.bits // word_w) * word_w, dtype=np.uint8)
         padded[: self.bits] = self.array()
         weights = np.uint64(1) << np.arange(word_w - 1, -1, -1, dtype=np.uint64)

@@ -1,16 +1,20 @@
-"""Every baseline: what goes in comes out, and the sizes are those of its published format."""
+"""Every codec: what goes in comes out, and sizes are those of the published formats."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.apack import ApackError, Bits, CorruptStream, entropy_bits, histogram
-from model.baselines import CODECS, Codec
+from model.apack import ApackError, Bits, CorruptStream, entropy_bits, histogram, solve
 from model.baselines.vela import HAS_MLW
-from model.tensors import read_tensors
+from model.codecs import CODECS, Codec, largest_error
+from model.report.measure import apack_size
+from model.report.summary import column_of
+from model.tensors import Tensor, pattern_dtype, read_tensors
 from model.zoo import wakeword_paths
 
 BY_KEY = {codec.key: codec for codec in CODECS}
@@ -18,7 +22,7 @@ OWN = [codec for codec in CODECS if codec.key not in ("mlw", "zstd")]
 
 
 def patterns(values: list[int], value_w: int = 8) -> np.ndarray:
-    return np.array(values, np.uint8 if value_w <= 8 else np.uint16)
+    return np.array(values, pattern_dtype(value_w))
 
 
 def text(codec: str, values: list[int], value_w: int = 8) -> str:
@@ -43,7 +47,9 @@ def test_values_come_back(codec: Codec, case: tuple[np.ndarray, int]) -> None:
     if value_w > codec.max_value_w or values.size == 0:
         return
     stream = codec.encode(values, value_w)
-    assert codec.decode(stream, values.size, value_w).tolist() == values.tolist()
+    decoded = codec.decode(stream, values.size, value_w)
+    assert decoded.shape == values.shape
+    assert largest_error(values, decoded, value_w) <= codec.max_error
     assert codec.coded_bits(values, value_w) == stream.bits
 
 
@@ -52,7 +58,7 @@ def test_a_real_tensor_comes_back(codec: Codec) -> None:
     tensor = max(read_tensors(wakeword_paths()[0][1]), key=lambda t: t.values.size)
     values = tensor.values.reshape(-1)
     stream = codec.encode(values, 8)
-    assert np.array_equal(codec.decode(stream, values.size, 8), values)
+    assert largest_error(values, codec.decode(stream, values.size, 8), 8) <= codec.max_error
 
 
 @pytest.mark.parametrize("codec", OWN, ids=lambda codec: codec.key)
@@ -60,7 +66,8 @@ def test_a_real_tensor_comes_back(codec: Codec) -> None:
 @pytest.mark.parametrize("value", [0, 1, 255])
 def test_group_edges_and_constant_tensors(codec: Codec, size: int, value: int) -> None:
     values = np.full(size, value, np.uint8)
-    assert codec.decode(codec.encode(values, 8), size, 8).tolist() == values.tolist()
+    decoded = codec.decode(codec.encode(values, 8), size, 8)
+    assert largest_error(values, decoded, 8) <= codec.max_error
 
 
 @pytest.mark.parametrize("codec", OWN, ids=lambda codec: codec.key)
@@ -72,6 +79,36 @@ def test_a_stream_cut_short_or_left_over_is_refused(codec: Codec) -> None:
         codec.decode(Bits.from_bits(map(int, bits[:-1])), values.size, 8)
     with pytest.raises(CorruptStream):
         codec.decode(Bits.from_bits(map(int, bits + "0")), values.size, 8)
+
+
+def test_keys_are_unique_and_errors_are_no_less_than_none() -> None:
+    assert len(BY_KEY) == len(CODECS) and CODECS[0].key == "apack"
+    assert all(codec.max_error >= 0 for codec in CODECS)
+
+
+def test_an_error_is_the_distance_of_integers() -> None:
+    assert largest_error(np.array([255, 3, 128]), np.array([255, 3, 128]), 8) == 0
+    assert largest_error(np.array([255, 3]), np.array([1, 2]), 8) == 2  # -1 became 1
+    assert largest_error(np.array([127]), np.array([128]), 8) == 255
+    assert largest_error(np.array([], np.uint8), np.array([], np.uint8), 8) == 0
+
+
+def test_the_column_of_a_lossy_codec_says_so() -> None:
+    assert column_of(BY_KEY["rle"]).title == "RLE"
+    assert column_of(replace(BY_KEY["rle"], max_error=3)).title == "RLE, error up to 3"
+
+
+def test_apack_alone_takes_what_a_tensor_adds_to_a_container() -> None:
+    values = patterns([0, 9, 0, 0, 7, 7, 200, 3] * 1000)
+    size = apack_size(Tensor("", values, "uint8"), solve(histogram(values, 8)))
+    assert BY_KEY["apack"].coded_bits(values, 8) == size.total
+
+
+def test_apack_alone_refuses_another_count_or_width() -> None:
+    stream = BY_KEY["apack"].encode(patterns([1, 2, 3]), 8)
+    for count, value_w in ((2, 8), (3, 7)):
+        with pytest.raises(CorruptStream, match="3 values of 8 bits, not"):
+            BY_KEY["apack"].decode(stream, count, value_w)
 
 
 @pytest.mark.parametrize("codec", ["rle", "rlez"])

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from model.apack.storage import descriptor_of, write_whole
+from model.tensors.files import descriptor_of, write_whole
 
 NOBODY = 65_534
 

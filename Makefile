@@ -171,7 +171,7 @@ docs: ## file lists, register map files, tables and timing diagrams, from the RT
 	@$(SET_UP) --need "$$SIM" waves --extra requirements-docs.txt
 	@$(RUN) scripts.docs --sim="$$SIM"
 
-testplan: ## check tb/apack/testplan.yaml against results and coverage of make test, and rtl/
+testplan: ## check tb/<system>/testplan.yaml against results and coverage of make test, and rtl/
 	@$(SET_UP)
 	@$(RUN) scripts.testplan
 

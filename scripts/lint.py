@@ -1,11 +1,11 @@
 """Check all sources: Verilator, Icarus, Yosys and slang on all hardware, ruff on Python.
 
 Each module is checked as the top with its defaults and with every set of parameters that its bench
-states, and every warning counts.
-The waivers are in `lint_waivers.vlt` beside the modules, each with its reason. Verilator and Icarus
-read each module twice, as Verilog-2005 and, with its defaults, as SystemVerilog, which most tools take
-it for unless told otherwise; slang (in Yosys) is stricter than both about what stands before what.
-The Verilog of the benches must be both languages too.
+states, and every warning counts. The waivers are in `lint_waivers.vlt` beside the modules, each
+with its reason. Verilator and Icarus read each module twice, as Verilog-2005 and, with its
+defaults, as SystemVerilog, which most tools take it for unless told otherwise; slang (in Yosys) is
+stricter than both about what stands before what. The Verilog of the benches must be both languages
+too.
 """
 
 from __future__ import annotations

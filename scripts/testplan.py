@@ -1,4 +1,4 @@
-"""Check tb/apack/testplan.yaml: each feature has tests that passed, coverage met, an owner.
+"""Check tb/<system>/testplan.yaml: each feature has tests that passed, coverage met, an owner.
 
     python -m scripts.testplan
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
@@ -26,9 +26,9 @@ from scripts.runs.coverage import CoverageError
 from scripts.runs.evidence import Evidence, EvidenceError, nodes_of, read_evidence
 from scripts.runs.job_summary import add_to_summary
 from tb.sim.cocotb_run import chosen_simulator
-from tb.sim.paths import ROOT
+from tb.sim.paths import ROOT, relative
 
-PLAN = ROOT / "tb" / "apack" / "testplan.yaml"
+PLAN = "testplan.yaml"
 RESULT = ROOT / "build" / "testplan" / "testplan.json"
 TEXTS, LISTS = ("name", "title", "description"), ("tests", "owner")
 OPTIONAL = {"cover": list, "goal": int}
@@ -81,6 +81,25 @@ def read_plan(text: str) -> list[Feature]:
     if not isinstance(entries, list) or not entries:
         raise PlanError("has no list of features")
     return [_feature(number, entry) for number, entry in enumerate(entries, start=1)]
+
+
+def plans(root: Path = ROOT) -> list[Path]:
+    """The plan of every system."""
+    return sorted((root / "tb").glob(f"*/{PLAN}"))
+
+
+def read_plans(paths: Iterable[Path]) -> list[Feature]:
+    """The features of all plans.
+
+    Raises PlanError, which names the file, for one that cannot be read.
+    """
+    features: list[Feature] = []
+    for path in paths:
+        try:
+            features += read_plan(path.read_text(encoding="utf-8"))
+        except (PlanError, OSError) as error:
+            raise PlanError(f"{relative(path)}: {error}") from None
+    return features
 
 
 def _feature(number: int, entry: object) -> Feature:
@@ -208,14 +227,11 @@ def _faults(feature: Feature, points: dict[str, Point], modules: set[str]) -> It
 def main() -> int:
     """Exit code 0 for a plan that holds, 1 with a line for each fault, 2 when it cannot be told."""
     try:
-        features = read_plan(PLAN.read_text(encoding="utf-8"))
+        features = read_plans(plans())
         files = coverage_files()
         points = merged(files)
         evidence, collected = read_evidence(), tests_of_pytest(features)
-    except (PlanError, OSError) as error:
-        print(f"testplan: {PLAN.relative_to(ROOT)}: {error}", file=sys.stderr)
-        return 2
-    except (CoverageError, EvidenceError, SelectionError) as error:
+    except (PlanError, CoverageError, EvidenceError, SelectionError) as error:
         print(f"testplan: {error}", file=sys.stderr)
         return 2
     if not files:

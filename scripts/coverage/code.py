@@ -1,7 +1,7 @@
 """Code coverage of the hardware: lines, branches and toggles of every module of rtl/.
 
 `make test SIM=verilator COVERAGE=1` makes each simulation leave what it counted in its folder
-under build/test/verilator/. This adds it up, leaves out what tb/apack/coverage_exclusions.yaml
+under build/test/verilator/. This adds it up, leaves out what tb/<system>/coverage_exclusions.yaml
 excludes, writes build/coverage/code.json and code.html, and compares the totals with the
 thresholds and each module with the floors.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,7 +24,7 @@ from tb.sim.paths import ROOT
 
 RTL = ROOT / "rtl"
 RUNS = ROOT / "build" / "test" / "verilator"
-EXCLUSIONS = ROOT / "tb" / "apack" / "coverage_exclusions.yaml"
+EXCLUSIONS = tuple(sorted((ROOT / "tb").glob("*/coverage_exclusions.yaml")))
 RESULT = ROOT / "build" / "coverage" / "code.json"
 THRESHOLDS = {"line": 99.0, "branch": 98.0, "toggle": 95.0}  # percent of all points
 FLOORS = {"line": 95.0, "branch": 95.0, "toggle": 55.0}  # percent of a module's points
@@ -137,7 +137,7 @@ def measure(
     files: Iterable[Path],
     tests: Collection[str],
     rtl: Path = RTL,
-    exclusions: Path = EXCLUSIONS,
+    exclusions: Sequence[Path] = EXCLUSIONS,
     watch: Callable[[list[Path]], Iterable[Path]] = iter,
     same_sources: bool = False,
 ) -> CodeCoverage:
@@ -149,7 +149,7 @@ def measure(
         tests: ids of those that there are. What another has left, which was renamed or removed,
             does not count.
         rtl: folder with a folder for each codec, one module a file.
-        exclusions: the points that no test can cover.
+        exclusions: files with the points that no test can cover.
         same_sources: the files are known to be of the sources as they are, whatever their age.
         watch: is given the files and gives them back one by one, for a progress bar.
 
@@ -164,7 +164,9 @@ def measure(
     if not counts.hits:
         what = "only other sources" if len(current) < len(files) else "no hardware"
         raise CoverageError(f"{what} simulated: run make test SIM=verilator COVERAGE=1")
-    excluded, wrong = excluded_points(_exclusions_of(exclusions), counts, source_line)
+    excluded, wrong = excluded_points(
+        [each for path in exclusions for each in _exclusions_of(path)], counts, source_line
+    )
     found = {place.module for place in counts.hits}
     absent = sorted(set(sources) - found)
     not_run = tuple(sorted(set(tests) - {test_of(path) for path in current}))
@@ -187,7 +189,7 @@ def _exclusions_of(path: Path) -> list[Exclusion]:
     try:
         return read_exclusions(path.read_text(encoding="utf-8"))
     except (OSError, CoverageError) as error:
-        raise CoverageError(f"{path.name}: {error}") from None
+        raise CoverageError(f"{path.parent.name}/{path.name}: {error}") from None
 
 
 def source_line(place: Place) -> str:

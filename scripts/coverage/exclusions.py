@@ -1,4 +1,4 @@
-"""Points that no test can cover, each with its reason, in tb/apack/coverage_exclusions.yaml.
+"""Points that no test can cover, each with its reason, in tb/<system>/coverage_exclusions.yaml.
 
 An entry names a module (`*` for any part of its name), a kind of points and a regular expression
 on the text of the source line (`source`), on the point's name (`name`), or on both. The name of a

@@ -23,7 +23,7 @@ from scripts.runs.coverage import CoverageError
 from scripts.runs.jobs import BAD, FAILED, LOST, PASSED, SKIPPED, STATUSES, Outcome
 from tb.sim.paths import relative
 
-TESTPLAN = ROOT / "tb" / "apack" / "testplan.yaml"
+TESTPLANS = tuple(sorted((ROOT / "tb").glob("*/testplan.yaml")))
 SLOWEST = 12
 HISTORY_RUNS = 40
 CHART_WIDTH, CHART_HEIGHT = 720, 150
@@ -83,7 +83,7 @@ def write_dashboard(run: Run, folder: Path) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    features = feature_rows(run.outcomes, TESTPLAN, run.left_out)
+    features = feature_rows(run.outcomes, TESTPLANS, run.left_out)
     history = read_history(folder)
     coverage = list(merged_coverage(folder).values())
     path = folder / "dashboard.html"
@@ -126,18 +126,19 @@ def module_rows(outcomes: Iterable[Outcome]) -> list[Row]:
 
 
 def feature_rows(
-    outcomes: Iterable[Outcome], plan: Path, left_out: Iterable[str] = ()
+    outcomes: Iterable[Outcome], plans: Iterable[Path], left_out: Iterable[str] = ()
 ) -> list[Row] | None:
-    """One row for each feature of the test plan; None when there is no plan that can be read.
+    """One row for each feature of the test plans; None when there is no plan that can be read.
 
     Args:
         left_out: tests that there are and that did not run.
     """
-    try:
-        document = yaml.safe_load(plan.read_text(encoding="utf-8"))
-        features = list(_features(document))
-    except (OSError, yaml.YAMLError, TypeError, AttributeError):
-        return None
+    features: list[tuple[str, Mapping]] = []
+    for plan in plans:
+        try:
+            features += _features(yaml.safe_load(plan.read_text(encoding="utf-8")))
+        except (OSError, yaml.YAMLError, TypeError, AttributeError):
+            return None
     outcomes = list(outcomes)
     rows = []
     for name, feature in features:

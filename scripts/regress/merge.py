@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def state_of(rtl: Path = RTL) -> str:
 
 
 def merge(
-    run: Run, folder: Path, state: str, rtl: Path = RTL, exclusions: Path = EXCLUSIONS
+    run: Run, folder: Path, state: str, rtl: Path = RTL, exclusions: Sequence[Path] = EXCLUSIONS
 ) -> Merged:
     """Add the coverage of a run to that of earlier ones with the same sources, and measure it.
 

@@ -640,19 +640,19 @@ def test_pass_rate_per_planned_feature(tmp_path: Path) -> None:
         outcome("test_x[apack_m]", FAILED, message.replace("drains", "fills"), 3),
         outcome("test_x[apack_m]", LOST, "gone", 4),
     ]
-    rows = feature_rows(outcomes, plan)
+    rows = feature_rows(outcomes, [plan])
     assert [(row.name, row.rate) for row in rows] == [
         *(("drain", 0.25), ("fills", 0.5), ("idle", None))
     ]
     assert rows[2] == Row("idle", "It idles")
-    assert feature_rows([], tmp_path / "none.yaml") is None
+    assert feature_rows([], [tmp_path / "none.yaml"]) is None
 
 
 def test_a_feature_says_how_many_of_its_tests_have_run(tmp_path: Path, monkeypatch) -> None:
     """All of what ran has passed, which is little of what is planned."""
     plan = tmp_path / "plan.yaml"
     plan.write_text("features:\n  damage: {title: It is told, tests: [tb/test_a.py::test_x]}\n")
-    monkeypatch.setattr(dashboard, "TESTPLAN", plan)
+    monkeypatch.setattr(dashboard, "TESTPLANS", (plan,))
     left_out = [f"tb/test_a.py::test_x[{number}]" for number in range(5)]
     left_out.append("tb/test_a.py::test_y")
     run = Run("icarus", 1, 1, 1, "here", outcomes=[outcome("test_x[one]", PASSED)])

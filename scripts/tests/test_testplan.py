@@ -20,14 +20,16 @@ from scripts.coverage.functional import (
 from scripts.runs.collect import collect, name_of
 from scripts.runs.evidence import Evidence, EvidenceError, nodes_of, read_evidence
 from scripts.testplan import (
-    PLAN,
     Feature,
     PlanError,
     check,
     is_there,
+    plans,
     read_plan,
+    read_plans,
 )
 from tb.sim.cocotb_run import chosen_simulator, folder_name
+from tb.sim.modules import rtl_modules
 
 HERE = "scripts/tests/test_testplan.py::test_a_sound_plan_has_no_fault"
 FEATURE = Feature("adding", "Adds", "All sums.", (HERE,), ("adder",), ("adder.sum",))
@@ -120,7 +122,7 @@ def test_what_is_no_plan_is_refused(text: str, message: str) -> None:
 
 
 def test_the_plan_names_tests_and_modules_that_are_there() -> None:
-    features = read_plan(PLAN.read_text(encoding="utf-8"))
+    features = read_plans(plans())
     planned = [test for feature in features for test in feature.tests]
     assert not [test for test in planned if not is_there(test)]
     collected = testplan.tests_of_pytest(features)
@@ -128,7 +130,13 @@ def test_the_plan_names_tests_and_modules_that_are_there() -> None:
     assert in_brackets
     assert not [test for test in in_brackets if not nodes_of(test, collected)]
     owned = {module for feature in features for module in feature.owner}
-    assert owned == {path.stem for path in (PLAN.parents[1] / "rtl").glob("*/*.v")}
+    assert owned == set(rtl_modules())
+
+
+@pytest.mark.parametrize("path", plans(), ids=lambda path: path.parent.name)
+def test_each_system_s_plan_owns_its_modules_and_no_others(path: Path) -> None:
+    owned = {module for feature in read_plans([path]) for module in feature.owner}
+    assert {rtl_modules()[module].parent.name for module in owned} == {path.parent.name}
 
 
 def test_only_tests_are_tests() -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tb.sim import system
+from scripts import setup
 from tb.sim.paths import ROOT
 
 TOY = Path(__file__).with_name("toy_codec")
@@ -109,9 +109,9 @@ def test_a_new_codec_is_mutated_and_synthesized(copy: Path) -> None:
     make(copy, "mutate", "DESIGN=toy_*", "MUTANTS=12", "SEEDS=1")
     found = json.loads((copy / "build" / "mutate" / "mutate.json").read_text(encoding="utf-8"))
     assert [one["module"] for one in found["modules"]] == ["toy_invert"]
-    if system.liberty() is None:
-        pytest.skip(system.missing(system.LIBERTY))
-    make(copy, "synth", "DESIGN=toy_*", "ECP5=0", f"LIBERTY={system.liberty()}")
+    if setup.liberty() is None:
+        pytest.skip(setup.missing(setup.LIBERTY))
+    make(copy, "synth", "DESIGN=toy_*", "ECP5=0", f"LIBERTY={setup.liberty()}")
     made = json.loads((copy / "build" / "synth" / "synth.json").read_text(encoding="utf-8"))
     assert [design["name"] for design in made["designs"]] == ["toy_invert"]
 

@@ -23,9 +23,9 @@ from tb.sim.paths import ROOT
 
 TOY = Path(__file__).with_name("toy_codec")
 PARTS = ("docs", "model", "rtl", "scripts", "tb")
-LINES = {  # of model/codecs.py -> what is put before it
-    "from .tensors.quantize import": "from .toy import decode_toy, encode_toy\n",
-    "    Codec(": '    Codec("toy", "Toy", encode_toy, decode_toy),\n',
+LINES = {  # of model/codecs.py -> what is put behind it
+    "import signed_values\n": "from .toy import decode_toy, encode_toy\n",
+    "    APACK,\n": '    Codec("toy", "Toy", encode_toy, decode_toy),\n',
 }
 OF_USER = ("CXX", "HOME", "LANG", "LIBERTY", "PATH", "TMPDIR")
 INSTALLED = """
@@ -53,7 +53,7 @@ def copy(tmp_path: Path) -> Path:
     text = codecs.read_text(encoding="utf-8")
     for place, line in LINES.items():
         assert place in text
-        text = text.replace(place, line + place, 1)
+        text = text.replace(place, place + line, 1)
     codecs.write_text(text, encoding="utf-8")
     lend_packages(copy)
     return copy

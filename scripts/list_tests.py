@@ -1,7 +1,7 @@
 """What there is to test, by system and module: the names that TEST=... selects by.
 
     make list
-    make list TEST='apack_encoder'
+    make list TEST='encoder and not reset'
 
 A line is a module with the sets of parameters that it is tested with, or a file with its tests.
 """

@@ -22,7 +22,7 @@ SYMBOLS = 16
 
 @dataclass(frozen=True)
 class ApackSize:
-    """What APack needs for one tensor in a container (docs/format.md), in bits.
+    """What APack needs for one tensor in a container (docs/apack/format.md), in bits.
 
     coded: code and offset streams of all blocks, had none been stored raw;
     stored: what the blocks take, padding to bytes included, raw ones as such;

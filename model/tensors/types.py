@@ -64,7 +64,7 @@ def coding_of(
     """How values of `value_w` bits that are stored as `stored` stand for the type `source`.
 
     "integers": they are the tensor's own; "patterns": they are the bits of its floats, lossless;
-    "quantized": they are what its floats were rounded to. docs/format.md, section 3, has the rule.
+    "quantized": they are what its floats were rounded to. The rule: docs/apack/format.md, section 3.
     """
     holder = "int8" if source.startswith("int") else "uint8"
     narrow = NARROW_INTEGER_BITS.get(source, 0) >= value_w and stored == holder

@@ -12,7 +12,7 @@
  * values, before the first or behind the last, where it may end the tensor. Anything else drops the tensor,
  * with the event KEEP: a tkeep with a gap or with half a value, and values behind a beat that kept only some.
  *
- * m_axis_memory and m_axis_index carry the payload and the index of the container (docs/format.md), byte i
+ * m_axis_memory and m_axis_index carry the payload and the index of the container (docs/apack/format.md), byte i
  * of a word or an entry in lane i of tdata, tlast at the end of the tensor. An entry has 8 bytes where a
  * block has fewer than 65,536 bits, and 12 above, which tkeep shows. A block's entry leaves before its
  * words. Both outputs must be taken side by side. A tensor without values makes no beats.

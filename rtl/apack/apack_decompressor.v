@@ -6,7 +6,7 @@
  * APack decompressor: memory words and block index entries of a tensor in, values out, ENGINES engines wide.
  *
  * s_axil is the register bus (apack_registers has the map). START begins a tensor of VALUES values. s_axis_memory
- * and s_axis_index bring the payload and the index of the container (docs/format.md), byte i of a word or an entry
+ * and s_axis_index bring the payload and the index of the container (docs/apack/format.md), byte i of a word or an entry
  * in lane i of tdata, tlast at the end of the tensor; a beat that keeps no byte brings nothing but its tlast,
  * wherever it comes, also behind the last word or entry. An entry has 8 bytes where a block has fewer than 65,536
  * bits, and 12 above. Both inputs must be supplied side by side. A tensor without values has no beats on any port.

@@ -312,7 +312,7 @@ def reported(unit: Unit, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> in
     monkeypatch.setattr(
         command,
         "measure",
-        lambda files, tests, watch: measure(files, tests, unit.rtl, unit.exclusions, watch),
+        lambda files, tests, watch: measure(files, tests, unit.rtl, [unit.exclusions], watch),
     )
     return command.main(list(arguments))
 

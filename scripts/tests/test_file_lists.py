@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import file_lists
+from scripts.docs import file_lists
 from scripts.environment import environment_of
 from tb.sim import modules
 from tb.sim.modules import rtl_modules, rtl_sources

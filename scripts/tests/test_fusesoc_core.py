@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from model.apack import histogram, solve
+from scripts.docs.fusesoc_core import CORE, core
 from scripts.environment import environment_of
-from scripts.fusesoc_core import CORE, core
 from tb.apack.bulk.tops_round_trip import HERE, host_commands
 from tb.sim.modules import rtl_modules
 from tb.sim.paths import ROOT

@@ -11,12 +11,12 @@ import pytest
 from systemrdl import RDLCompileError, RDLCompiler
 from systemrdl.rdltypes import OnWriteType
 
-from scripts.register_files import DOCS, WHOLE, c_header, register_files, system_rdl
+from scripts.docs.register_files import DOCS, WHOLE, c_header, register_files, system_rdl
 from tb.apack.env.register_map import register_map
 from tb.bus.register_map import parse
 
-PAGE = DOCS / "architecture.md"
-RDL, HEADER = (DOCS / f"apack_registers.{ending}" for ending in ("rdl", "h"))
+PAGE = DOCS / "apack" / "architecture.md"
+RDL, HEADER = (DOCS / "apack" / f"apack_registers.{ending}" for ending in ("rdl", "h"))
 COMPILERS = {"C": ("gcc", "-std=c99"), "C++": ("g++", "-std=c++11", "-x", "c++")}
 WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Werror")
 # (readable, writable, what a write does) of a field, as software sees it

@@ -138,7 +138,7 @@ def offset_sum(values: tuple[Value, ...]) -> int:
 
 
 def crc_of(values: tuple[Value, ...]) -> int:
-    """The CRC of a block's values (docs/format.md, section 4)."""
+    """The CRC of a block's values (docs/apack/format.md, section 4)."""
     size = 2 if parameter("VALUE_W") > 8 else 1
     return zlib.crc32(b"".join(value.value.to_bytes(size, "little") for value in values))
 

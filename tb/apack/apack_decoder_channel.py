@@ -104,7 +104,7 @@ class Stored:
 
 
 def crc_of(values: Sequence[int], value_w: int) -> int:
-    """The CRC of a block's values (docs/format.md, section 4)."""
+    """The CRC of a block's values (docs/apack/format.md, section 4)."""
     return zlib.crc32(np.array(values, "<u1" if value_w <= 8 else "<u2").tobytes())
 
 

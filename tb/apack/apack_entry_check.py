@@ -1,4 +1,4 @@
-"""apack_entry_check: what is said of each block, from its index entry, against docs/format.md."""
+"""apack_entry_check: what is said of each block, from its index entry, as the format has it."""
 
 from __future__ import annotations
 

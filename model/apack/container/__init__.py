@@ -1,6 +1,6 @@
 """The .apack file: several tensors, each with its table, block index and streams.
 
-docs/format.md is the definition of the format; this package reads and writes it.
+docs/apack/format.md is the definition of the format; this package reads and writes it.
 """
 
 from .layout import VERSION

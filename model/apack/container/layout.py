@@ -1,6 +1,6 @@
 """The layout of a container: header, directory records and index entries.
 
-docs/format.md, sections 2 to 4, defines what is written here.
+docs/apack/format.md, sections 2 to 4, defines what is written here.
 """
 
 from __future__ import annotations

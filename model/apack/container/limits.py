@@ -1,6 +1,6 @@
 """What a container may hold: the limits that its writer and its reader share.
 
-docs/format.md, section 3, is their definition.
+docs/apack/format.md, section 3, is their definition.
 """
 
 from __future__ import annotations

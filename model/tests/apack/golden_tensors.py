@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent / "golden"
 
 
 def example() -> list[PackedTensor]:
-    """The example of docs/format.md."""
+    """The example of docs/apack/format.md."""
     values = np.array([[0, 1, -1], [0, 2, -3]], dtype=np.int8).view(np.uint8)
     table = SymbolTable(8, 4, (0, 1, 128, 253), (0, 6, 9, 10, 16))
     return [pack(Tensor("x", values, "int8"), table, block_values=4)]

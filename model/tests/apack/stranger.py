@@ -1,4 +1,4 @@
-"""A container decoder written from docs/format.md alone: plain Python, nothing of the project.
+"""A container decoder written from docs/apack/format.md alone: plain Python, nothing of ours.
 
 It is slow and stops at the first thing the page does not allow, with an assertion.
 """

@@ -25,7 +25,7 @@ from model.tests.apack import stranger
 from model.tests.apack.golden_tensors import FOLDER, GOLDEN, example, mixed
 from model.tests.apack.tables import tables_and_values
 
-FORMAT = Path(__file__).parents[3] / "docs" / "format.md"
+FORMAT = Path(__file__).parents[3] / "docs" / "apack" / "format.md"
 
 
 def written(tmp_path: Path, tensors: list[PackedTensor]) -> Path:

@@ -98,7 +98,7 @@ def test_what_the_writer_accepts_the_reader_reads_back_alike(tmp_path_factory, c
         packed = pack(tensor, table_for(tensor.value_w), **parameters)
     except ApackError as error:
         event("refused")
-        assert not legal, f"refused though docs/format.md allows it: {error}"
+        assert not legal, f"refused though docs/apack/format.md allows it: {error}"
         assert "\n" not in str(error) and len(str(error)) < 300
         assert repr(tensor.name)[:20] in str(error), "the message names the tensor"
         return

@@ -1,4 +1,4 @@
-"""The timing diagrams of docs/architecture.md: which signals of which run, in which cycles."""
+"""The timing diagrams of the architecture page: which signals of which run, in which cycles."""
 
 from __future__ import annotations
 

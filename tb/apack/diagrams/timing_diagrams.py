@@ -1,4 +1,4 @@
-"""Short runs of the tops for the timing diagrams and the latencies of docs/architecture.md.
+"""Short runs of the tops for the timing diagrams and the latencies of docs/apack/architecture.md.
 
 `make docs` records them as waveforms; they are no tests of their own, but check what comes out.
 """

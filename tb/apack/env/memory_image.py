@@ -1,8 +1,8 @@
 """A tensor as the units see it in memory: words and index entries, as in the container.
 
-The expected bytes are those of the model's container packer (docs/format.md, sections 4 and 5).
-Byte lane i of a word on the bus is byte i in memory, so that a word's number has its first byte in
-the lowest bits.
+The expected bytes are those of the model's container packer (docs/apack/format.md, sections 4 and
+5). Byte lane i of a word on the bus is byte i in memory, so that a word's number has its first byte
+in the lowest bits.
 """
 
 from __future__ import annotations

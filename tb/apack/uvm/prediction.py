@@ -156,7 +156,7 @@ def _verdicts(
 
 
 def _plausible(widths: TopWidths, image: MemoryImage, number: int) -> bool:
-    """Whether a block can have these lengths (docs/format.md)."""
+    """Whether a block can have these lengths (docs/apack/format.md)."""
     code, offset = int(image.code_bits[number]), int(image.offset_bits[number])
     raw_bits = image.record.block_count(number) * widths.value_w
     words = int(image.code_words[number] + image.offset_words[number])
@@ -175,7 +175,7 @@ def _decoded(widths: TopWidths, start: Start, image: MemoryImage, number: int, c
         outcome = decoder_outcome(image.block(number), start.table, widths.code_w)
         values, faults = outcome.values, outcome.faults
     causes |= {CAUSES[fault] for fault in faults}
-    # A reader may take padding for more of the stream (docs/format.md).
+    # A reader may take padding for more of the stream (docs/apack/format.md).
     maybe = CONSEQUENCES if causes and not image.raw[number] else frozenset()
     if not faults and crc_of(np.array(values, pattern_dtype(widths.value_w))) != crc:
         causes.add("CRC")

@@ -1,6 +1,6 @@
 """Register maps as files for others: SystemRDL, and the C header that is made of it.
 
-Both are written by `make docs` into docs/, for each module of rtl/ that states a map.
+Both are written by `make docs` into docs/<system>/, for each module of rtl/ that states a map.
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ def register_files() -> dict[Path, str]:
     for module, path in rtl_modules().items():
         if f"// ---- {MAP_BEGIN}" in path.read_text(encoding="utf-8"):
             source = str(path.relative_to(ROOT))
-            rdl, header = (DOCS / f"{module}.{ending}" for ending in ("rdl", "h"))
+            rdl, header = (
+                DOCS / path.parent.name / f"{module}.{ending}" for ending in ("rdl", "h")
+            )
             files[rdl] = system_rdl(path.parent.name, read_map(path), source)
             files[header] = c_header(files[rdl], header.name)
     return files

@@ -1,0 +1,7 @@
+"""python -m scripts.docs."""
+
+import sys
+
+from scripts.docs.command import main
+
+sys.exit(main())

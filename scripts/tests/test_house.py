@@ -1,0 +1,120 @@
+"""Where things stand and who may know whom: the rules of CONTRIBUTING.md that a test can hold."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tb.sim.modules import rtl_modules
+from tb.sim.paths import ROOT
+
+SHARED = {"sim", "bus", "uvm", "cell"}  # folders of tb/ that know no system
+ABOVE = {"model": {"tb", "scripts"}, "tb": {"scripts"}, "scripts": set()}
+# The places that may know several systems, beside the tests of scripts.
+MEETING = ("model/codecs.py", "model/accelerator/", "tb/memory/", "model/report/")
+
+
+def python_files(folder: str) -> list[Path]:
+    """Python files below a folder of the repository."""
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def systems() -> set[str]:
+    """The folders of rtl/ that are systems."""
+    return {path.name for path in (ROOT / "rtl").iterdir() if path.is_dir()} - SHARED
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Dotted names of what a file imports; of `from x import y` also x.y, perhaps a module."""
+    package = path.relative_to(ROOT).parent.parts
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            source = ".".join((*above, *filter(None, [node.module])))
+            yield source
+            yield from (f"{source}.{alias.name}" for alias in node.names)
+
+
+def system_of(name: str) -> str | None:
+    """The system whose folder a dotted name lies in."""
+    parts = name.split(".")
+    inside = len(parts) > 1 and parts[0] in ("tb", "model") and parts[1] in systems()
+    return parts[1] if inside else None
+
+
+@pytest.mark.parametrize("folder", ABOVE)
+def test_arrows_run_from_scripts_to_benches_to_the_model(folder: str) -> None:
+    found = {
+        (str(path.relative_to(ROOT)), name)
+        for path in python_files(folder)
+        for name in imports(path)
+        if name.split(".")[0] in ABOVE[folder]
+    }
+    assert not found
+    assert python_files(folder)
+
+
+def test_what_is_shared_by_benches_knows_no_system() -> None:
+    found = {
+        (str(path.relative_to(ROOT)), name)
+        for folder in sorted(SHARED)
+        for path in python_files(f"tb/{folder}")
+        for name in imports(path)
+        if system_of(name)
+    }
+    assert not found
+
+
+def test_no_system_imports_another() -> None:
+    found = set()
+    for system in systems():
+        for place in ("model", "tb"):
+            for path in python_files(f"{place}/{system}"):
+                shown = str(path.relative_to(ROOT))
+                if not shown.startswith(MEETING):
+                    others = {system_of(name) for name in imports(path)} - {None, system}
+                    found |= {(shown, other) for other in others}
+    assert not found
+
+
+def test_no_command_names_a_system() -> None:
+    """A tool that knows one codec by name does not know the next."""
+    words = re.compile(rf"(?<![\w-])({'|'.join(sorted(systems()))})_\w+")
+    found = {
+        (str(path.relative_to(ROOT)), match[0])
+        for path in python_files("scripts")
+        if "tests" not in path.parts
+        for match in words.finditer(path.read_text(encoding="utf-8"))
+        if match[0] in rtl_modules()
+    }
+    imported = {
+        (str(path.relative_to(ROOT)), name)
+        for path in python_files("scripts")
+        if "tests" not in path.parts
+        for name in imports(path)
+        if name.startswith("tb.") and system_of(name)
+    }
+    assert not found and not imported
+
+
+def test_names_of_modules_begin_with_their_folder_s() -> None:
+    assert all(name.startswith(f"{path.parent.name}_") for name, path in rtl_modules().items())
+
+
+@pytest.mark.parametrize("system", sorted(systems() | {"cell"}))
+def test_a_system_is_the_same_in_each_folder(system: str) -> None:
+    assert (ROOT / "tb" / system / "testplan.yaml").is_file()
+    if system != "cell":
+        assert (ROOT / "model" / system).is_dir()
+        assert (ROOT / "docs" / system).is_dir()
+
+
+def test_each_system_of_the_benches_is_one_of_the_hardware() -> None:
+    folders = {path.parent.name for path in (ROOT / "tb").glob("*/__init__.py")}
+    assert folders - {"sim", "bus", "uvm"} == systems() | {"cell"}

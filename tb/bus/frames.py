@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 
-from model.bitstream import Bits
+from model.bitstream.bits import Bits
 
 Beat = Mapping[str, int]
 Frame = list[dict[str, int]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cocotb.handle import SimHandleBase
 
-from model.bitstream import Bits
+from model.bitstream.bits import Bits
 from tb.bus.frames import Frame
 from tb.bus.pace import Pace
 from tb.bus.streams import StreamMonitor

@@ -8,7 +8,7 @@ import random
 import cocotb
 from cocotb.triggers import Event
 
-from model.bitstream import Bits
+from model.bitstream.bits import Bits
 from tb.bus.cycles import cycles, now, reset, start_clock, within
 from tb.bus.frames import assert_frame, word_frame
 from tb.bus.pace import any_pace, rarely

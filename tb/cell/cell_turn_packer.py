@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
 
-from model.bitstream import Bits
+from model.bitstream.bits import Bits
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import cycles, reset, start_clock
 from tb.bus.frames import assert_frame

@@ -110,7 +110,7 @@ test: ## model, script and hardware tests; the hardware on SIM
 		$(if $(call on,$(DEBUG)),--debug)
 
 list: ## what there is to test, by system and module: the names for TEST=...
-	@$(SET_UP) --extra requirements-regress.txt
+	@$(SET_UP) --extra requirements-regress.txt requirements-docs.txt
 	@$(RUN) scripts.list_tests --sim="$$SIM" $${TEST:+--test="$$TEST"}
 
 coverage: ## lines, branches and toggles that the hardware tests cover, into build/coverage/

@@ -12,8 +12,8 @@ from cocotb.triggers import FallingEdge
 from cocotb.types import LogicArray
 
 from model.apack import Interval
-from tb.apack.apack_interval import any_slice
 from tb.apack.combinational import outputs_for, parameter
+from tb.apack.env.intervals import any_slice
 from tb.apack.streams import start_clock
 
 PARAMETERS = ("STREAMS", "COUNT_W", "CODE_W", "TAG_W")

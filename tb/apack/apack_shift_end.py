@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import cocotb
 
 from model.apack import Interval
-from tb.apack.apack_renorm import EXHAUSTIVE, bounds
 from tb.apack.combinational import outputs_for, parameter
+from tb.apack.env.intervals import EXHAUSTIVE, bounds
 
 PARAMETERS = ("CODE_W",)
 SETS = {

@@ -8,8 +8,8 @@ import random
 import cocotb
 from cocotb.triggers import FallingEdge
 
-from tb.apack.apack_pending import Shifts, code_bits
 from tb.apack.combinational import outputs_for, parameter
+from tb.apack.env.shifts import Shifts, code_bits
 from tb.apack.streams import reset, start_clock
 
 PARAMETERS = ("STREAMS", "CODE_W", "WORD_W", "PENDING_W")

@@ -8,8 +8,8 @@ from itertools import pairwise
 import cocotb
 
 from model.apack import SymbolTable
-from tb.apack.apack_interval import any_interval
 from tb.apack.combinational import outputs_for, parameter
+from tb.apack.env.intervals import any_interval
 from tb.apack.rows import row_buses
 from tb.apack.stimulus import random_table, tables_of_every_size
 

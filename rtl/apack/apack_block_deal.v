@@ -17,10 +17,11 @@
  * cycle, in which it is over. m_full: its channel has no room for the next block.
  */
 module apack_block_deal #(
+    // engines
     parameter ENGINES      = 1,
     // bits of a value
     parameter VALUE_W      = 8,
-    // bits of a memory word, a power of two
+    // bits of a word, a power of two
     parameter WORD_W       = 64,
     // most values of a block
     parameter BLOCK_VALUES = 4096,
@@ -28,13 +29,13 @@ module apack_block_deal #(
     parameter BLOCK_W      = $clog2(BLOCK_VALUES + 1),
     // bits of a number of padding bits; leave at its default
     parameter PAD_W        = $clog2(WORD_W),
-    // bits of a number of words that an entry can speak of; leave at its default
+    // bits of a number of words, as an entry can speak of; leave at its default
     parameter WORDS_W      = 34 - PAD_W,
-    // words of the largest plausible block; leave at its default
+    // words of a region, for the largest plausible block; leave at its default
     parameter REGION_WORDS = (BLOCK_VALUES * VALUE_W + WORD_W - 1) / WORD_W,
     // bits of a number of its words; leave at its default
     parameter REGION_W     = $clog2(REGION_WORDS + 1),
-    // bits of a number of its bits; leave at its default
+    // bits of a block's number of bits; leave at its default
     parameter BITS_W       = $clog2(REGION_WORDS * WORD_W + 1)
 ) (
     input  wire                 clk,
@@ -74,6 +75,12 @@ module apack_block_deal #(
     output wire                 m_truncated,
     output wire                 m_full
 );
+
+    generate
+        if (WORD_W < 1 || (WORD_W & (WORD_W - 1)) != 0) begin : g_check_word
+            apack_block_deal_needs_WORD_W_a_power_of_two illegal_parameter ();
+        end
+    endgenerate
 
     localparam LENGTH    = 0;
     localparam PADDING   = 3;

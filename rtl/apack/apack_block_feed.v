@@ -22,7 +22,7 @@
  * cycle, and in no other; lane 0 is its lowest.
  */
 module apack_block_feed #(
-    // streams, each with room for a block
+    // streams that take turns
     parameter STREAMS      = 4,
     // bits of a value, 2..16
     parameter VALUE_W      = 8,
@@ -77,11 +77,14 @@ module apack_block_feed #(
     localparam [STREAM_W-1:0] LAST      = STREAMS[STREAM_W-1:0] - 1'b1;
 
     generate
-        if (BLOCK_VALUES < LANES || (BLOCK_VALUES & (BLOCK_VALUES - 1)) != 0) begin : g_check_block
-            apack_block_feed_needs_BLOCK_VALUES_a_power_of_two_of_at_least_LANES illegal_parameter ();
+        if (VALUE_W < 2 || VALUE_W > 16) begin : g_check_value_w
+            apack_block_feed_needs_VALUE_W_of_2_to_16 illegal_parameter ();
         end
         if (LANES < 1 || (LANES & (LANES - 1)) != 0) begin : g_check_lanes
             apack_block_feed_needs_LANES_a_power_of_two illegal_parameter ();
+        end
+        if (BLOCK_VALUES < LANES || (BLOCK_VALUES & (BLOCK_VALUES - 1)) != 0) begin : g_check_block
+            apack_block_feed_needs_BLOCK_VALUES_a_power_of_two_of_at_least_LANES illegal_parameter ();
         end
     endgenerate
 

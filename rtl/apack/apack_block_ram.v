@@ -7,6 +7,7 @@
  * word shows from the next cycle on.
  */
 module apack_block_ram #(
+    // regions
     parameter REGIONS   = 5,
     // words of a region
     parameter WORDS     = 512,

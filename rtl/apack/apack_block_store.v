@@ -23,24 +23,25 @@
  * another is read. drain_done gives its room away.
  */
 module apack_block_store #(
+    // streams that take turns
     parameter STREAMS      = 4,
     // bits of a value, 2..16
     parameter VALUE_W      = 8,
     // bits of a piece, a power of two
     parameter PIECE_W      = 16,
-    // bits of a word, a power of two of at least PIECE_W
+    // bits of a word, a power of two, at least PIECE_W
     parameter WORD_W       = 64,
     // most values of a block
     parameter BLOCK_VALUES = 4096,
-    // bits of the number of bits of a block
+    // bits of a block's number of bits
     parameter BITS_W       = 24,
-    // words of the largest raw block; leave at its default
+    // words of a region, for the largest raw block; leave at its default
     parameter WORDS        = (BLOCK_VALUES * VALUE_W + WORD_W - 1) / WORD_W,
-    // bits of a word's number; leave at its default
+    // bits of an address, a word's number; leave at its default
     parameter ADDRESS_W    = (WORDS > 1) ? $clog2(WORDS) : 1,
     // bits of a stream's number; leave at its default
     parameter STREAM_W     = (STREAMS > 1) ? $clog2(STREAMS) : 1,
-    // bits of a piece's bit count, 0..PIECE_W; leave at its default
+    // bits of a bit count, 0..PIECE_W; leave at its default
     parameter FILL_W       = $clog2(PIECE_W + 1),
     // bits of a number of values, 0..BLOCK_VALUES; leave at its default
     parameter COUNT_W      = $clog2(BLOCK_VALUES + 1)
@@ -102,8 +103,17 @@ module apack_block_store #(
     localparam [REGION_W:0]    ROOM        = REGIONS[REGION_W:0];
 
     generate
-        if (WORD_W % PIECE_W != 0 || (WORD_W & (WORD_W - 1)) != 0 || (PIECE_W & (PIECE_W - 1)) != 0) begin : g_check
-            apack_block_store_needs_WORD_W_and_PIECE_W_powers_of_two illegal_parameter ();
+        if (VALUE_W < 2 || VALUE_W > 16) begin : g_check_value_w
+            apack_block_store_needs_VALUE_W_of_2_to_16 illegal_parameter ();
+        end
+        if (PIECE_W < 1 || (PIECE_W & (PIECE_W - 1)) != 0) begin : g_check_piece
+            apack_block_store_needs_PIECE_W_a_power_of_two illegal_parameter ();
+        end
+        if (WORD_W < 1 || (WORD_W & (WORD_W - 1)) != 0) begin : g_check_word
+            apack_block_store_needs_WORD_W_a_power_of_two illegal_parameter ();
+        end
+        if (WORD_W < PIECE_W) begin : g_check_word_w
+            apack_block_store_needs_WORD_W_of_at_least_PIECE_W illegal_parameter ();
         end
     endgenerate
 

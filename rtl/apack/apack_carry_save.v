@@ -12,7 +12,7 @@
  * Example (3 rows to 2): 3, 5, 6 -> 0, 14.
  */
 module apack_carry_save #(
-    // rows to add
+    // rows that enter
     parameter ROWS      = 3,
     // rows that are left
     parameter LEFT_ROWS = 2,
@@ -39,7 +39,7 @@ module apack_carry_save #(
         input integer rows_left;
         begin
             levels_to = 0;
-            while (rows_at(levels_to) > rows_left) begin
+            while (rows_at(levels_to) > rows_left && rows_at(levels_to) > 2) begin
                 levels_to = levels_to + 1;
             end
         end

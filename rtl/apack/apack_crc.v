@@ -18,6 +18,12 @@ module apack_crc #(
     output wire [31:0]        next
 );
 
+    generate
+        if (VALUE_W < 2 || VALUE_W > 16) begin : g_check_value_w
+            apack_crc_needs_VALUE_W_of_2_to_16 illegal_parameter ();
+        end
+    endgenerate
+
     localparam BITS = (VALUE_W > 8) ? 16 : 8;
 
     // x^32 + x^26 + ... + 1, lowest power at the top

@@ -20,7 +20,7 @@
  *   shift | 1.. | nothing | 8
  */
 module apack_interval_loop #(
-    // streams that share the loop, 1..8
+    // streams that take turns, 1..8
     parameter STREAMS = 4,
     // bits of a cumulative count, at most CODE_W - 2
     parameter COUNT_W = 10,
@@ -78,8 +78,11 @@ module apack_interval_loop #(
     localparam CUT_IDLE  = (STREAMS >= 8) ? 1 : 0;
 
     generate
-        if (STREAMS < 1 || STREAMS > 8) begin : g_check
+        if (STREAMS < 1 || STREAMS > 8) begin : g_check_streams
             apack_interval_loop_needs_STREAMS_of_1_to_8 illegal_parameter ();
+        end
+        if (COUNT_W < 1 || COUNT_W > CODE_W - 2) begin : g_check_count_w
+            apack_interval_loop_needs_COUNT_W_of_1_to_CODE_W_minus_2 illegal_parameter ();
         end
     endgenerate
 

@@ -21,19 +21,19 @@
  * least, and so many are a stream's s_begin and its CLEAR.
  */
 module apack_piece_fetch #(
-    // streams of the engine
+    // streams that take turns
     parameter STREAMS      = 4,
-    // bits of a piece, the engine's word
+    // bits of a piece
     parameter PIECE_W      = 16,
-    // pieces in a memory word, a power of two
+    // pieces of a memory word, a power of two
     parameter PIECES       = 4,
-    // pieces read ahead in each bit stream, a power of two, at least 2
+    // pieces read ahead in a bit stream, a power of two, at least 2
     parameter DEPTH        = 2,
     // words of a region
     parameter REGION_WORDS = 512,
-    // bits of a number of words of a block; leave at its default
+    // bits of a number of words, of a block; leave at its default
     parameter WORDS_W      = $clog2(REGION_WORDS + 1),
-    // bits of a word's address; leave at its default
+    // bits of an address, a word's; leave at its default
     parameter ADDRESS_W    = $clog2((STREAMS + 1) * REGION_WORDS),
     // bits of a region's number; leave at its default
     parameter REGION_W     = $clog2(STREAMS + 1),
@@ -65,6 +65,15 @@ module apack_piece_fetch #(
     output wire                      offset_valid,
     output wire [PIECE_W-1:0]        offset_data
 );
+
+    generate
+        if (PIECES < 1 || (PIECES & (PIECES - 1)) != 0) begin : g_check_pieces
+            apack_piece_fetch_needs_PIECES_a_power_of_two illegal_parameter ();
+        end
+        if (DEPTH < 2 || (DEPTH & (DEPTH - 1)) != 0) begin : g_check_depth
+            apack_piece_fetch_needs_DEPTH_a_power_of_two_of_at_least_2 illegal_parameter ();
+        end
+    endgenerate
 
     localparam PLACE_W  = $clog2(PIECES);
     localparam PIECE_AW = ADDRESS_W + PLACE_W;

@@ -15,11 +15,11 @@
  * m_valid only.
  */
 module apack_piece_lane #(
-    // pieces held or under way at most, a power of two, at least 2
+    // pieces read ahead in a bit stream, a power of two, at least 2
     parameter DEPTH     = 2,
     // bits of a piece
     parameter PIECE_W   = 16,
-    // bits of a piece's address
+    // bits of an address, a piece's
     parameter ADDRESS_W = 12,
     // bits of a number of pieces
     parameter LEFT_W    = 12,
@@ -49,6 +49,12 @@ module apack_piece_lane #(
     output wire [PIECE_W-1:0]   m_data,
     input  wire                 s_take
 );
+
+    generate
+        if (DEPTH < 2 || (DEPTH & (DEPTH - 1)) != 0) begin : g_check_depth
+            apack_piece_lane_needs_DEPTH_a_power_of_two_of_at_least_2 illegal_parameter ();
+        end
+    endgenerate
 
     localparam PLACE_W = $clog2(DEPTH);
 

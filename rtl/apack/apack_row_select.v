@@ -9,7 +9,7 @@
  * Example: rows 5, 6, 7 and hit 010 -> 6.
  */
 module apack_row_select #(
-    // rows to select from
+    // rows that enter
     parameter ROWS  = 16,
     // bits of a row
     parameter ROW_W = 8

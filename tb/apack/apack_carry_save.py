@@ -19,6 +19,10 @@ SETS = {
     "to-six": (13, 6, 27),
     "many-rows": (19, 2, 37),
 }
+ILLEGAL = {
+    "LEFT_ROWS": (1,),
+    "passed-over": {"ROWS": 13, "LEFT_ROWS": 5},
+}
 MUTATED = "to-six"
 
 EXHAUSTIVE = 12  # bits of all rows up to which every input is tried

@@ -16,6 +16,9 @@ SETS = {
     "two-bytes": (9,),
     "wide": (16,),
 }
+ILLEGAL = {
+    "VALUE_W": (1, 17),
+}
 
 
 @cocotb.test()

@@ -23,6 +23,10 @@ SETS = {
     "six": (6, 10, 16, 12),
     "eight-long-code": (8, 16, 20, 12),
 }
+ILLEGAL = {
+    "STREAMS": (0, 9),
+    "COUNT_W": (0, 15),
+}
 MUTATED = "six"
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)

@@ -30,6 +30,9 @@ SETS = {
     "narrow": (8, 16, 7),
     "wide": (16, 64, 6),
 }
+ILLEGAL = {
+    "WORD_W": (15,),
+}
 MUTATED = "narrow"
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)

@@ -19,6 +19,10 @@ SETS = {
     "two-deep": (2, 8, 8, 4, 16),
     "eight": (8, 5, 2, 2, 7),
 }
+ILLEGAL = {
+    "PIECES": (0, 3),
+    "DEPTH": (1, 3),
+}
 
 RUNS = 9
 CYCLES = 250

@@ -16,6 +16,9 @@ SETS = {
     "shallow": (2, 5, 6, 4),
     "deep": (4, 16, 9, 8),
 }
+ILLEGAL = {
+    "DEPTH": (1, 3),
+}
 MUTATED = "deep"
 
 READ_CYCLES = (2, 1, 3)  # from a grant to its piece

@@ -19,6 +19,9 @@ SETS = {
     "three-odd": (3, 8, 13, 7),
     "two-wide": (2, 16, 32, 5),
 }
+ILLEGAL = {
+    "WORD_W": (15,),
+}
 MUTATED = "three-odd"
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)

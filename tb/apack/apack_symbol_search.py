@@ -21,6 +21,9 @@ SETS = {
     "wide": (16, 32, 14, 16),
     "narrow": (4, 5, 6, 8),
 }
+ILLEGAL = {
+    "SYMBOLS": (0,),
+}
 
 
 async def check(dut, table: SymbolTable) -> None:

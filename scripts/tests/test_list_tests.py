@@ -67,7 +67,7 @@ def test_a_selection_counts_what_it_leaves_out(monkeypatch, capsys) -> None:
     assert capsys.readouterr().out.splitlines() == [
         "apack / apack_encoder: default, one-row",
         "",
-        "2 of 10 tests match TEST='apack_encoder': 2 of the hardware, 0 of model and scripts",
+        "2 of 11 tests match TEST='apack_encoder': 2 of the hardware, 0 of model and scripts",
     ]
 
 

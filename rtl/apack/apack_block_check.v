@@ -16,7 +16,7 @@
  * of the widths, or an offset beyond its group) and m_crc_bad. They mean something with their m_*_done only.
  */
 module apack_block_check #(
-    // streams of the engine
+    // streams that take turns
     parameter STREAMS      = 4,
     // bits of a value
     parameter VALUE_W      = 8,
@@ -24,7 +24,7 @@ module apack_block_check #(
     parameter CODE_W       = 16,
     // most values of a block
     parameter BLOCK_VALUES = 4096,
-    // bits of a stream's length in bits
+    // bits of a block's number of bits
     parameter BITS_W       = 16,
     // bits of an offset width, 0..VALUE_W; leave at its default
     parameter WIDTH_W      = $clog2(VALUE_W + 1),

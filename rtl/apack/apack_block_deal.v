@@ -17,63 +17,70 @@
  * cycle, in which it is over. m_full: its channel has no room for the next block.
  */
 module apack_block_deal #(
-    parameter ENGINES      = 1,
+    // engines
+    parameter ENGINES        = 1,
     // bits of a value
-    parameter VALUE_W      = 8,
-    // bits of a memory word, a power of two
-    parameter WORD_W       = 64,
+    parameter VALUE_W        = 8,
+    // bits of a word, a power of two
+    parameter WORD_W         = 64,
     // most values of a block
-    parameter BLOCK_VALUES = 4096,
+    parameter BLOCK_VALUES   = 4096,
     // bits of a block's number of values; leave at its default
-    parameter BLOCK_W      = $clog2(BLOCK_VALUES + 1),
+    parameter BLOCK_W        = $clog2(BLOCK_VALUES + 1),
     // bits of a number of padding bits; leave at its default
-    parameter PAD_W        = $clog2(WORD_W),
-    // bits of a number of words that an entry can speak of; leave at its default
-    parameter WORDS_W      = 34 - PAD_W,
-    // words of the largest plausible block; leave at its default
-    parameter REGION_WORDS = (BLOCK_VALUES * VALUE_W + WORD_W - 1) / WORD_W,
+    parameter PAD_W          = $clog2(WORD_W),
+    // bits of a number of words, as an entry can speak of; leave at its default
+    parameter WORDS_W        = 34 - PAD_W,
+    // words of a region, for the largest plausible block; leave at its default
+    parameter REGION_WORDS   = (BLOCK_VALUES * VALUE_W + WORD_W - 1) / WORD_W,
     // bits of a number of its words; leave at its default
-    parameter REGION_W     = $clog2(REGION_WORDS + 1),
-    // bits of a number of its bits; leave at its default
-    parameter BITS_W       = $clog2(REGION_WORDS * WORD_W + 1)
+    parameter REGION_WORDS_W = $clog2(REGION_WORDS + 1),
+    // bits of a block's number of bits; leave at its default
+    parameter BITS_W         = $clog2(REGION_WORDS * WORD_W + 1)
 ) (
-    input  wire                 clk,
-    input  wire                 rst,
+    input  wire                      clk,
+    input  wire                      rst,
 
-    input  wire [BLOCK_W-1:0]   s_block_count,
-    input  wire [BITS_W-1:0]    s_block_code_bits,
-    input  wire [BITS_W-1:0]    s_block_offset_bits,
-    input  wire [PAD_W-1:0]     s_block_code_pad,
-    input  wire [PAD_W-1:0]     s_block_offset_pad,
-    input  wire [REGION_W-1:0]  s_block_code_words,
-    input  wire [REGION_W-1:0]  s_block_offset_words,
-    input  wire [WORDS_W-1:0]   s_block_words,
-    input  wire [31:0]          s_block_crc,
-    input  wire                 s_block_implausible,
-    input  wire                 s_block_valid,
-    output wire                 s_block_ready,
+    input  wire [BLOCK_W-1:0]        s_block_count,
+    input  wire [BITS_W-1:0]         s_block_code_bits,
+    input  wire [BITS_W-1:0]         s_block_offset_bits,
+    input  wire [PAD_W-1:0]          s_block_code_pad,
+    input  wire [PAD_W-1:0]          s_block_offset_pad,
+    input  wire [REGION_WORDS_W-1:0] s_block_code_words,
+    input  wire [REGION_WORDS_W-1:0] s_block_offset_words,
+    input  wire [WORDS_W-1:0]        s_block_words,
+    input  wire [31:0]               s_block_crc,
+    input  wire                      s_block_implausible,
+    input  wire                      s_block_valid,
+    output wire                      s_block_ready,
 
-    input  wire [WORD_W-1:0]    s_word_data,
-    input  wire                 s_word_valid,
-    input  wire                 s_word_ended,
-    output wire                 s_word_ready,
+    input  wire [WORD_W-1:0]         s_word_data,
+    input  wire                      s_word_valid,
+    input  wire                      s_word_ended,
+    output wire                      s_word_ready,
 
-    input  wire [ENGINES-1:0]   room,
-    output wire [ENGINES-1:0]   word_valid,
-    output wire [WORD_W-1:0]    word_data,
-    output wire [ENGINES-1:0]   block_valid,
-    output wire [BLOCK_W-1:0]   block_count,
-    output wire [BITS_W-1:0]    block_code_bits,
-    output wire [BITS_W-1:0]    block_offset_bits,
-    output wire [REGION_W-1:0]  block_code_words,
-    output wire [REGION_W-1:0]  block_offset_words,
-    output wire [31:0]          block_crc,
-    output wire [5:0]           block_cause,
+    input  wire [ENGINES-1:0]        room,
+    output wire [ENGINES-1:0]        word_valid,
+    output wire [WORD_W-1:0]         word_data,
+    output wire [ENGINES-1:0]        block_valid,
+    output wire [BLOCK_W-1:0]        block_count,
+    output wire [BITS_W-1:0]         block_code_bits,
+    output wire [BITS_W-1:0]         block_offset_bits,
+    output wire [REGION_WORDS_W-1:0] block_code_words,
+    output wire [REGION_WORDS_W-1:0] block_offset_words,
+    output wire [31:0]               block_crc,
+    output wire [5:0]                block_cause,
 
-    output wire                 m_busy,
-    output wire                 m_truncated,
-    output wire                 m_full
+    output wire                      m_busy,
+    output wire                      m_truncated,
+    output wire                      m_full
 );
+
+    generate
+        if (WORD_W < 1 || (WORD_W & (WORD_W - 1)) != 0) begin : g_check_word
+            apack_block_deal_needs_WORD_W_a_power_of_two illegal_parameter ();
+        end
+    endgenerate
 
     localparam LENGTH    = 0;
     localparam PADDING   = 3;
@@ -83,7 +90,7 @@ module apack_block_deal #(
 
     localparam [ENGINE_W-1:0] LAST_ENGINE = ENGINES[ENGINE_W-1:0] - 1'b1;
     localparam [WORDS_W-1:0]  ONE         = 1;
-    localparam [REGION_W-1:0] ONE_CODE    = 1;
+    localparam [REGION_WORDS_W-1:0] ONE_CODE    = 1;
 
     // ---- the block whose words pass ----------------------------------------------------------------
 
@@ -95,9 +102,9 @@ module apack_block_deal #(
     reg [BITS_W-1:0]    offset_bits_reg;
     reg [PAD_W-1:0]     code_pad_reg;
     reg [PAD_W-1:0]     offset_pad_reg;
-    reg [REGION_W-1:0]  code_words_reg;
-    reg [REGION_W-1:0]  offset_words_reg;
-    reg [REGION_W-1:0]  code_left_reg;      // words of code
+    reg [REGION_WORDS_W-1:0]  code_words_reg;
+    reg [REGION_WORDS_W-1:0]  offset_words_reg;
+    reg [REGION_WORDS_W-1:0]  code_left_reg;      // words of code
     reg [WORDS_W-1:0]   left_reg;           // words of both
     reg [31:0]          crc_reg;
     reg                 implausible_reg;
@@ -120,7 +127,7 @@ module apack_block_deal #(
         end
         if (take) begin
             left_reg <= left_reg - ONE;
-            if (code_left_reg != {REGION_W{1'b0}}) begin
+            if (code_left_reg != {REGION_WORDS_W{1'b0}}) begin
                 code_left_reg <= code_left_reg - ONE_CODE;
             end
         end
@@ -160,8 +167,8 @@ module apack_block_deal #(
     reg [BLOCK_W-1:0]   block_count_reg;
     reg [BITS_W-1:0]    block_code_bits_reg;
     reg [BITS_W-1:0]    block_offset_bits_reg;
-    reg [REGION_W-1:0]  block_code_words_reg;
-    reg [REGION_W-1:0]  block_offset_words_reg;
+    reg [REGION_WORDS_W-1:0]  block_code_words_reg;
+    reg [REGION_WORDS_W-1:0]  block_offset_words_reg;
     reg [31:0]          block_crc_reg;
     reg                 block_implausible_reg;
     reg                 block_truncated_reg;

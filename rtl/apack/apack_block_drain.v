@@ -21,17 +21,17 @@
  * nothing. m_cause goes with every beat. m_ready reaches only registers.
  */
 module apack_block_drain #(
-    // streams of the engine
+    // streams that take turns
     parameter STREAMS      = 4,
     // bits of a value
     parameter VALUE_W      = 8,
     // values of a beat, a power of two
     parameter LANES        = 8,
-    // most values of a block, a power of two
+    // most values of a block, a power of two and a multiple of LANES
     parameter BLOCK_VALUES = 4096,
     // bits of a block's number of values; leave at its default
     parameter BLOCK_W      = $clog2(BLOCK_VALUES + 1),
-    // bits of an address in the value memory; leave at its default
+    // bits of an address, in the value memory; leave at its default
     parameter ADDRESS_W    = $clog2((STREAMS + 1) * (BLOCK_VALUES / LANES)),
     // bits of a region's number; leave at its default
     parameter REGION_W     = $clog2(STREAMS + 1)
@@ -64,6 +64,15 @@ module apack_block_drain #(
     output wire                     m_valid,
     input  wire                     m_ready
 );
+
+    generate
+        if (LANES < 1 || (LANES & (LANES - 1)) != 0) begin : g_check_lanes
+            apack_block_drain_needs_LANES_a_power_of_two illegal_parameter ();
+        end
+        if (BLOCK_VALUES < LANES || (BLOCK_VALUES & (BLOCK_VALUES - 1)) != 0) begin : g_check_block
+            apack_block_drain_needs_BLOCK_VALUES_a_power_of_two_of_at_least_LANES illegal_parameter ();
+        end
+    endgenerate
 
     localparam LENGTH    = 0;
     localparam CODE      = 1;

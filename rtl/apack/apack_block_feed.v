@@ -22,7 +22,7 @@
  * cycle, and in no other; lane 0 is its lowest.
  */
 module apack_block_feed #(
-    // streams, each with room for a block
+    // streams that take turns
     parameter STREAMS      = 4,
     // bits of a value, 2..16
     parameter VALUE_W      = 8,
@@ -35,7 +35,7 @@ module apack_block_feed #(
     // bits of a number of values, 0..LANES; leave at its default
     parameter LANES_W      = $clog2(LANES + 1),
     // bits of a number of values, 0..BLOCK_VALUES; leave at its default
-    parameter COUNT_W      = $clog2(BLOCK_VALUES + 1),
+    parameter VALUES_W     = $clog2(BLOCK_VALUES + 1),
     // bits of a beat's number; leave at its default
     parameter BEAT_W       = (BLOCK_VALUES > LANES) ? $clog2(BLOCK_VALUES / LANES) : 1
 ) (
@@ -57,7 +57,7 @@ module apack_block_feed #(
     output wire                     m_end,
 
     input  wire [STREAM_W-1:0]      look_stream,
-    output wire [COUNT_W-1:0]       look_count,
+    output wire [VALUES_W-1:0]      look_count,
     output wire [31:0]              look_crc,
     input  wire                     coded_valid,
     input  wire [STREAM_W-1:0]      coded_stream,
@@ -73,15 +73,18 @@ module apack_block_feed #(
     localparam BEATS  = BLOCK_VALUES / LANES;
     localparam LANE_W = $clog2(LANES);
 
-    localparam [COUNT_W-1:0]  LANE_MASK = LANES[COUNT_W-1:0] - 1'b1;
+    localparam [VALUES_W-1:0]  LANE_MASK = LANES[VALUES_W-1:0] - 1'b1;
     localparam [STREAM_W-1:0] LAST      = STREAMS[STREAM_W-1:0] - 1'b1;
 
     generate
-        if (BLOCK_VALUES < LANES || (BLOCK_VALUES & (BLOCK_VALUES - 1)) != 0) begin : g_check_block
-            apack_block_feed_needs_BLOCK_VALUES_a_power_of_two_of_at_least_LANES illegal_parameter ();
+        if (VALUE_W < 2 || VALUE_W > 16) begin : g_check_value_w
+            apack_block_feed_needs_VALUE_W_of_2_to_16 illegal_parameter ();
         end
         if (LANES < 1 || (LANES & (LANES - 1)) != 0) begin : g_check_lanes
             apack_block_feed_needs_LANES_a_power_of_two illegal_parameter ();
+        end
+        if (BLOCK_VALUES < LANES || (BLOCK_VALUES & (BLOCK_VALUES - 1)) != 0) begin : g_check_block
+            apack_block_feed_needs_BLOCK_VALUES_a_power_of_two_of_at_least_LANES illegal_parameter ();
         end
     endgenerate
 
@@ -90,8 +93,8 @@ module apack_block_feed #(
     reg [STREAMS-1:0]         complete_reg;
     reg [STREAMS-1:0]         ended_reg;
     // values that are here, next value to send, CRC of the values sent
-    reg [STREAMS*COUNT_W-1:0] filled_reg;
-    reg [STREAMS*COUNT_W-1:0] sent_reg;
+    reg [STREAMS*VALUES_W-1:0] filled_reg;
+    reg [STREAMS*VALUES_W-1:0] sent_reg;
     reg [STREAMS*32-1:0]      crc_reg;
 
     // ---- fill --------------------------------------------------------------------------------------
@@ -103,32 +106,32 @@ module apack_block_feed #(
     assign fill_ready  = !held_reg[fill_stream_reg];
     assign fill_begin  = fill_valid && !filling_reg;
 
-    wire [COUNT_W-1:0] filled      = filling_reg ? filled_reg[fill_stream_reg*COUNT_W +: COUNT_W]
-                                   : {COUNT_W{1'b0}};
-    wire [COUNT_W-1:0] next_filled = filled + {{COUNT_W-LANES_W{1'b0}}, fill_count};
-    wire [COUNT_W-1:0] fill_beat   = filled >> LANE_W;
+    wire [VALUES_W-1:0] filled      = filling_reg ? filled_reg[fill_stream_reg*VALUES_W +: VALUES_W]
+                                   : {VALUES_W{1'b0}};
+    wire [VALUES_W-1:0] next_filled = filled + {{VALUES_W-LANES_W{1'b0}}, fill_count};
+    wire [VALUES_W-1:0] fill_beat   = filled >> LANE_W;
 
     // ---- which slot comes next ---------------------------------------------------------------------
 
     wire [STREAM_W-1:0] next_stream = (s_stream == LAST) ? {STREAM_W{1'b0}} : s_stream + 1'b1;
-    wire [COUNT_W-1:0]  sent        = sent_reg[next_stream*COUNT_W +: COUNT_W];
-    wire                behind      = sent != filled_reg[next_stream*COUNT_W +: COUNT_W];
+    wire [VALUES_W-1:0]  sent        = sent_reg[next_stream*VALUES_W +: VALUES_W];
+    wire                behind      = sent != filled_reg[next_stream*VALUES_W +: VALUES_W];
     wire                due         = held_reg[next_stream] && !read_enable;
     wire                value_due   = due && behind;
     wire                end_due     = due && !behind && complete_reg[next_stream] && !ended_reg[next_stream];
 
-    wire [COUNT_W-1:0]  sent_beat   = sent >> LANE_W;
+    wire [VALUES_W-1:0]  sent_beat   = sent >> LANE_W;
 
     reg                 valid_reg;
     reg                 end_reg;
     reg                 first_reg;
-    reg [COUNT_W-1:0]   lane_reg;
+    reg [VALUES_W-1:0]   lane_reg;
 
     always @(posedge clk) begin
         if (enable) begin
             valid_reg <= value_due || end_due;
             end_reg   <= end_due;
-            first_reg <= sent == {COUNT_W{1'b0}};
+            first_reg <= sent == {VALUES_W{1'b0}};
             lane_reg  <= sent & LANE_MASK;
         end
 
@@ -144,7 +147,7 @@ module apack_block_feed #(
     always @(posedge clk) begin
         if (fill_valid) begin
             filling_reg                                     <= !fill_last;
-            filled_reg[fill_stream_reg*COUNT_W +: COUNT_W]  <= next_filled;
+            filled_reg[fill_stream_reg*VALUES_W +: VALUES_W]  <= next_filled;
             complete_reg[fill_stream_reg]                   <= fill_last;
             held_reg[fill_stream_reg]                       <= 1'b1;
         end
@@ -152,13 +155,13 @@ module apack_block_feed #(
             fill_stream_reg <= (fill_stream_reg == LAST) ? {STREAM_W{1'b0}} : fill_stream_reg + 1'b1;
         end
         if (enable && value_due) begin
-            sent_reg[next_stream*COUNT_W +: COUNT_W] <= sent + 1'b1;
+            sent_reg[next_stream*VALUES_W +: VALUES_W] <= sent + 1'b1;
         end
         if (enable && end_due) begin
             ended_reg[next_stream] <= 1'b1;
         end
         if (fill_begin) begin
-            sent_reg[fill_stream_reg*COUNT_W +: COUNT_W] <= {COUNT_W{1'b0}};
+            sent_reg[fill_stream_reg*VALUES_W +: VALUES_W] <= {VALUES_W{1'b0}};
             ended_reg[fill_stream_reg]                   <= 1'b0;
         end
         if (coded_valid) begin
@@ -180,8 +183,8 @@ module apack_block_feed #(
     cell_region_ram #(
         .REGIONS (STREAMS),
         .WORDS   (BEATS),
-        .LANES   (1),
-        .LANE_W  (LANES * VALUE_W)
+        .PARTS   (1),
+        .PART_W  (LANES * VALUE_W)
     ) value_ram_inst (
         .clk          (clk),
         .write_enable (fill_valid && |fill_count),
@@ -211,7 +214,7 @@ module apack_block_feed #(
         end
     end
 
-    assign look_count = filled_reg[look_stream*COUNT_W +: COUNT_W];
+    assign look_count = filled_reg[look_stream*VALUES_W +: VALUES_W];
     assign look_crc   = ~crc_reg[look_stream*32 +: 32];
 
 endmodule

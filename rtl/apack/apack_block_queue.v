@@ -9,8 +9,9 @@
  * may wait. m_take removes the block shown, if m_valid; the next shows two cycles later.
  */
 module apack_block_queue #(
+    // streams that take turns
     parameter STREAMS  = 4,
-    // bits of what is known of a block
+    // bits of data, what is known of a block
     parameter DATA_W   = 8,
     // bits of a region's number; leave at its default
     parameter REGION_W = $clog2(STREAMS + 1),

@@ -23,27 +23,28 @@
  * another is read. drain_done gives its room away.
  */
 module apack_block_store #(
+    // streams that take turns
     parameter STREAMS      = 4,
     // bits of a value, 2..16
     parameter VALUE_W      = 8,
     // bits of a piece, a power of two
     parameter PIECE_W      = 16,
-    // bits of a word, a power of two of at least PIECE_W
+    // bits of a word, a power of two, at least PIECE_W
     parameter WORD_W       = 64,
     // most values of a block
     parameter BLOCK_VALUES = 4096,
-    // bits of the number of bits of a block
+    // bits of a block's number of bits
     parameter BITS_W       = 24,
-    // words of the largest raw block; leave at its default
+    // words of a region, for the largest raw block; leave at its default
     parameter WORDS        = (BLOCK_VALUES * VALUE_W + WORD_W - 1) / WORD_W,
-    // bits of a word's number; leave at its default
+    // bits of an address, a word's number; leave at its default
     parameter ADDRESS_W    = (WORDS > 1) ? $clog2(WORDS) : 1,
     // bits of a stream's number; leave at its default
     parameter STREAM_W     = (STREAMS > 1) ? $clog2(STREAMS) : 1,
-    // bits of a piece's bit count, 0..PIECE_W; leave at its default
+    // bits of a bit count, 0..PIECE_W; leave at its default
     parameter FILL_W       = $clog2(PIECE_W + 1),
     // bits of a number of values, 0..BLOCK_VALUES; leave at its default
-    parameter COUNT_W      = $clog2(BLOCK_VALUES + 1)
+    parameter VALUES_W     = $clog2(BLOCK_VALUES + 1)
 ) (
     input  wire                 clk,
     input  wire                 rst,
@@ -67,7 +68,7 @@ module apack_block_store #(
     output wire                 s_offset_ready,
 
     output wire [STREAM_W-1:0]  look_stream,
-    input  wire [COUNT_W-1:0]   look_count,
+    input  wire [VALUES_W-1:0]  look_count,
     input  wire [31:0]          look_crc,
     output wire                 release_valid,
     output wire [STREAM_W-1:0]  release_stream,
@@ -78,7 +79,7 @@ module apack_block_store #(
     output wire [BITS_W-1:0]    drain_code_bits,
     output wire [BITS_W-1:0]    drain_offset_bits,
     output wire [31:0]          drain_crc,
-    output wire [COUNT_W-1:0]   drain_count,
+    output wire [VALUES_W-1:0]  drain_count,
     input  wire                 drain_done,
 
     input  wire                 read_enable,
@@ -102,8 +103,17 @@ module apack_block_store #(
     localparam [REGION_W:0]    ROOM        = REGIONS[REGION_W:0];
 
     generate
-        if (WORD_W % PIECE_W != 0 || (WORD_W & (WORD_W - 1)) != 0 || (PIECE_W & (PIECE_W - 1)) != 0) begin : g_check
-            apack_block_store_needs_WORD_W_and_PIECE_W_powers_of_two illegal_parameter ();
+        if (VALUE_W < 2 || VALUE_W > 16) begin : g_check_value_w
+            apack_block_store_needs_VALUE_W_of_2_to_16 illegal_parameter ();
+        end
+        if (PIECE_W < 1 || (PIECE_W & (PIECE_W - 1)) != 0) begin : g_check_piece
+            apack_block_store_needs_PIECE_W_a_power_of_two illegal_parameter ();
+        end
+        if (WORD_W < 1 || (WORD_W & (WORD_W - 1)) != 0) begin : g_check_word
+            apack_block_store_needs_WORD_W_a_power_of_two illegal_parameter ();
+        end
+        if (WORD_W < PIECE_W) begin : g_check_word_w
+            apack_block_store_needs_WORD_W_of_at_least_PIECE_W illegal_parameter ();
         end
     endgenerate
 
@@ -127,7 +137,7 @@ module apack_block_store #(
     reg [REGIONS-1:0]          done_reg;
     reg [REGIONS-1:0]          raw_reg;
     reg [REGIONS*32-1:0]       crc_reg;
-    reg [REGIONS*COUNT_W-1:0]  count_reg;
+    reg [REGIONS*VALUES_W-1:0]  count_reg;
 
     assign room = blocks_reg != ROOM;
 
@@ -208,8 +218,8 @@ module apack_block_store #(
     cell_region_ram #(
         .REGIONS (REGIONS),
         .WORDS   (WORDS),
-        .LANES   (PIECES),
-        .LANE_W  (PIECE_W)
+        .PARTS   (PIECES),
+        .PART_W  (PIECE_W)
     ) word_ram_inst (
         .clk          (clk),
         .write_enable (write_enable_reg),
@@ -238,7 +248,7 @@ module apack_block_store #(
 
     wire [BITS_W-1:0]  ended_code_bits   = code_bits_reg[ended_region_reg*BITS_W +: BITS_W];
     wire [BITS_W-1:0]  ended_offset_bits = offset_bits_reg[ended_region_reg*BITS_W +: BITS_W];
-    wire [BITS_W-1:0]  ended_raw_bits    = {{BITS_W-COUNT_W{1'b0}}, look_count} * VALUE_BITS;
+    wire [BITS_W-1:0]  ended_raw_bits    = {{BITS_W-VALUES_W{1'b0}}, look_count} * VALUE_BITS;
 
     reg                decide_valid_reg;
     reg [STREAM_W-1:0] decide_stream_reg;
@@ -246,7 +256,7 @@ module apack_block_store #(
     reg [BITS_W:0]     decide_bits_reg;
     reg [BITS_W-1:0]   decide_raw_bits_reg;
     reg [WORDS_W-1:0]  decide_words_reg;
-    reg [COUNT_W-1:0]  decide_count_reg;
+    reg [VALUES_W-1:0]  decide_count_reg;
     reg [31:0]         decide_crc_reg;
 
     wire decide_raw = spilled_reg[decide_region_reg]
@@ -304,7 +314,7 @@ module apack_block_store #(
             done_reg[decide_region_reg]                       <= 1'b1;
             raw_reg[decide_region_reg]                        <= decide_raw;
             crc_reg[decide_region_reg*32 +: 32]               <= decide_crc_reg;
-            count_reg[decide_region_reg*COUNT_W +: COUNT_W]   <= decide_count_reg;
+            count_reg[decide_region_reg*VALUES_W +: VALUES_W]   <= decide_count_reg;
         end
         if (decide_valid_reg && decide_raw) begin
             code_bits_reg[decide_region_reg*BITS_W +: BITS_W]   <= {BITS_W{1'b0}};
@@ -343,7 +353,7 @@ module apack_block_store #(
     assign drain_code_bits   = code_bits_reg[drain_region_reg*BITS_W +: BITS_W];
     assign drain_offset_bits = offset_bits_reg[drain_region_reg*BITS_W +: BITS_W];
     assign drain_crc         = crc_reg[drain_region_reg*32 +: 32];
-    assign drain_count       = count_reg[drain_region_reg*COUNT_W +: COUNT_W];
+    assign drain_count       = count_reg[drain_region_reg*VALUES_W +: VALUES_W];
 
 endmodule
 

@@ -24,21 +24,21 @@
 module apack_compressor #(
     // engines, 1..64
     parameter ENGINES      = 1,
-    // streams of an engine, 1..8
+    // streams that take turns, in each engine, 1..8
     parameter STREAMS      = 4,
     // bits of a value, 2..16
     parameter VALUE_W      = 8,
-    // rows of the symbol table
+    // rows of the symbol table, 1..255
     parameter SYMBOLS      = 16,
-    // bits of a cumulative count, at most CODE_W - 2
+    // bits of a cumulative count, at most 16 and CODE_W - 2
     parameter COUNT_W      = 10,
-    // bits of the interval bounds
+    // bits of the interval bounds, at most 32
     parameter CODE_W       = 16,
-    // bits of the engine's words, a power of two, at least CODE_W and VALUE_W
+    // bits of a piece, a power of two, at least CODE_W and VALUE_W
     parameter PIECE_W      = 16,
-    // bits of a memory word: 16, 32 or 64, at least PIECE_W
+    // bits of a word, in memory: 16, 32 or 64, at least PIECE_W
     parameter WORD_W       = 64,
-    // values of a beat, a power of two
+    // values of a beat, a power of two, at most 128
     parameter LANES        = 8,
     // most values of a block, a power of two, a multiple of LANES, at most 65,536
     parameter BLOCK_VALUES = 4096,
@@ -115,11 +115,38 @@ module apack_compressor #(
         if (ENGINES < 1 || ENGINES > 64) begin : g_check_engines
             apack_compressor_needs_ENGINES_of_1_to_64 illegal_parameter ();
         end
+        if (STREAMS < 1 || STREAMS > 8) begin : g_check_streams
+            apack_compressor_needs_STREAMS_of_1_to_8 illegal_parameter ();
+        end
+        if (VALUE_W < 2 || VALUE_W > 16) begin : g_check_value_w
+            apack_compressor_needs_VALUE_W_of_2_to_16 illegal_parameter ();
+        end
+        if (SYMBOLS < 1 || SYMBOLS > 255) begin : g_check_symbols
+            apack_compressor_needs_SYMBOLS_of_1_to_255 illegal_parameter ();
+        end
+        if (COUNT_W < 1 || COUNT_W > CODE_W - 2 || COUNT_W > 16) begin : g_check_count_w
+            apack_compressor_needs_COUNT_W_of_1_to_16_and_at_most_CODE_W_minus_2 illegal_parameter ();
+        end
+        if (CODE_W > 32) begin : g_check_code_w
+            apack_compressor_needs_CODE_W_of_at_most_32 illegal_parameter ();
+        end
+        if (PIECE_W < 1 || (PIECE_W & (PIECE_W - 1)) != 0) begin : g_check_piece
+            apack_compressor_needs_PIECE_W_a_power_of_two illegal_parameter ();
+        end
+        if (PIECE_W < CODE_W || PIECE_W < VALUE_W) begin : g_check_piece_w
+            apack_compressor_needs_PIECE_W_of_at_least_CODE_W_and_VALUE_W illegal_parameter ();
+        end
         if (WORD_W != 16 && WORD_W != 32 && WORD_W != 64) begin : g_check_word
             apack_compressor_needs_WORD_W_of_16_32_or_64 illegal_parameter ();
         end
-        if (BLOCK_VALUES > 65536) begin : g_check_block
-            apack_compressor_needs_BLOCK_VALUES_of_at_most_65536 illegal_parameter ();
+        if (WORD_W < PIECE_W) begin : g_check_word_w
+            apack_compressor_needs_WORD_W_of_at_least_PIECE_W illegal_parameter ();
+        end
+        if (LANES < 1 || LANES > 128 || (LANES & (LANES - 1)) != 0) begin : g_check_lanes
+            apack_compressor_needs_LANES_a_power_of_two_of_at_most_128 illegal_parameter ();
+        end
+        if (BLOCK_VALUES < LANES || BLOCK_VALUES > 65536 || (BLOCK_VALUES & (BLOCK_VALUES - 1)) != 0) begin : g_check_block
+            apack_compressor_needs_BLOCK_VALUES_a_power_of_two_of_LANES_to_65536 illegal_parameter ();
         end
     endgenerate
 

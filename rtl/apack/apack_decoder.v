@@ -30,17 +30,17 @@
 module apack_decoder #(
     // bits of a value, 2..16
     parameter VALUE_W = 8,
-    // rows of the symbol table
+    // rows of the symbol table, at least 1
     parameter SYMBOLS = 16,
     // bits of a cumulative count, at most CODE_W - 2
     parameter COUNT_W = 10,
     // bits of the interval bounds
     parameter CODE_W  = 16,
-    // bits of a word of the code and offset streams, at least CODE_W and VALUE_W
+    // bits of a word, at least CODE_W and VALUE_W
     parameter WORD_W  = 32,
-    // bits of the number of values in a block
+    // bits of a block's number of values, at least 1
     parameter BLOCK_W = 24,
-    // bits of a word's bit count, 0..WORD_W; leave at its default
+    // bits of a bit count, 0..WORD_W; leave at its default
     parameter FILL_W  = $clog2(WORD_W + 1),
     // bits of a row number, 0..SYMBOLS; leave at its default
     parameter ROW_W   = $clog2(SYMBOLS + 1)

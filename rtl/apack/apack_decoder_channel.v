@@ -26,29 +26,29 @@
  * The row buses are apack_table's; they must hold still while there are blocks.
  */
 module apack_decoder_channel #(
-    // streams of the engine, 1..8
+    // streams that take turns, 1..8
     parameter STREAMS      = 4,
     // bits of a value, 2..16
     parameter VALUE_W      = 8,
-    // rows of the symbol table
+    // rows of the symbol table, at least 1
     parameter SYMBOLS      = 16,
     // bits of a cumulative count, at most CODE_W - 2
     parameter COUNT_W      = 10,
     // bits of the interval bounds
     parameter CODE_W       = 16,
-    // bits of the engine's word, at least CODE_W and VALUE_W
+    // bits of a piece, at least CODE_W and VALUE_W
     parameter PIECE_W      = 16,
-    // memory words in pieces, a power of two
+    // pieces of a memory word, a power of two
     parameter PIECES       = 4,
     // values of a beat, a power of two
     parameter LANES        = 8,
-    // most values of a block, a power of two, at least LANES
+    // most values of a block, a power of two and a multiple of LANES
     parameter BLOCK_VALUES = 4096,
-    // words of the largest block; leave at its default
+    // words of a region, for the largest block; leave at its default
     parameter REGION_WORDS = (BLOCK_VALUES * VALUE_W + PIECES * PIECE_W - 1) / (PIECES * PIECE_W),
     // bits of a number of words; leave at its default
     parameter WORDS_W      = $clog2(REGION_WORDS + 1),
-    // bits of a stream's length in bits; leave at its default
+    // bits of a block's number of bits; leave at its default
     parameter BITS_W       = $clog2(REGION_WORDS * PIECES * PIECE_W + 1),
     // bits of a block's number of values; leave at its default
     parameter BLOCK_W      = $clog2(BLOCK_VALUES + 1),
@@ -107,14 +107,29 @@ module apack_decoder_channel #(
     localparam [POSITION_W-1:0] LANE_MASK    = LANES[POSITION_W-1:0] - 1'b1;
 
     generate
+        if (STREAMS < 1 || STREAMS > 8) begin : g_check_streams
+            apack_decoder_channel_needs_STREAMS_of_1_to_8 illegal_parameter ();
+        end
+        if (VALUE_W < 2 || VALUE_W > 16) begin : g_check_value_w
+            apack_decoder_channel_needs_VALUE_W_of_2_to_16 illegal_parameter ();
+        end
+        if (SYMBOLS < 1) begin : g_check_symbols
+            apack_decoder_channel_needs_SYMBOLS_of_at_least_1 illegal_parameter ();
+        end
+        if (COUNT_W < 1 || COUNT_W > CODE_W - 2) begin : g_check_count_w
+            apack_decoder_channel_needs_COUNT_W_of_1_to_CODE_W_minus_2 illegal_parameter ();
+        end
+        if (PIECE_W < CODE_W || PIECE_W < VALUE_W) begin : g_check_piece_w
+            apack_decoder_channel_needs_PIECE_W_of_at_least_CODE_W_and_VALUE_W illegal_parameter ();
+        end
         if (PIECES < 1 || (PIECES & (PIECES - 1)) != 0) begin : g_check_pieces
-            apack_decoder_channel_needs_PIECES_of_a_power_of_two illegal_parameter ();
+            apack_decoder_channel_needs_PIECES_a_power_of_two illegal_parameter ();
         end
         if (LANES < 1 || (LANES & (LANES - 1)) != 0) begin : g_check_lanes
-            apack_decoder_channel_needs_LANES_of_a_power_of_two illegal_parameter ();
+            apack_decoder_channel_needs_LANES_a_power_of_two illegal_parameter ();
         end
         if (BLOCK_VALUES < LANES || (BLOCK_VALUES & (BLOCK_VALUES - 1)) != 0) begin : g_check_block
-            apack_decoder_channel_needs_BLOCK_VALUES_of_a_power_of_two_and_at_least_LANES illegal_parameter ();
+            apack_decoder_channel_needs_BLOCK_VALUES_a_power_of_two_of_at_least_LANES illegal_parameter ();
         end
     endgenerate
 
@@ -170,8 +185,8 @@ module apack_decoder_channel #(
 
     cell_ram #(
         .DEPTH  (REGIONS * REGION_WORDS),
-        .LANES  (1),
-        .LANE_W (WORD_W)
+        .PARTS  (1),
+        .PART_W (WORD_W)
     ) word_ram_inst (
         .clk           (clk),
         .write_enable  (s_word_valid),
@@ -260,7 +275,7 @@ module apack_decoder_channel #(
         .STREAMS      (STREAMS),
         .PIECE_W      (PIECE_W),
         .PIECES       (PIECES),
-        .DEPTH        (DEPTH),
+        .PIECES_AHEAD (DEPTH),
         .REGION_WORDS (REGION_WORDS)
     ) fetch_inst (
         .clk            (clk),
@@ -439,8 +454,8 @@ module apack_decoder_channel #(
 
     cell_ram #(
         .DEPTH  (REGIONS * BEATS),
-        .LANES  (LANES),
-        .LANE_W (VALUE_W)
+        .PARTS  (LANES),
+        .PART_W (VALUE_W)
     ) beat_ram_inst (
         .clk           (clk),
         .write_enable  (write_enable_reg),

@@ -34,17 +34,17 @@
  * The row buses are apack_table's; they must hold still from a block's FIRST to its last value.
  */
 module apack_decoder_engine #(
-    // streams that share the engine, 1..8
+    // streams that take turns, 1..8
     parameter STREAMS  = 4,
     // bits of a value, 2..16
     parameter VALUE_W  = 8,
-    // rows of the symbol table
+    // rows of the symbol table, at least 1
     parameter SYMBOLS  = 16,
     // bits of a cumulative count, at most CODE_W - 2
     parameter COUNT_W  = 10,
     // bits of the interval bounds
     parameter CODE_W   = 16,
-    // bits of a word that comes in, at least CODE_W and VALUE_W
+    // bits of a piece, at least CODE_W and VALUE_W
     parameter PIECE_W  = 16,
     // bits of an offset width, 0..VALUE_W; leave at its default
     parameter WIDTH_W  = $clog2(VALUE_W + 1),
@@ -118,8 +118,14 @@ module apack_decoder_engine #(
     localparam OFFSET_AHEAD = OFFSET_MEET;
 
     generate
+        if (STREAMS < 1 || STREAMS > 8) begin : g_check_streams
+            apack_decoder_engine_needs_STREAMS_of_1_to_8 illegal_parameter ();
+        end
         if (VALUE_W < 2 || VALUE_W > 16) begin : g_check_value_w
             apack_decoder_engine_needs_VALUE_W_of_2_to_16 illegal_parameter ();
+        end
+        if (SYMBOLS < 1) begin : g_check_symbols
+            apack_decoder_engine_needs_SYMBOLS_of_at_least_1 illegal_parameter ();
         end
         if (COUNT_W < 1 || COUNT_W > CODE_W - 2) begin : g_check_count_w
             apack_decoder_engine_needs_COUNT_W_of_1_to_CODE_W_minus_2 illegal_parameter ();

@@ -19,42 +19,42 @@
  * for each beat.
  */
 module apack_encoder_channel #(
-    // streams of the engine, 1..8
-    parameter STREAMS      = 4,
+    // streams that take turns, 1..8
+    parameter STREAMS       = 4,
     // bits of a value, 2..16
-    parameter VALUE_W      = 8,
-    // rows of the symbol table
-    parameter SYMBOLS      = 16,
+    parameter VALUE_W       = 8,
+    // rows of the symbol table, at least 1
+    parameter SYMBOLS       = 16,
     // bits of a cumulative count, at most CODE_W - 2
-    parameter COUNT_W      = 10,
+    parameter COUNT_W       = 10,
     // bits of the interval bounds
-    parameter CODE_W       = 16,
-    // bits of the engine's words, a power of two, at least CODE_W and VALUE_W
-    parameter PIECE_W      = 16,
-    // bits of a memory word, a power of two, at least PIECE_W
-    parameter WORD_W       = 64,
+    parameter CODE_W        = 16,
+    // bits of a piece, a power of two, at least CODE_W and VALUE_W
+    parameter PIECE_W       = 16,
+    // bits of a word, a power of two, at least PIECE_W
+    parameter WORD_W        = 64,
     // values of a beat, a power of two
-    parameter LANES        = 8,
+    parameter LANES         = 8,
     // most values of a block, a power of two and a multiple of LANES
-    parameter BLOCK_VALUES = 4096,
-    // bits of the number of bits of a block; leave at its default
-    parameter BITS_W       = $clog2(BLOCK_VALUES * ((CODE_W > VALUE_W) ? CODE_W : VALUE_W) + WORD_W + 3),
+    parameter BLOCK_VALUES  = 4096,
+    // bits of a block's number of bits; leave at its default
+    parameter BITS_W        = $clog2(BLOCK_VALUES * ((CODE_W > VALUE_W) ? CODE_W : VALUE_W) + WORD_W + 3),
     // bits of an entry; leave at its default
-    parameter ENTRY_W      = 32 + 2 * BITS_W,
+    parameter ENTRY_W       = 32 + 2 * BITS_W,
     // bits of a beat of values; leave at its default
-    parameter BEAT_W       = LANES * VALUE_W,
-    // bits of a piece that leaves; leave at its default
-    parameter OUT_W        = (WORD_W > BEAT_W) ? WORD_W : BEAT_W,
-    // bits of m_data; leave at its default
-    parameter DATA_W       = (OUT_W > ENTRY_W) ? OUT_W : ENTRY_W,
-    // bits of a piece's bit count, 0..OUT_W; leave at its default
-    parameter FILL_W       = $clog2(OUT_W + 1),
+    parameter VALUES_BEAT_W = LANES * VALUE_W,
+    // most bits that leave; leave at its default
+    parameter OUT_W         = (WORD_W > VALUES_BEAT_W) ? WORD_W : VALUES_BEAT_W,
+    // bits of data, on m_data; leave at its default
+    parameter DATA_W        = (OUT_W > ENTRY_W) ? OUT_W : ENTRY_W,
+    // bits of a bit count, 0..OUT_W; leave at its default
+    parameter FILL_W        = $clog2(OUT_W + 1),
     // bits of an offset width, 0..VALUE_W; leave at its default
-    parameter WIDTH_W      = $clog2(VALUE_W + 1),
+    parameter WIDTH_W       = $clog2(VALUE_W + 1),
     // bits of a number of values, 0..LANES; leave at its default
-    parameter LANES_W      = $clog2(LANES + 1),
+    parameter LANES_W       = $clog2(LANES + 1),
     // bits of a number of values, 0..BLOCK_VALUES; leave at its default
-    parameter VALUES_W     = $clog2(BLOCK_VALUES + 1)
+    parameter VALUES_W      = $clog2(BLOCK_VALUES + 1)
 ) (
     input  wire                           clk,
     input  wire                           rst,
@@ -66,7 +66,7 @@ module apack_encoder_channel #(
 
     output wire                           fill_ready,
     input  wire                           fill_valid,
-    input  wire [BEAT_W-1:0]              fill_data,
+    input  wire [VALUES_BEAT_W-1:0]       fill_data,
     input  wire [LANES_W-1:0]             fill_count,
     input  wire                           fill_last,
 
@@ -77,6 +77,39 @@ module apack_encoder_channel #(
     output wire                           m_last,
     input  wire                           m_ready
 );
+
+    generate
+        if (STREAMS < 1 || STREAMS > 8) begin : g_check_streams
+            apack_encoder_channel_needs_STREAMS_of_1_to_8 illegal_parameter ();
+        end
+        if (VALUE_W < 2 || VALUE_W > 16) begin : g_check_value_w
+            apack_encoder_channel_needs_VALUE_W_of_2_to_16 illegal_parameter ();
+        end
+        if (SYMBOLS < 1) begin : g_check_symbols
+            apack_encoder_channel_needs_SYMBOLS_of_at_least_1 illegal_parameter ();
+        end
+        if (COUNT_W < 1 || COUNT_W > CODE_W - 2) begin : g_check_count_w
+            apack_encoder_channel_needs_COUNT_W_of_1_to_CODE_W_minus_2 illegal_parameter ();
+        end
+        if (PIECE_W < 1 || (PIECE_W & (PIECE_W - 1)) != 0) begin : g_check_piece
+            apack_encoder_channel_needs_PIECE_W_a_power_of_two illegal_parameter ();
+        end
+        if (PIECE_W < CODE_W || PIECE_W < VALUE_W) begin : g_check_piece_w
+            apack_encoder_channel_needs_PIECE_W_of_at_least_CODE_W_and_VALUE_W illegal_parameter ();
+        end
+        if (WORD_W < 1 || (WORD_W & (WORD_W - 1)) != 0) begin : g_check_word
+            apack_encoder_channel_needs_WORD_W_a_power_of_two illegal_parameter ();
+        end
+        if (WORD_W < PIECE_W) begin : g_check_word_w
+            apack_encoder_channel_needs_WORD_W_of_at_least_PIECE_W illegal_parameter ();
+        end
+        if (LANES < 1 || (LANES & (LANES - 1)) != 0) begin : g_check_lanes
+            apack_encoder_channel_needs_LANES_a_power_of_two illegal_parameter ();
+        end
+        if (BLOCK_VALUES < LANES || (BLOCK_VALUES & (BLOCK_VALUES - 1)) != 0) begin : g_check_block
+            apack_encoder_channel_needs_BLOCK_VALUES_a_power_of_two_of_at_least_LANES illegal_parameter ();
+        end
+    endgenerate
 
     localparam STREAM_W  = (STREAMS > 1) ? $clog2(STREAMS) : 1;
     localparam PIECE_FW  = $clog2(PIECE_W + 1);
@@ -90,7 +123,7 @@ module apack_encoder_channel #(
     localparam PLACE_W   = $clog2(((WORDS > BEATS) ? WORDS : BEATS) + 1);
 
     localparam [FILL_W-1:0]  WORD_BITS  = WORD_W[FILL_W-1:0];
-    localparam [FILL_W-1:0]  BEAT_BITS  = BEAT_W[FILL_W-1:0];
+    localparam [FILL_W-1:0]  BEAT_BITS  = VALUES_BEAT_W[FILL_W-1:0];
     localparam [FILL_W-1:0]  VALUE_BITS = VALUE_W[FILL_W-1:0];
     localparam [PLACE_W-1:0] TOP_WORD   = WORDS[PLACE_W-1:0] - 1'b1;
     localparam [VALUES_W-1:0] LANE_MASK = LANES[VALUES_W-1:0] - 1'b1;
@@ -134,7 +167,7 @@ module apack_encoder_channel #(
     wire                drain_done;
 
     wire                beat_read;
-    wire [BEAT_W-1:0]   beat_data;
+    wire [VALUES_BEAT_W-1:0]   beat_data;
     wire                word_read;
     wire [WORD_W-1:0]   word_data;
 
@@ -326,7 +359,7 @@ module apack_encoder_channel #(
         end
     end
 
-    reg [BEAT_W-1:0] first_up;      // the beat with its first value at the top, values it lacks as zeros
+    reg [VALUES_BEAT_W-1:0] first_up;      // the beat with its first value at the top, values it lacks as zeros
     reg              read_raw_reg;
     always @(*) begin : b_first_up
         integer i;
@@ -336,7 +369,7 @@ module apack_encoder_channel #(
         end
     end
 
-    wire [BEAT_W-1:0] beyond = {BEAT_W{1'b1}} >> read_count_reg;
+    wire [VALUES_BEAT_W-1:0] beyond = {VALUES_BEAT_W{1'b1}} >> read_count_reg;
     reg  [DATA_W-1:0] read_data;
 
     always @(*) begin
@@ -344,7 +377,7 @@ module apack_encoder_channel #(
         if (read_entry_reg) begin
             read_data[ENTRY_W-1:0] = {drain_crc, drain_offset_bits, drain_code_bits};
         end else if (read_raw_reg) begin
-            read_data[DATA_W-1 -: BEAT_W] = first_up & ~beyond;
+            read_data[DATA_W-1 -: VALUES_BEAT_W] = first_up & ~beyond;
         end else begin
             read_data[DATA_W-1 -: WORD_W] = word_data;
         end

@@ -21,25 +21,25 @@
  * The row buses are apack_table's; they must hold still from a block's first beat to its last word.
  */
 module apack_encoder_engine #(
-    // streams that share the engine, 1..8
+    // streams that take turns, 1..8
     parameter STREAMS   = 4,
     // bits of a value, 2..16
     parameter VALUE_W   = 8,
-    // rows of the symbol table
+    // rows of the symbol table, at least 1
     parameter SYMBOLS   = 16,
     // bits of a cumulative count, at most CODE_W - 2
     parameter COUNT_W   = 10,
     // bits of the interval bounds
     parameter CODE_W    = 16,
-    // bits of a word that leaves, at least CODE_W and VALUE_W
+    // bits of a piece, at least CODE_W and VALUE_W
     parameter PIECE_W   = 16,
-    // bits of the pending count of a stream; holds all shifts of a block
+    // bits of a stream's pending count, which holds all shifts of a block
     parameter PENDING_W = 16,
     // bits of an offset width, 0..VALUE_W; leave at its default
     parameter WIDTH_W   = $clog2(VALUE_W + 1),
     // bits of a stream's number; leave at its default
     parameter STREAM_W  = (STREAMS > 1) ? $clog2(STREAMS) : 1,
-    // bits of a word's bit count, 0..PIECE_W; leave at its default
+    // bits of a bit count, 0..PIECE_W; leave at its default
     parameter FILL_W    = $clog2(PIECE_W + 1)
 ) (
     input  wire                           clk,
@@ -78,8 +78,14 @@ module apack_encoder_engine #(
     localparam [STREAM_W-1:0] LAST       = STREAMS[STREAM_W-1:0] - 1'b1;
 
     generate
+        if (STREAMS < 1 || STREAMS > 8) begin : g_check_streams
+            apack_encoder_engine_needs_STREAMS_of_1_to_8 illegal_parameter ();
+        end
         if (VALUE_W < 2 || VALUE_W > 16) begin : g_check_value_w
             apack_encoder_engine_needs_VALUE_W_of_2_to_16 illegal_parameter ();
+        end
+        if (SYMBOLS < 1) begin : g_check_symbols
+            apack_encoder_engine_needs_SYMBOLS_of_at_least_1 illegal_parameter ();
         end
         if (COUNT_W < 1 || COUNT_W > CODE_W - 2) begin : g_check_count_w
             apack_encoder_engine_needs_COUNT_W_of_1_to_CODE_W_minus_2 illegal_parameter ();

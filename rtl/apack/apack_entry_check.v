@@ -18,53 +18,59 @@
  */
 module apack_entry_check #(
     // bits of a value
-    parameter VALUE_W      = 8,
-    // bits of a memory word, a power of two
-    parameter WORD_W       = 64,
+    parameter VALUE_W        = 8,
+    // bits of a word, a power of two
+    parameter WORD_W         = 64,
     // most values of a block
-    parameter BLOCK_VALUES = 4096,
+    parameter BLOCK_VALUES   = 4096,
     // bits of a block's number of values; leave at its default
-    parameter BLOCK_W      = $clog2(BLOCK_VALUES + 1),
+    parameter BLOCK_W        = $clog2(BLOCK_VALUES + 1),
     // bits of a number of padding bits; leave at its default
-    parameter PAD_W        = $clog2(WORD_W),
-    // bits of a number of words that an entry can speak of; leave at its default
-    parameter WORDS_W      = 34 - PAD_W,
-    // words of the largest plausible block; leave at its default
-    parameter REGION_WORDS = (BLOCK_VALUES * VALUE_W + WORD_W - 1) / WORD_W,
+    parameter PAD_W          = $clog2(WORD_W),
+    // bits of a number of words, as an entry can speak of; leave at its default
+    parameter WORDS_W        = 34 - PAD_W,
+    // words of a region, for the largest plausible block; leave at its default
+    parameter REGION_WORDS   = (BLOCK_VALUES * VALUE_W + WORD_W - 1) / WORD_W,
     // bits of a number of its words; leave at its default
-    parameter REGION_W     = $clog2(REGION_WORDS + 1),
-    // bits of a number of its bits; leave at its default
-    parameter BITS_W       = $clog2(REGION_WORDS * WORD_W + 1)
+    parameter REGION_WORDS_W = $clog2(REGION_WORDS + 1),
+    // bits of a block's number of bits; leave at its default
+    parameter BITS_W         = $clog2(REGION_WORDS * WORD_W + 1)
 ) (
-    input  wire                clk,
-    input  wire                rst,
+    input  wire                      clk,
+    input  wire                      rst,
 
-    input  wire                s_begin,
-    input  wire [47:0]         s_values,
-    input  wire [BLOCK_W-1:0]  s_block,
+    input  wire                      s_begin,
+    input  wire [47:0]               s_values,
+    input  wire [BLOCK_W-1:0]        s_block,
 
-    input  wire [31:0]         s_code_bits,
-    input  wire [31:0]         s_offset_bits,
-    input  wire [31:0]         s_crc,
-    input  wire                s_valid,
-    input  wire                s_missing,
-    output wire                s_ready,
-    output wire                m_all,
-    output wire                m_busy,
+    input  wire [31:0]               s_code_bits,
+    input  wire [31:0]               s_offset_bits,
+    input  wire [31:0]               s_crc,
+    input  wire                      s_valid,
+    input  wire                      s_missing,
+    output wire                      s_ready,
+    output wire                      m_all,
+    output wire                      m_busy,
 
-    output wire [BLOCK_W-1:0]  m_count,
-    output wire [BITS_W-1:0]   m_code_bits,
-    output wire [BITS_W-1:0]   m_offset_bits,
-    output wire [PAD_W-1:0]    m_code_pad,
-    output wire [PAD_W-1:0]    m_offset_pad,
-    output wire [REGION_W-1:0] m_code_words,
-    output wire [REGION_W-1:0] m_offset_words,
-    output wire [WORDS_W-1:0]  m_words,
-    output wire [31:0]         m_crc,
-    output wire                m_implausible,
-    output wire                m_valid,
-    input  wire                m_ready
+    output wire [BLOCK_W-1:0]        m_count,
+    output wire [BITS_W-1:0]         m_code_bits,
+    output wire [BITS_W-1:0]         m_offset_bits,
+    output wire [PAD_W-1:0]          m_code_pad,
+    output wire [PAD_W-1:0]          m_offset_pad,
+    output wire [REGION_WORDS_W-1:0] m_code_words,
+    output wire [REGION_WORDS_W-1:0] m_offset_words,
+    output wire [WORDS_W-1:0]        m_words,
+    output wire [31:0]               m_crc,
+    output wire                      m_implausible,
+    output wire                      m_valid,
+    input  wire                      m_ready
 );
+
+    generate
+        if (WORD_W < 1 || (WORD_W & (WORD_W - 1)) != 0) begin : g_check_word
+            apack_entry_check_needs_WORD_W_a_power_of_two illegal_parameter ();
+        end
+    endgenerate
 
     localparam RAW_W  = $clog2(BLOCK_VALUES * VALUE_W + 1);
     localparam SIZE_W = ((RAW_W > PAD_W) ? RAW_W : PAD_W) + 1;
@@ -161,8 +167,8 @@ module apack_entry_check #(
     reg [BITS_W-1:0]  sum_offset_reg;
     reg [31:0]        sum_crc_reg;
     reg               sum_wrong_reg;
-    reg [REGION_W-1:0] sum_code_words_reg;
-    reg [REGION_W-1:0] sum_offset_words_reg;
+    reg [REGION_WORDS_W-1:0] sum_code_words_reg;
+    reg [REGION_WORDS_W-1:0] sum_offset_words_reg;
     reg [WORDS_W-1:0] sum_words_reg;
     reg [SIZE_W-1:0]  sum_raw_reg;      // rounded up, in bits
 
@@ -177,8 +183,8 @@ module apack_entry_check #(
             sum_crc_reg          <= words_crc_reg;
             sum_wrong_reg        <= words_missing_reg || words_code_reg == 32'd1
                                  || (words_raw && words_offset_reg != {{32-RAW_W{1'b0}}, words_raw_reg});
-            sum_code_words_reg   <= words_code_words_reg[REGION_W-1:0];
-            sum_offset_words_reg <= words_offset_words_reg[REGION_W-1:0];
+            sum_code_words_reg   <= words_code_words_reg[REGION_WORDS_W-1:0];
+            sum_offset_words_reg <= words_offset_words_reg[REGION_WORDS_W-1:0];
             sum_words_reg        <= words_code_words_reg + words_offset_words_reg;
             sum_raw_reg          <= ({{SIZE_W-RAW_W{1'b0}}, words_raw_reg} + ROUND) & ~ROUND;
         end
@@ -194,8 +200,8 @@ module apack_entry_check #(
     reg [BITS_W-1:0]  m_code_reg;
     reg [BITS_W-1:0]  m_offset_reg;
     reg [31:0]        m_crc_reg;
-    reg [REGION_W-1:0] m_code_words_reg;
-    reg [REGION_W-1:0] m_offset_words_reg;
+    reg [REGION_WORDS_W-1:0] m_code_words_reg;
+    reg [REGION_WORDS_W-1:0] m_offset_words_reg;
     reg [WORDS_W-1:0] m_words_reg;
     reg               m_implausible_reg;
 

@@ -20,7 +20,7 @@
  *   shift | 1.. | nothing | 8
  */
 module apack_interval_loop #(
-    // streams that share the loop, 1..8
+    // streams that take turns, 1..8
     parameter STREAMS = 4,
     // bits of a cumulative count, at most CODE_W - 2
     parameter COUNT_W = 10,
@@ -78,8 +78,11 @@ module apack_interval_loop #(
     localparam CUT_IDLE  = (STREAMS >= 8) ? 1 : 0;
 
     generate
-        if (STREAMS < 1 || STREAMS > 8) begin : g_check
+        if (STREAMS < 1 || STREAMS > 8) begin : g_check_streams
             apack_interval_loop_needs_STREAMS_of_1_to_8 illegal_parameter ();
+        end
+        if (COUNT_W < 1 || COUNT_W > CODE_W - 2) begin : g_check_count_w
+            apack_interval_loop_needs_COUNT_W_of_1_to_CODE_W_minus_2 illegal_parameter ();
         end
     endgenerate
 
@@ -117,12 +120,12 @@ module apack_interval_loop #(
     wire [HI_HALF*ROW_W-1:0] hi_half_cut;
     wire [TAG_W-1:0]         half_tag;
 
-    cell_carry_save #(.ROWS (LO_ROWS), .LEFT_ROWS (LO_HALF), .ROW_W (ROW_W)) lo_half_inst (
+    cell_carry_save #(.ROWS (LO_ROWS), .LEFT_ROWS (LO_HALF), .DATA_W (ROW_W)) lo_half_inst (
         .rows (lo_rows),
         .left (lo_half)
     );
 
-    cell_carry_save #(.ROWS (HI_ROWS), .LEFT_ROWS (HI_HALF), .ROW_W (ROW_W)) hi_half_inst (
+    cell_carry_save #(.ROWS (HI_ROWS), .LEFT_ROWS (HI_HALF), .DATA_W (ROW_W)) hi_half_inst (
         .rows (hi_rows),
         .left (hi_half)
     );
@@ -140,12 +143,12 @@ module apack_interval_loop #(
     wire [2*ROW_W-1:0] hi_pair_cut;
     wire [TAG_W-1:0]   pair_tag;
 
-    cell_carry_save #(.ROWS (LO_HALF), .LEFT_ROWS (2), .ROW_W (ROW_W)) lo_pair_inst (
+    cell_carry_save #(.ROWS (LO_HALF), .LEFT_ROWS (2), .DATA_W (ROW_W)) lo_pair_inst (
         .rows (lo_half_cut),
         .left (lo_pair)
     );
 
-    cell_carry_save #(.ROWS (HI_HALF), .LEFT_ROWS (2), .ROW_W (ROW_W)) hi_pair_inst (
+    cell_carry_save #(.ROWS (HI_HALF), .LEFT_ROWS (2), .DATA_W (ROW_W)) hi_pair_inst (
         .rows (hi_half_cut),
         .left (hi_pair)
     );

@@ -22,9 +22,9 @@
 module apack_pending #(
     // bits of the interval bounds
     parameter CODE_W    = 16,
-    // most bits emitted a cycle, at least CODE_W
+    // bits of a word, the most that leave a cycle, at least CODE_W
     parameter WORD_W    = 32,
-    // bits of the pending count
+    // bits of a stream's pending count
     parameter PENDING_W = 28,
     // bits of a shift count, 0..CODE_W; leave at its default
     parameter SHIFT_W   = $clog2(CODE_W + 1),

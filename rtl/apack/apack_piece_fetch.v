@@ -11,7 +11,7 @@
  * cycle after it on.
  *
  * Each stream has a read of its own every STREAMS cycles, stream 0 the first after a reset. It goes to the one
- * of its two bit streams with fewer pieces at hand or under way, of which there may be DEPTH; to the code when
+ * of its two bit streams with fewer pieces at hand or under way, of which there may be PIECES_AHEAD; to the code when
  * both have as many. A cycle after a stream's turn read_enable is high, with read_address; read_data is that
  * word in the cycle after. The word's first piece is its most significant. The piece is at hand in the third
  * cycle after the turn, and apack_piece_port has the ports: with more than one stream it shows the piece a cycle
@@ -21,19 +21,19 @@
  * least, and so many are a stream's s_begin and its CLEAR.
  */
 module apack_piece_fetch #(
-    // streams of the engine
+    // streams that take turns
     parameter STREAMS      = 4,
-    // bits of a piece, the engine's word
+    // bits of a piece
     parameter PIECE_W      = 16,
-    // pieces in a memory word, a power of two
+    // pieces of a memory word, a power of two
     parameter PIECES       = 4,
-    // pieces read ahead in each bit stream, a power of two, at least 2
-    parameter DEPTH        = 2,
+    // pieces read ahead in a bit stream, a power of two, at least 2
+    parameter PIECES_AHEAD = 2,
     // words of a region
     parameter REGION_WORDS = 512,
-    // bits of a number of words of a block; leave at its default
+    // bits of a number of words, of a block; leave at its default
     parameter WORDS_W      = $clog2(REGION_WORDS + 1),
-    // bits of a word's address; leave at its default
+    // bits of an address, a word's; leave at its default
     parameter ADDRESS_W    = $clog2((STREAMS + 1) * REGION_WORDS),
     // bits of a region's number; leave at its default
     parameter REGION_W     = $clog2(STREAMS + 1),
@@ -66,10 +66,19 @@ module apack_piece_fetch #(
     output wire [PIECE_W-1:0]        offset_data
 );
 
+    generate
+        if (PIECES < 1 || (PIECES & (PIECES - 1)) != 0) begin : g_check_pieces
+            apack_piece_fetch_needs_PIECES_a_power_of_two illegal_parameter ();
+        end
+        if (PIECES_AHEAD < 2 || (PIECES_AHEAD & (PIECES_AHEAD - 1)) != 0) begin : g_check_depth
+            apack_piece_fetch_needs_PIECES_AHEAD_a_power_of_two_of_at_least_2 illegal_parameter ();
+        end
+    endgenerate
+
     localparam PLACE_W  = $clog2(PIECES);
     localparam PIECE_AW = ADDRESS_W + PLACE_W;
     localparam LEFT_W   = WORDS_W + PLACE_W;
-    localparam HELD_W   = $clog2(DEPTH + 1);
+    localparam HELD_W   = $clog2(PIECES_AHEAD + 1);
 
     localparam [STREAM_W-1:0]  LAST   = STREAMS[STREAM_W-1:0] - 1'b1;
     localparam [ADDRESS_W-1:0] REGION = REGION_WORDS[ADDRESS_W-1:0];
@@ -122,10 +131,10 @@ module apack_piece_fetch #(
             wire [WORDS_W-1:0]   begin_left = (SIDE == 0) ? begin_code_reg : begin_offset_reg;
 
             apack_piece_lane #(
-                .DEPTH     (DEPTH),
-                .PIECE_W   (PIECE_W),
-                .ADDRESS_W (PIECE_AW),
-                .LEFT_W    (LEFT_W)
+                .PIECES_AHEAD (PIECES_AHEAD),
+                .PIECE_W      (PIECE_W),
+                .ADDRESS_W    (PIECE_AW),
+                .LEFT_W       (LEFT_W)
             ) lane_inst (
                 .clk             (clk),
                 .rst             (rst),

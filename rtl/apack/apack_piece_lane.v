@@ -15,16 +15,16 @@
  * m_valid only.
  */
 module apack_piece_lane #(
-    // pieces held or under way at most, a power of two, at least 2
-    parameter DEPTH     = 2,
+    // pieces read ahead in a bit stream, a power of two, at least 2
+    parameter PIECES_AHEAD = 2,
     // bits of a piece
-    parameter PIECE_W   = 16,
-    // bits of a piece's address
-    parameter ADDRESS_W = 12,
+    parameter PIECE_W      = 16,
+    // bits of an address, a piece's
+    parameter ADDRESS_W    = 12,
     // bits of a number of pieces
-    parameter LEFT_W    = 12,
-    // bits of a number of pieces held, 0..DEPTH; leave at its default
-    parameter HELD_W    = $clog2(DEPTH + 1)
+    parameter LEFT_W       = 12,
+    // bits of a number of pieces held, 0..PIECES_AHEAD; leave at its default
+    parameter HELD_W       = $clog2(PIECES_AHEAD + 1)
 ) (
     input  wire                 clk,
     input  wire                 rst,
@@ -50,9 +50,15 @@ module apack_piece_lane #(
     input  wire                 s_take
 );
 
-    localparam PLACE_W = $clog2(DEPTH);
+    generate
+        if (PIECES_AHEAD < 2 || (PIECES_AHEAD & (PIECES_AHEAD - 1)) != 0) begin : g_check_depth
+            apack_piece_lane_needs_PIECES_AHEAD_a_power_of_two_of_at_least_2 illegal_parameter ();
+        end
+    endgenerate
 
-    localparam [HELD_W-1:0] ALL = DEPTH[HELD_W-1:0];
+    localparam PLACE_W = $clog2(PIECES_AHEAD);
+
+    localparam [HELD_W-1:0] ALL = PIECES_AHEAD[HELD_W-1:0];
 
     reg                     open_reg;
     reg                     era_reg;
@@ -62,7 +68,7 @@ module apack_piece_lane #(
     reg [HELD_W-1:0]        here_reg;       // held
     reg [PLACE_W-1:0]       in_reg;         // place of the piece that comes next
     reg [PLACE_W-1:0]       out_reg;        // place of the oldest piece
-    reg [DEPTH*PIECE_W-1:0] piece_reg;
+    reg [PIECES_AHEAD*PIECE_W-1:0] piece_reg;
 
     wire put = s_valid && s_era == era_reg;
 

@@ -10,6 +10,7 @@
  * moves it on, from the next cycle on.
  */
 module apack_region_track #(
+    // streams that take turns
     parameter STREAMS  = 4,
     // bits of a region's number; leave at its default
     parameter REGION_W = $clog2(STREAMS + 1),

@@ -23,23 +23,31 @@
  * ready for another.
  */
 module apack_registers #(
-    // 1 in the decompressor
+    // 1 in the decompressor, 0 in the compressor
     parameter DECOMPRESSOR = 0,
+    // engines
     parameter ENGINES      = 1,
+    // streams that take turns
     parameter STREAMS      = 4,
+    // bits of a value
     parameter VALUE_W      = 8,
+    // rows of the symbol table, 1..255
     parameter SYMBOLS      = 16,
+    // bits of a cumulative count, at most 16
     parameter COUNT_W      = 10,
+    // bits of the interval bounds, at most 32
     parameter CODE_W       = 16,
+    // bits of a word, in memory
     parameter WORD_W       = 64,
+    // values of a beat, 1..128
     parameter LANES        = 8,
     // most values of a block
     parameter BLOCK_VALUES = 4096,
-    // bits of the bits of a block
+    // bits of a block's number of bits
     parameter BITS_W       = 24,
     // bits of a number of values, 0..LANES; leave at its default
     parameter LANES_W      = $clog2(LANES + 1),
-    // bits of a table's row number; leave at its default
+    // bits of a row number, 0..SYMBOLS; leave at its default
     parameter ROW_W        = $clog2(SYMBOLS + 1)
 ) (
     input  wire                   clk,
@@ -204,11 +212,17 @@ module apack_registers #(
     localparam [7:0] BYTES_FIELD   = WORD_W[10:3];
 
     generate
-        if (COUNT_W > 16 || CODE_W > 32) begin : g_check_coder
-            apack_registers_needs_COUNT_W_of_at_most_16_and_CODE_W_of_at_most_32 illegal_parameter ();
+        if (DECOMPRESSOR != 0 && DECOMPRESSOR != 1) begin : g_check_decompressor
+            apack_registers_needs_DECOMPRESSOR_of_0_or_1 illegal_parameter ();
         end
         if (SYMBOLS < 1 || SYMBOLS > 255) begin : g_check_symbols
             apack_registers_needs_SYMBOLS_of_1_to_255 illegal_parameter ();
+        end
+        if (COUNT_W > 16) begin : g_check_count_w
+            apack_registers_needs_COUNT_W_of_at_most_16 illegal_parameter ();
+        end
+        if (CODE_W > 32) begin : g_check_code_w
+            apack_registers_needs_CODE_W_of_at_most_32 illegal_parameter ();
         end
         if (LANES < 1 || LANES > 128) begin : g_check_lanes
             apack_registers_needs_LANES_of_1_to_128 illegal_parameter ();

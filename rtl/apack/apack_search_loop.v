@@ -28,9 +28,9 @@
  *   new bounds, which bits end the shift | 3.. | shift count | 5.. | shift | all | nothing | 8
  */
 module apack_search_loop #(
-    // streams that share the loop, 1..8
+    // streams that take turns, 1..8
     parameter STREAMS = 4,
-    // rows of the symbol table
+    // rows of the symbol table, at least 1
     parameter SYMBOLS = 16,
     // bits of a cumulative count, at most CODE_W - 2
     parameter COUNT_W = 10,
@@ -87,8 +87,14 @@ module apack_search_loop #(
     localparam CUT_IDLE  = (STREAMS >= 8) ? 1 : 0;
 
     generate
-        if (STREAMS < 1 || STREAMS > 8) begin : g_check
+        if (STREAMS < 1 || STREAMS > 8) begin : g_check_streams
             apack_search_loop_needs_STREAMS_of_1_to_8 illegal_parameter ();
+        end
+        if (SYMBOLS < 1) begin : g_check_symbols
+            apack_search_loop_needs_SYMBOLS_of_at_least_1 illegal_parameter ();
+        end
+        if (COUNT_W < 1 || COUNT_W > CODE_W - 2) begin : g_check_count_w
+            apack_search_loop_needs_COUNT_W_of_1_to_CODE_W_minus_2 illegal_parameter ();
         end
     endgenerate
 

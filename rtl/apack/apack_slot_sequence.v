@@ -15,7 +15,7 @@
  * at least, so that the CLEAR has taken effect in the engine.
  */
 module apack_slot_sequence #(
-    // streams of the engine
+    // streams that take turns
     parameter STREAMS  = 4,
     // bits of a block's number of values
     parameter BLOCK_W  = 13,

@@ -19,9 +19,9 @@ module apack_stream_pending #(
     parameter STREAMS   = 4,
     // bits of the interval bounds
     parameter CODE_W    = 16,
-    // most bits that come out a cycle, at least CODE_W
+    // bits of a word, the most that leave a cycle, at least CODE_W
     parameter WORD_W    = 16,
-    // bits of the pending count of a stream
+    // bits of a stream's pending count
     parameter PENDING_W = 16,
     // bits of a stream's number; leave at its default
     parameter STREAM_W  = (STREAMS > 1) ? $clog2(STREAMS) : 1,

@@ -14,7 +14,7 @@
 module apack_symbol_lookup #(
     // bits of a value
     parameter VALUE_W = 8,
-    // rows of the table
+    // rows of the symbol table, at least 1
     parameter SYMBOLS = 16,
     // bits of a cumulative count
     parameter COUNT_W = 10,
@@ -36,6 +36,12 @@ module apack_symbol_lookup #(
     output wire [COUNT_W:0]               cum_lo,
     output wire [COUNT_W:0]               cum_hi
 );
+
+    generate
+        if (SYMBOLS < 1) begin : g_check_symbols
+            apack_symbol_lookup_needs_SYMBOLS_of_at_least_1 illegal_parameter ();
+        end
+    endgenerate
 
     localparam RECORD_W = SYMBOL_W + VALUE_W + WIDTH_W + 2 * (COUNT_W + 1);
 

@@ -14,7 +14,7 @@
 module apack_symbol_search #(
     // bits of a value
     parameter VALUE_W = 8,
-    // rows of the table
+    // rows of the symbol table, at least 1
     parameter SYMBOLS = 16,
     // bits of a cumulative count
     parameter COUNT_W = 10,
@@ -41,6 +41,12 @@ module apack_symbol_search #(
     output wire [CODE_W:0]                slice_lo,
     output wire [CODE_W:0]                slice_hi
 );
+
+    generate
+        if (SYMBOLS < 1) begin : g_check_symbols
+            apack_symbol_search_needs_SYMBOLS_of_at_least_1 illegal_parameter ();
+        end
+    endgenerate
 
     localparam ROW_W = $clog2(SYMBOLS + 1);
 

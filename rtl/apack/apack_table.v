@@ -22,7 +22,7 @@
 module apack_table #(
     // bits of a value
     parameter VALUE_W = 8,
-    // rows of the table
+    // rows of the symbol table, at least 1
     parameter SYMBOLS = 16,
     // bits of a cumulative count
     parameter COUNT_W = 10,
@@ -52,6 +52,12 @@ module apack_table #(
     output wire [SYMBOLS*WIDTH_W-1:0]     row_offset_w,
     output wire [SYMBOLS*(COUNT_W+1)-1:0] row_cum
 );
+
+    generate
+        if (SYMBOLS < 1) begin : g_check_symbols
+            apack_table_needs_SYMBOLS_of_at_least_1 illegal_parameter ();
+        end
+    endgenerate
 
     localparam [COUNT_W:0]   TOTAL    = {1'b1, {COUNT_W{1'b0}}};
     localparam [ROW_W-1:0]   ROWS     = SYMBOLS[ROW_W-1:0];

@@ -13,13 +13,13 @@
  * Example (WORD_W 8): pieces 101, 11111, 0 (last) -> 0xBF tuser 8, then 0x00 tuser 1 tlast.
  */
 module cell_bit_packer #(
-    // most bits of a piece, at most WORD_W
+    // most bits that enter, at most WORD_W
     parameter IN_W       = 8,
     // bits of a word
     parameter WORD_W     = 32,
     // bits of a piece's bit count, 0..IN_W; leave at its default
     parameter IN_COUNT_W = $clog2(IN_W + 1),
-    // bits of a word's bit count, 0..WORD_W; leave at its default
+    // bits of a bit count, 0..WORD_W; leave at its default
     parameter FILL_W     = $clog2(WORD_W + 1)
 ) (
     input  wire                  clk,

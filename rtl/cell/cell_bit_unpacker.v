@@ -18,13 +18,13 @@
  * Example (WORD_W 8, OUT_W 4): word 0xB1 -> m_bits 1011, available 8; remove 3 -> m_bits 1000, available 5.
  */
 module cell_bit_unpacker #(
-    // most bits removed a cycle, at most WORD_W
+    // most bits that leave, at most WORD_W
     parameter OUT_W       = 16,
     // bits of a word
     parameter WORD_W      = 32,
     // bits of a count of removed bits, 0..OUT_W; leave at its default
     parameter OUT_COUNT_W = $clog2(OUT_W + 1),
-    // bits of a word's bit count, 0..WORD_W; leave at its default
+    // bits of a bit count, 0..WORD_W; leave at its default
     parameter FILL_W      = $clog2(WORD_W + 1)
 ) (
     input  wire                   clk,

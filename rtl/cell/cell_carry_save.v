@@ -4,7 +4,7 @@
 
 /*
  * Adds rows without carrying: LEFT_ROWS rows leave whose sum is that of the ROWS rows that came, modulo
- * 2^ROW_W.
+ * 2^DATA_W.
  *
  * Combinational. Each level turns three rows into two with full adders side by side, as long as more than
  * LEFT_ROWS rows are there; 2 is the usual end, more leave work for another instance behind a register.
@@ -12,15 +12,15 @@
  * Example (3 rows to 2): 3, 5, 6 -> 0, 14.
  */
 module cell_carry_save #(
-    // rows to add
+    // rows that enter
     parameter ROWS      = 3,
     // rows that are left
     parameter LEFT_ROWS = 2,
     // bits of a row
-    parameter ROW_W     = 8
+    parameter DATA_W    = 8
 ) (
-    input  wire [ROWS*ROW_W-1:0]      rows,
-    output wire [LEFT_ROWS*ROW_W-1:0] left
+    input  wire [ROWS*DATA_W-1:0]      rows,
+    output wire [LEFT_ROWS*DATA_W-1:0] left
 );
 
     // rows above level n
@@ -39,7 +39,7 @@ module cell_carry_save #(
         input integer rows_left;
         begin
             levels_to = 0;
-            while (rows_at(levels_to) > rows_left) begin
+            while (rows_at(levels_to) > rows_left && rows_at(levels_to) > 2) begin
                 levels_to = levels_to + 1;
             end
         end
@@ -49,7 +49,7 @@ module cell_carry_save #(
 
     generate
         if (rows_at(LEVELS) != LEFT_ROWS) begin : g_check
-            apack_carry_save_cannot_end_at_LEFT_ROWS illegal_parameter ();
+            cell_carry_save_cannot_end_at_LEFT_ROWS illegal_parameter ();
         end
     endgenerate
 
@@ -61,11 +61,11 @@ module cell_carry_save #(
             localparam COUNT = rows_at(n);
             localparam NEXT  = rows_at(n + 1);
 
-            wire [COUNT*ROW_W-1:0] from;
-            reg  [NEXT*ROW_W-1:0]  to;
-            reg  [ROW_W-1:0]       a;
-            reg  [ROW_W-1:0]       b;
-            reg  [ROW_W-1:0]       c;
+            wire [COUNT*DATA_W-1:0] from;
+            reg  [NEXT*DATA_W-1:0]  to;
+            reg  [DATA_W-1:0]       a;
+            reg  [DATA_W-1:0]       b;
+            reg  [DATA_W-1:0]       c;
 
             if (n == 0) begin : g_first
                 assign from = rows;
@@ -76,18 +76,18 @@ module cell_carry_save #(
             always @(*) begin : b_add
                 integer i;
 
-                a = {ROW_W{1'b0}};
-                b = {ROW_W{1'b0}};
-                c = {ROW_W{1'b0}};
+                a = {DATA_W{1'b0}};
+                b = {DATA_W{1'b0}};
+                c = {DATA_W{1'b0}};
                 for (i = 0; i < COUNT / 3; i = i + 1) begin
-                    a = from[3*i*ROW_W     +: ROW_W];
-                    b = from[(3*i+1)*ROW_W +: ROW_W];
-                    c = from[(3*i+2)*ROW_W +: ROW_W];
-                    to[2*i*ROW_W     +: ROW_W] = a ^ b ^ c;
-                    to[(2*i+1)*ROW_W +: ROW_W] = ((a & b) | (a & c) | (b & c)) << 1;
+                    a = from[3*i*DATA_W     +: DATA_W];
+                    b = from[(3*i+1)*DATA_W +: DATA_W];
+                    c = from[(3*i+2)*DATA_W +: DATA_W];
+                    to[2*i*DATA_W     +: DATA_W] = a ^ b ^ c;
+                    to[(2*i+1)*DATA_W +: DATA_W] = ((a & b) | (a & c) | (b & c)) << 1;
                 end
                 for (i = 0; i < COUNT % 3; i = i + 1) begin
-                    to[(2*(COUNT/3)+i)*ROW_W +: ROW_W] = from[(3*(COUNT/3)+i)*ROW_W +: ROW_W];
+                    to[(2*(COUNT/3)+i)*DATA_W +: DATA_W] = from[(3*(COUNT/3)+i)*DATA_W +: DATA_W];
                 end
             end
         end

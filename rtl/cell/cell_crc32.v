@@ -5,18 +5,24 @@
 /*
  * One step of the CRC-32 of a sequence of values: zlib's, polynomial 0x04C11DB7, reflected.
  *
- * A data of up to 8 bits counts as one byte, a longer one as two, low byte first; missing bits are 0.
+ * A value of up to 8 bits counts as one byte, a longer one as two, low byte first; missing bits are 0.
  * A CRC starts from all ones, and is inverted at the end.
- * Example (DATA_W 8): from 0xFFFFFFFF, data 0x00 -> 0x2DFD1072, the inverse of zlib.crc32(b"\0").
+ * Example (DATA_W 8): from 0xFFFFFFFF, value 0x00 -> 0x2DFD1072, the inverse of zlib.crc32(b"\0").
  */
 module cell_crc32 #(
-    // bits of a data, 1..16
+    // bits of data, a value, 1..16
     parameter DATA_W = 8
 ) (
     input  wire [31:0]       crc,
     input  wire [DATA_W-1:0] data,
     output wire [31:0]       next
 );
+
+    generate
+        if (DATA_W < 1 || DATA_W > 16) begin : g_check_data_w
+            cell_crc32_needs_DATA_W_of_1_to_16 illegal_parameter ();
+        end
+    endgenerate
 
     localparam BITS = (DATA_W > 8) ? 16 : 8;
 

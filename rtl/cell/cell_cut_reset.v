@@ -8,7 +8,7 @@
 module cell_cut_reset #(
     // 1: a register, 0: a wire
     parameter CUT    = 1,
-    // bits that pass
+    // bits of data
     parameter DATA_W = 1
 ) (
     input  wire              clk,
@@ -16,6 +16,12 @@ module cell_cut_reset #(
     input  wire [DATA_W-1:0] d,
     output wire [DATA_W-1:0] q
 );
+
+    generate
+        if (CUT != 0 && CUT != 1) begin : g_check_cut
+            cell_cut_reset_needs_CUT_of_0_or_1 illegal_parameter ();
+        end
+    endgenerate
 
     generate
         if (CUT != 0) begin : g_register

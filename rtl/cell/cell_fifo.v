@@ -11,7 +11,7 @@
  * Example (FIFO_W 1): beats 5 and 6 enter, s_ready falls; 5 stands at m_data until m_ready, then 6.
  */
 module cell_fifo #(
-    // bits of a beat
+    // bits of data, a beat
     parameter DATA_W = 8,
     // log2 of the number of beats, at least 1
     parameter FIFO_W = 4

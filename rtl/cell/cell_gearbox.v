@@ -13,9 +13,9 @@
  * Example (IN_W 12, OUT_W 8): 0xABC, 0xD00 (4 bits, last) -> 0xAB, 0xCD last.
  */
 module cell_gearbox #(
-    // most bits of a piece
+    // most bits that enter
     parameter IN_W       = 64,
-    // bits of a word
+    // most bits that leave
     parameter OUT_W      = 64,
     // bits of a piece's bit count, 0..IN_W; leave at its default
     parameter IN_COUNT_W = $clog2(IN_W + 1)

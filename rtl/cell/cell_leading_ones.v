@@ -9,9 +9,9 @@
  * Example (IN_W 8): 11101111 -> 3, 01111111 -> 0, 11111111 -> 8.
  */
 module cell_leading_ones #(
-    // bits of the word
+    // most bits that enter, all of them
     parameter IN_W   = 16,
-    // bits of the count, 0..IN_W; leave at its default
+    // most bits that leave, a count of 0..IN_W; leave at its default
     parameter OUT_W  = $clog2(IN_W + 1)
 ) (
     input  wire [IN_W-1:0]  bits,

@@ -11,7 +11,7 @@
 module cell_onehot_mux #(
     // words to select from
     parameter INPUTS = 16,
-    // bits of a word
+    // bits of data, a word
     parameter DATA_W = 8
 ) (
     input  wire [INPUTS*DATA_W-1:0] data,

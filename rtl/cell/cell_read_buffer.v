@@ -9,7 +9,7 @@
  * s_data with s_valid. A beat passes every cycle. room follows m_ready in the same cycle.
  */
 module cell_read_buffer #(
-    // bits of a beat
+    // bits of data, a beat
     parameter DATA_W = 8
 ) (
     input  wire              clk,

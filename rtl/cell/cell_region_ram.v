@@ -3,7 +3,7 @@
 `default_nettype none
 
 /*
- * A memory of regions of WORDS words each, otherwise cell_ram: one write port in lanes, one read port whose
+ * A memory of regions of WORDS words each, otherwise cell_ram: one write port in parts, one read port whose
  * word shows from the next cycle on.
  */
 module cell_region_ram #(
@@ -11,10 +11,10 @@ module cell_region_ram #(
     parameter REGIONS        = 5,
     // words of a region
     parameter WORDS          = 512,
-    // lanes of a word
-    parameter LANES          = 4,
-    // bits of a lane
-    parameter LANE_W         = 16,
+    // parts of a word
+    parameter PARTS          = 4,
+    // bits of a part
+    parameter PART_W         = 16,
     // bits of a region's number; leave at its default
     parameter REGION_W       = (REGIONS > 1) ? $clog2(REGIONS) : 1,
     // bits of a word's number in its region; leave at its default
@@ -22,15 +22,15 @@ module cell_region_ram #(
 ) (
     input  wire                      clk,
 
-    input  wire [LANES-1:0]          write_enable,
+    input  wire [PARTS-1:0]          write_enable,
     input  wire [REGION_W-1:0]       write_region,
     input  wire [WORD_ADDRESS_W-1:0] write_word,
-    input  wire [LANES*LANE_W-1:0]   write_data,
+    input  wire [PARTS*PART_W-1:0]   write_data,
 
     input  wire                      read_enable,
     input  wire [REGION_W-1:0]       read_region,
     input  wire [WORD_ADDRESS_W-1:0] read_word,
-    output wire [LANES*LANE_W-1:0]   read_data
+    output wire [PARTS*PART_W-1:0]   read_data
 );
 
     localparam DEPTH     = REGIONS * WORDS;
@@ -44,8 +44,8 @@ module cell_region_ram #(
 
     cell_ram #(
         .DEPTH  (DEPTH),
-        .LANES  (LANES),
-        .LANE_W (LANE_W)
+        .PARTS  (PARTS),
+        .PART_W (PART_W)
     ) ram_inst (
         .clk           (clk),
         .write_enable  (write_enable),

@@ -8,7 +8,7 @@
  * Two beats deep, so that one passes every cycle. Both valid and both ready come from registers.
  */
 module cell_skid #(
-    // bits of a beat
+    // bits of data, a beat
     parameter DATA_W = 8
 ) (
     input  wire              clk,

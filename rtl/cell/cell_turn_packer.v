@@ -15,7 +15,7 @@
 module cell_turn_packer #(
     // streams that take turns
     parameter STREAMS    = 4,
-    // most bits appended a cycle, at most WORD_W
+    // most bits that enter, at most WORD_W
     parameter IN_W       = 8,
     // bits of a word
     parameter WORD_W     = 16,
@@ -23,7 +23,7 @@ module cell_turn_packer #(
     parameter STREAM_W   = (STREAMS > 1) ? $clog2(STREAMS) : 1,
     // bits of a piece's bit count, 0..IN_W; leave at its default
     parameter IN_COUNT_W = $clog2(IN_W + 1),
-    // bits of a word's bit count, 0..WORD_W; leave at its default
+    // bits of a bit count, 0..WORD_W; leave at its default
     parameter FILL_W     = $clog2(WORD_W + 1)
 ) (
     input  wire                  clk,

@@ -17,7 +17,7 @@
 module cell_turn_window #(
     // streams that take turns
     parameter STREAMS     = 4,
-    // most bits removed a turn, at most WORD_W
+    // most bits that leave, at most WORD_W
     parameter OUT_W       = 16,
     // bits of a word
     parameter WORD_W      = 16,
@@ -52,11 +52,17 @@ module cell_turn_window #(
     localparam [FILL_W-1:0] ENOUGH = LEAST[FILL_W-1:0];
 
     generate
-        if (OUT_W > WORD_W) begin : g_check
+        if (OUT_W > WORD_W) begin : g_check_out_w
             cell_turn_window_needs_OUT_W_of_at_most_WORD_W illegal_parameter ();
         end
         if (LEAST < 1 || LEAST > WORD_W) begin : g_check_least
             cell_turn_window_needs_LEAST_of_1_to_WORD_W illegal_parameter ();
+        end
+        if (SHOW < 0 || SHOW > STREAMS - 1) begin : g_check_show
+            cell_turn_window_needs_SHOW_of_0_to_STREAMS_minus_1 illegal_parameter ();
+        end
+        if (AHEAD < 0 || AHEAD > STREAMS) begin : g_check_ahead
+            cell_turn_window_needs_AHEAD_of_0_to_STREAMS illegal_parameter ();
         end
     endgenerate
 

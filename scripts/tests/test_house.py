@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,11 @@ import pytest
 
 from tb.sim.modules import rtl_modules
 from tb.sim.paths import ROOT
+from tb.sim.sets import bench_files, bench_of
 
+PARAMETER = re.compile(r"(?://\s*([^\n]*)\n\s*)?\bparameter\s+(\w+)\s*=")
+# What a parameter is; what follows in its comment is what a module asks of the value.
+MEANING = re.compile(r"[^,;:]*")
 SHARED = {"sim", "bus", "uvm", "cell"}  # folders of tb/ that know no system
 ABOVE = {"model": {"tb", "scripts"}, "tb": {"scripts"}, "scripts": set()}
 # The places that may know several systems, beside the tests of scripts.
@@ -118,3 +123,42 @@ def test_a_system_is_the_same_in_each_folder(system: str) -> None:
 def test_each_system_of_the_benches_is_one_of_the_hardware() -> None:
     folders = {path.parent.name for path in (ROOT / "tb").glob("*/__init__.py")}
     assert folders - {"sim", "bus", "uvm"} == systems() | {"cell"}
+
+
+def test_each_module_has_its_bench_and_each_bench_its_module() -> None:
+    for module, source in rtl_modules().items():
+        bench = ROOT / "tb" / source.parent.name / f"{module}.py"
+        assert bench_files().get(module) == bench, f"{module} has no bench {bench}"
+    for module in bench_files():
+        bench = bench_of(module)
+        assert bench.sets
+        assert bench.sources[0].stem == module
+
+
+def test_what_looks_like_a_bench_of_a_module_is_one() -> None:
+    """A bench of a module that is gone, or was renamed, is found by its name."""
+    for system in {source.parent.name for source in rtl_modules().values()}:
+        named = {path.stem for path in (ROOT / "tb" / system).rglob(f"{system}_*.py")}
+        assert named - set(bench_files()) == set()
+
+
+def test_no_bench_imports_a_bench() -> None:
+    benches = {bench_of(module).test_module: path for module, path in bench_files().items()}
+    for path in benches.values():
+        shared = set(imports(path)) & set(benches)
+        assert not shared, f"{path.name} imports {shared}: what benches share stands in env/"
+
+
+def meanings() -> dict[str, dict[str, list[str]]]:
+    """What each parameter means, by its name: the meaning, and the modules that say so."""
+    found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for module, source in rtl_modules().items():
+        for comment, name in PARAMETER.findall(source.read_text(encoding="utf-8")):
+            found[name][MEANING.match(comment)[0].strip()].append(module)
+    return found
+
+
+def test_a_parameter_means_the_same_everywhere() -> None:
+    for name, said in meanings().items():
+        assert "" not in said, f"{name} has no comment in {said['']}"
+        assert len(said) == 1, f"{name}: {dict(said)}"

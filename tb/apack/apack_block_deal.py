@@ -19,6 +19,9 @@ SETS = {
     "wide": (4, 16, 32, 4),
     "most-engines": (64, 2, 16, 8),
 }
+ILLEGAL = {
+    "WORD_W": (48,),
+}
 
 LENGTH, PADDING, TRUNCATED = 1, 8, 32
 TENSORS = 160

@@ -19,6 +19,10 @@ SETS = {
     "six-wide": (6, 12, 8, 8),
     "long-blocks": (4, 8, 8, 4096),
 }
+ILLEGAL = {
+    "LANES": (6,),
+    "BLOCK_VALUES": (0, 4, 96),
+}
 MEANINGFUL = (("read_address", "read_enable"),)
 
 LENGTH, CODE, OFFSET, CRC, TRUNCATED = (1 << bit for bit in (0, 1, 2, 4, 5))

@@ -19,6 +19,11 @@ SETS = {
     "three-wide": (3, 16, 8, 8),
     "eight": (8, 9, 2, 32),
 }
+ILLEGAL = {
+    "VALUE_W": (1, 17),
+    "LANES": (6,),
+    "BLOCK_VALUES": (0, 4, 96),
+}
 
 PHASE_CYCLES = 100
 # The part of the cycles in which something is done; values come so slowly that all streams wait.

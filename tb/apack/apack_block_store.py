@@ -22,6 +22,11 @@ SETS = {
     "four": (4, 8, 16, 64, 32, 10),
     "eight": (8, 16, 32, 64, 16, 9),
 }
+ILLEGAL = {
+    "VALUE_W": (1, 17),
+    "PIECE_W": (0, 12),
+    "WORD_W": (8, 48),
+}
 
 CODE, OFFSET = "code", "offset"
 WAITING = 2  # pieces of a port

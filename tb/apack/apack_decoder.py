@@ -26,6 +26,14 @@ SETS = {
     "wide": (16, 32, 14, 16, 64, 16),
     "long-code": (7, 11, 16, 20, 40, 10),
 }
+ILLEGAL = {
+    "VALUE_W": (1, 17),
+    "SYMBOLS": (0,),
+    "COUNT_W": (0, 15),
+    "WORD_W": (15,),
+    "short-word": {"VALUE_W": 16, "CODE_W": 12, "WORD_W": 15},
+    "BLOCK_W": (0,),
+}
 MUTATED = "narrow"
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)

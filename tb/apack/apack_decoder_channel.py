@@ -37,6 +37,17 @@ SETS = {
     "seven-long-code": (7, 7, 11, 16, 20, 24, 1, 16, 16),
     "eight": (8, 8, 16, 10, 16, 16, 4, 8, 16),
 }
+ILLEGAL = {
+    "STREAMS": (0, 9),
+    "VALUE_W": (1, 17),
+    "SYMBOLS": (0,),
+    "COUNT_W": (0, 15),
+    "PIECE_W": (15,),
+    "short-piece": {"VALUE_W": 14, "CODE_W": 12, "PIECE_W": 13},
+    "PIECES": (3,),
+    "LANES": (6,),
+    "BLOCK_VALUES": (0, 4, 96),
+}
 MUTATED = "three-narrow"
 ICARUS_ROUNDS = {
     "one": 1, "two-smallest": 6, "three-narrow": 1, "three-wide": 1, "four": 1, "five-narrow":

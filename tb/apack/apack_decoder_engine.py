@@ -32,6 +32,14 @@ SETS = {
     "seven-long-code": (7, 7, 11, 16, 20, 24),
     "eight": (8, 8, 16, 10, 16, 16),
 }
+ILLEGAL = {
+    "STREAMS": (0, 9),
+    "VALUE_W": (1, 17),
+    "SYMBOLS": (0,),
+    "COUNT_W": (0, 15),
+    "PIECE_W": (15,),
+    "short-piece": {"VALUE_W": 14, "CODE_W": 12, "PIECE_W": 13},
+}
 MUTATED = "five-narrow"
 ICARUS_ROUNDS = 1
 

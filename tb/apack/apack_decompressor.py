@@ -33,6 +33,22 @@ SETS = {
     # Everything that the unit has in it, small but for the blocks, whose entries may be long.
     "long-blocks": (3, 2, 16, 5, 6, 8, 16, 32, 8, 65536),
 }
+ILLEGAL = {
+    "ENGINES": (0, 65),
+    "STREAMS": (0, 9),
+    "VALUE_W": (1, 17),
+    "SYMBOLS": (0, 256),
+    "COUNT_W": (0, 15, 17),
+    "CODE_W": (11, 17, 33),
+    "PIECE_W": (8, 24, 128),
+    "WORD_W": (8, 48, 128),
+    "LANES": (6, 256),
+    "BLOCK_VALUES": (0, 4, 96, 131072),
+    "long-count": {"COUNT_W": 17, "CODE_W": 19, "PIECE_W": 32},
+    "long-code": {"CODE_W": 33, "PIECE_W": 64},
+    "short-piece": {"VALUE_W": 12, "CODE_W": 12, "PIECE_W": 8},
+    "short-word": {"PIECE_W": 32, "WORD_W": 16},
+}
 MUTATED = "long-blocks"
 ICARUS_ROUNDS = 1
 

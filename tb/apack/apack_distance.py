@@ -39,7 +39,7 @@ def cases(count_w: int, code_w: int) -> Iterator[tuple[int, int, int]]:
 
 @cocotb.test()
 async def is_negative_if_the_slice_begins_at_or_below_the_code(dut):
-    count_w, code_w, row_w = (parameter(name) for name in ("COUNT_W", "CODE_W", "ROW_W"))
+    count_w, code_w, row_w = (parameter(name) for name in ("COUNT_W", "CODE_W", "SUM_W"))
     for size, cum, position in cases(count_w, code_w):
         interval = Interval(code_w)
         interval.high = size - 1

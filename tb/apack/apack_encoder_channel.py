@@ -34,6 +34,17 @@ SETS = {
     "five-narrow": (5, 5, 5, 6, 8, 8, 16, 4, 32),
     "eight": (8, 8, 16, 10, 16, 16, 32, 8, 16),
 }
+ILLEGAL = {
+    "STREAMS": (0, 9),
+    "VALUE_W": (1, 17),
+    "SYMBOLS": (0,),
+    "COUNT_W": (0, 15),
+    "PIECE_W": (8, 24),
+    "short-piece": {"VALUE_W": 12, "CODE_W": 8, "COUNT_W": 6, "PIECE_W": 8},
+    "WORD_W": (8, 48),
+    "LANES": (6,),
+    "BLOCK_VALUES": (0, 4, 96),
+}
 MUTATED = "three-small"
 ICARUS_ROUNDS = {
     "one": 1, "two-smallest": 6, "three-small": 1, "three-wide": 1, "four": 1, "five-narrow": 2,

@@ -19,6 +19,9 @@ SETS = {
     "few-values": (3, 32, 4),
     "long-blocks": (16, 64, 4096),
 }
+ILLEGAL = {
+    "WORD_W": (48,),
+}
 MUTATED = "small-words"
 
 TENSORS = 200

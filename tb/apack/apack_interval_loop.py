@@ -12,7 +12,7 @@ from cocotb.triggers import FallingEdge
 from cocotb.types import LogicArray
 
 from model.apack import Interval
-from tb.apack.apack_interval import any_slice
+from tb.apack.env.intervals import any_slice
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 
@@ -22,6 +22,10 @@ SETS = {
     "two-narrow": (2, 6, 8, 12),
     "six": (6, 10, 16, 12),
     "eight-long-code": (8, 16, 20, 12),
+}
+ILLEGAL = {
+    "STREAMS": (0, 9),
+    "COUNT_W": (0, 15),
 }
 MUTATED = "six"
 

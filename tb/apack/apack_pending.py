@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import cocotb
 from cocotb.triggers import Event
 
+from tb.apack.env.shifts import Shifts, code_bits
 from tb.bus.cycles import cycles, now, reset, start_clock, within
 from tb.bus.frames import Frame
 from tb.bus.pace import always, any_pace, rarely
@@ -22,17 +22,12 @@ SETS = {
     "narrow": (8, 16, 7),
     "wide": (16, 64, 6),
 }
+ILLEGAL = {
+    "WORD_W": (15,),
+}
 MUTATED = "narrow"
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
-
-
-@dataclass(frozen=True)
-class Shifts:
-    """The shifts of one value: its leading bits, the first one first, and its pending shifts."""
-
-    leads: str
-    under: int
 
 
 class ShiftDriver(StreamDriver):
@@ -112,17 +107,6 @@ class PendingBench:
             room -= under
             block.append(Shifts("".join(random.choices("01", k=lead)), under))
         return block
-
-
-def code_bits(block: Iterable[Shifts], closing: str) -> str:
-    """The code bits of a block, after the definition of the coder."""
-    bits, pending = "", 0
-    for shifts in block:
-        for lead in shifts.leads:
-            bits += lead + "10"[int(lead)] * pending
-            pending = 0
-        pending += shifts.under
-    return bits + closing + "10"[int(closing)] * (pending + 1)
 
 
 @cocotb.test()

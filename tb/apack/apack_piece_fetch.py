@@ -12,12 +12,16 @@ from cocotb.triggers import FallingEdge
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 
-PARAMETERS = ("STREAMS", "PIECE_W", "PIECES", "DEPTH", "REGION_WORDS")
+PARAMETERS = ("STREAMS", "PIECE_W", "PIECES", "PIECES_AHEAD", "REGION_WORDS")
 SETS = {
     "three": (3, 4, 4, 4, 5),
     "one": (1, 16, 1, 2, 3),
     "two-deep": (2, 8, 8, 4, 16),
     "eight": (8, 5, 2, 2, 7),
+}
+ILLEGAL = {
+    "PIECES": (0, 3),
+    "PIECES_AHEAD": (1, 3),
 }
 
 RUNS = 9
@@ -65,7 +69,7 @@ class FetchBench:
     def __init__(self, dut) -> None:
         self.dut = dut
         self.streams, self.piece_w = parameter("STREAMS"), parameter("PIECE_W")
-        self.per_word, self.depth = parameter("PIECES"), parameter("DEPTH")
+        self.per_word, self.depth = parameter("PIECES"), parameter("PIECES_AHEAD")
         self.region_words = parameter("REGION_WORDS")
         words = (self.streams + 1) * self.region_words
         self.memory = [[self._any_piece() for _ in range(self.per_word)] for _ in range(words)]

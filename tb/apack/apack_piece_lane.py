@@ -11,10 +11,13 @@ from cocotb.triggers import FallingEdge
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 
-PARAMETERS = ("DEPTH", "PIECE_W", "ADDRESS_W", "LEFT_W")
+PARAMETERS = ("PIECES_AHEAD", "PIECE_W", "ADDRESS_W", "LEFT_W")
 SETS = {
     "shallow": (2, 5, 6, 4),
     "deep": (4, 16, 9, 8),
+}
+ILLEGAL = {
+    "PIECES_AHEAD": (1, 3),
 }
 MUTATED = "deep"
 
@@ -64,7 +67,7 @@ async def delivers_each_stream_and_nothing_of_the_one_before(dut):
 
 async def deliver(dut, read_cycles: int) -> None:
     """Streams one after the other, compared in every cycle."""
-    depth, piece_w = parameter("DEPTH"), parameter("PIECE_W")
+    depth, piece_w = parameter("PIECES_AHEAD"), parameter("PIECE_W")
     address_w, left_w = parameter("ADDRESS_W"), parameter("LEFT_W")
     names = ("s_begin", "s_begin_address", "s_begin_left", "s_clear", "s_grant", "s_take")
     idle = dict.fromkeys((*names, "s_valid", "s_era", "s_data"), 0)

@@ -33,6 +33,13 @@ SETS = {
     # Blocks of so many bits that BITS overflows.
     "largest": (1, 64, 8, 16, 255, 16, 32, 64, 128, 65536, 47),
 }
+ILLEGAL = {
+    "DECOMPRESSOR": (2,),
+    "SYMBOLS": (0, 256),
+    "COUNT_W": (17,),
+    "CODE_W": (33,),
+    "LANES": (0, 129),
+}
 MEANINGFUL = (
     ("run_block", "busy"),
     ("run_values", "busy"),

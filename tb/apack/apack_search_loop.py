@@ -24,6 +24,11 @@ SETS = {
     "seven-one-row": (7, 1, 7, 10, 12),
     "eight-wide": (8, 32, 14, 16, 12),
 }
+ILLEGAL = {
+    "STREAMS": (0, 9),
+    "SYMBOLS": (0,),
+    "COUNT_W": (0, 15),
+}
 MUTATED = "six"
 ICARUS_ROUNDS = 2
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import cocotb
 
 from model.apack import Interval
-from tb.apack.apack_renorm import EXHAUSTIVE, bounds
+from tb.apack.env.intervals import EXHAUSTIVE, bounds
 from tb.bus.combinational import outputs_for, parameter
 
 PARAMETERS = ("CODE_W",)

@@ -8,7 +8,7 @@ import random
 import cocotb
 from cocotb.triggers import FallingEdge
 
-from tb.apack.apack_pending import Shifts, code_bits
+from tb.apack.env.shifts import Shifts, code_bits
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import reset, start_clock
 
@@ -18,6 +18,9 @@ SETS = {
     "one-smallest": (1, 3, 3, 5),
     "three-odd": (3, 8, 13, 7),
     "two-wide": (2, 16, 32, 5),
+}
+ILLEGAL = {
+    "WORD_W": (15,),
 }
 MUTATED = "three-odd"
 

@@ -19,6 +19,9 @@ SETS = {
     "wide": (16, 32, 14),
     "narrow": (4, 5, 6),
 }
+ILLEGAL = {
+    "SYMBOLS": (0,),
+}
 
 
 async def check(dut, table: SymbolTable, values: list[int]) -> None:

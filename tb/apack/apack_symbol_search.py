@@ -8,7 +8,7 @@ from itertools import pairwise
 import cocotb
 
 from model.apack import SymbolTable
-from tb.apack.apack_interval import any_interval
+from tb.apack.env.intervals import any_interval
 from tb.apack.env.rows import row_buses
 from tb.apack.env.stimulus import random_table, tables_of_every_size
 from tb.bus.combinational import outputs_for, parameter
@@ -20,6 +20,9 @@ SETS = {
     "one-row": (12, 1, 4, 10),
     "wide": (16, 32, 14, 16),
     "narrow": (4, 5, 6, 8),
+}
+ILLEGAL = {
+    "SYMBOLS": (0,),
 }
 
 

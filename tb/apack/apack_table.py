@@ -25,6 +25,9 @@ SETS = {
     "wide": (16, 32, 14),
     "narrow": (4, 5, 6),
 }
+ILLEGAL = {
+    "SYMBOLS": (0,),
+}
 MEANINGFUL = (
     ("row_", "table_valid"),
     ("table_illegal_row", "table_illegal"),

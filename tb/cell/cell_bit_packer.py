@@ -21,6 +21,9 @@ SETS = {
     "smallest": (2, 3),
     "odd": (5, 7),
 }
+ILLEGAL = {
+    "IN_W": (33,),
+}
 MUTATED = "odd"
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)

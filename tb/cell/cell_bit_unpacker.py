@@ -21,6 +21,9 @@ SETS = {
     "narrow": (8, 16),
     "odd": (5, 9),
 }
+ILLEGAL = {
+    "OUT_W": (33,),
+}
 MUTATED = "odd"
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)

@@ -11,13 +11,17 @@ import cocotb
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.frames import packed, unpacked
 
-PARAMETERS = ("ROWS", "LEFT_ROWS", "ROW_W")
+PARAMETERS = ("ROWS", "LEFT_ROWS", "DATA_W")
 SETS = {
     "three-rows": (3, 2, 4),
     "nothing-to-add": (2, 2, 5),
     "one-step": (13, 2, 12),
     "to-six": (13, 6, 27),
     "many-rows": (19, 2, 37),
+}
+ILLEGAL = {
+    "LEFT_ROWS": (1,),
+    "passed-over": {"ROWS": 13, "LEFT_ROWS": 5},
 }
 MUTATED = "to-six"
 
@@ -38,7 +42,7 @@ def all_rows(rows: int, row_w: int) -> Iterator[tuple[int, ...]]:
 
 @cocotb.test()
 async def keeps_the_sum_of_any_rows(dut):
-    rows, left_rows, row_w = (parameter(name) for name in ("ROWS", "LEFT_ROWS", "ROW_W"))
+    rows, left_rows, row_w = (parameter(name) for name in ("ROWS", "LEFT_ROWS", "DATA_W"))
     for given in all_rows(rows, row_w):
         (left,) = await outputs_for(dut, {"rows": packed(given, row_w)}, "left")
         found, wanted = sum(unpacked(left, row_w, left_rows)), sum(given)

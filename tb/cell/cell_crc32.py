@@ -16,6 +16,9 @@ SETS = {
     "two-bytes": (9,),
     "wide": (16,),
 }
+ILLEGAL = {
+    "DATA_W": (0, 17),
+}
 
 
 @cocotb.test()

@@ -15,6 +15,9 @@ SETS = {
     "register": (1, 9),
     "wire": (0, 9),
 }
+ILLEGAL = {
+    "CUT": (2,),
+}
 
 
 @cocotb.test()

@@ -10,7 +10,7 @@ from cocotb.triggers import FallingEdge
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 
-PARAMETERS = ("DEPTH", "LANES", "LANE_W")
+PARAMETERS = ("DEPTH", "PARTS", "PART_W")
 SETS = {
     "one-word": (1, 1, 3),
     "four-lanes": (24, 4, 16),
@@ -21,7 +21,7 @@ MUTATED = "four-lanes"
 @cocotb.test()
 async def holds_what_each_lane_was_given(dut):
     start_clock(dut)
-    depth, lanes, lane_w = (parameter(name) for name in ("DEPTH", "LANES", "LANE_W"))
+    depth, lanes, lane_w = (parameter(name) for name in ("DEPTH", "PARTS", "PART_W"))
     words: dict[tuple[int, int], int] = {}
     read: list[int | None] = [None] * lanes
     for _ in range(2000):

@@ -11,7 +11,7 @@ from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 from tb.bus.frames import packed
 
-PARAMETERS = ("REGIONS", "WORDS", "LANES", "LANE_W")
+PARAMETERS = ("REGIONS", "WORDS", "PARTS", "PART_W")
 SETS = {
     "one-word": (1, 1, 1, 2),
     "five-regions": (5, 7, 3, 4),
@@ -22,7 +22,7 @@ MUTATED = "five-regions"
 @cocotb.test()
 async def keeps_all_words_of_all_regions_apart(dut):
     start_clock(dut)
-    names = ("REGIONS", "WORDS", "LANES", "LANE_W")
+    names = ("REGIONS", "WORDS", "PARTS", "PART_W")
     regions, words, lanes, lane_w = (parameter(name) for name in names)
     places = [(region, word) for region in range(regions) for word in range(words)]
     held = {place: random.getrandbits(lanes * lane_w) for place in places}
@@ -44,7 +44,7 @@ async def keeps_all_words_of_all_regions_apart(dut):
 @cocotb.test()
 async def writes_the_enabled_lanes_and_keeps_the_word_read(dut):
     start_clock(dut)
-    names = ("REGIONS", "WORDS", "LANES", "LANE_W")
+    names = ("REGIONS", "WORDS", "PARTS", "PART_W")
     regions, words, lanes, lane_w = (parameter(name) for name in names)
     places = [(region, word) for region in range(regions) for word in range(words)]
     held: dict[tuple[int, int], list[int]] = {}

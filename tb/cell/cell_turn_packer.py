@@ -23,6 +23,9 @@ SETS = {
     "three-smallest": (3, 2, 3),
     "eight-odd": (8, 7, 20),
 }
+ILLEGAL = {
+    "IN_W": (17,),
+}
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 

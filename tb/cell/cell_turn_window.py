@@ -19,6 +19,12 @@ SETS = {
     "two-long-words": (2, 5, 16, 16, 1, 2),
     "five-ahead": (5, 12, 12, 12, 4, 3),
 }
+ILLEGAL = {
+    "OUT_W": (17,),
+    "LEAST": (0, 17),
+    "SHOW": (-1, 4),
+    "AHEAD": (-1, 5),
+}
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 

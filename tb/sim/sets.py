@@ -142,7 +142,7 @@ def _literals(path: Path) -> dict[str, object]:
     try:
         body = ast.parse(path.read_text(encoding="utf-8")).body
     except SyntaxError as error:
-        raise SetsError(f"{path}: is no Python: {error}") from None
+        raise SetsError(f"{path}: is no Python: {error.msg}, line {error.lineno}") from None
     for node in body:
         names = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         for name in (each.id for each in names if isinstance(each, ast.Name)):
@@ -220,7 +220,8 @@ def _illegal(path: Path, known: list[str], illegal: object) -> dict[str, dict[st
             sets = {f"{name}-{value}": {name: value} for value in given}
         for each in sets.values():
             unknown = [parameter for parameter in each if parameter not in known]
-            _require(not unknown, path, f"ILLEGAL: {name}: there is no parameter {unknown}")
+            shown = ", ".join(map(str, unknown))
+            _require(not unknown, path, f"ILLEGAL: {name}: there is no parameter {shown}")
             _require(
                 bool(each) and all(map(_is_number, each.values())),
                 path,

@@ -1,0 +1,1 @@
+"""What benches of APack share: stimulus, expectations, drivers of its ports."""

@@ -16,7 +16,7 @@ module cell_carry_save #(
     parameter ROWS      = 3,
     // rows that are left
     parameter LEFT_ROWS = 2,
-    // bits of a row
+    // bits of data, a row
     parameter DATA_W    = 8
 ) (
     input  wire [ROWS*DATA_W-1:0]      rows,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Everything a person or the CI runs. `make help` lists the targets and the variables.
 
 # The interpreter: that of .venv, else the first that is new enough, looked for once and only when

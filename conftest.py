@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What all tests need: assertions that are not stripped."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The folder `model` as the package `apack_model`: all of it but its tests. See pyproject.toml."""
 
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reference models and analysis: what the hardware must do, and what it saves."""
 
 from .caches import place_caches

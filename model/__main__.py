@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`python -m model`, and `apack` where it is installed: compress, look into containers, solve."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where compiled code and the settings of plots are kept: in build/, whatever home there is.
 
 An installed package has no build/: there, Numba and matplotlib have their own places.

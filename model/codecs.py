@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The list of all codecs: those of this project, and those they are compared with.
 
 A line in `CODECS` is all that one needs: the report, `make bench-codec` and the command `compare`

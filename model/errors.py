@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Errors a user can cause. Each message is one line: what was wrong, where, what to do."""
 
 

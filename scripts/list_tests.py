@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What there is to test, by system and module: the names that TEST=... selects by.
 
     make list

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Measure the model zoo under APack and every other codec, and write build/report/.
 
 Needs the packages of requirements-zoo.txt. Takes a few minutes on two cores.

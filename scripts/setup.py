@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Prepare a fresh clone: the Python environment in `.venv` and the tools the system must bring.
 
 Runs before `.venv` exists, so it uses the standard library only. A second run finds everything

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Start what a target of make runs, and end all of it when it is over or is told to end.
 
     python -I scripts/start.py scripts/setup.py --need=verilator

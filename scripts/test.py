@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Run the tests: models, scripts and, on the chosen simulator, the hardware.
 
 The seed of the random stimulus is drawn here once, so that one number reproduces a whole run.

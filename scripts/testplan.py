@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Check tb/<system>/testplan.yaml: each feature has tests that passed, coverage met, an owner.
 
     python -m scripts.testplan

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Check that every pinned package is there for each Python that the project takes.
 
 Asks the package index, installs nothing, and needs no other interpreter than that of `.venv`.

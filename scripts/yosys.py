@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Run Yosys commands in this process, which an error of Yosys ends.
 
 python -m scripts.yosys 'read_verilog adder.v' 'hierarchy -check -top adder'

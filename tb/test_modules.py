@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs the cocotb tests of every module on the simulator of SIM, for several parameters.
 
 The tests of a module and the sets of its parameters are in its bench, tb/<system>/<module>.py. One

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each module refuses at elaboration what its header forbids, by a check under its own name.
 
 A check instantiates a module that there is not, whose name says what is needed; the values that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """APack: lossless compression of quantized values by a group table and an arithmetic coder.
 
 The executable form of the bit-stream definition: symbol table, coder, solver and container.

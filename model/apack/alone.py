@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Values alone, in one string of bits: their table, their block index and their blocks."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The readable coder of one block: the bit-stream definition in executable form.
 
 Source: APack (arXiv 2201.08830), section IV, with the details the paper leaves open fixed here:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Probability counts of the groups: integers of at least 1 that sum to 2**count_w."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What only APack's input can be wrong in, beside the errors of all codecs."""
 
 from ..errors import InputError

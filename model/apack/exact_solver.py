@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The proven best symbol table: groups and integer counts optimised together.
 
 For fixed groups, choosing integer counts is a separable convex problem, so putting a price on each

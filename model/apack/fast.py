@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The coder for whole tensors: bit-exact with `model.apack.coder`, compiled, blocks in parallel.
 
 It differs from the readable coder in three ways that do not change a bit of the streams: all

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Legal value sequences that hurt an arithmetic coder most: endless runs of pending bits.
 
 A pending run grows while the interval straddles the middle of the code space. For a given table

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The APack paper's heuristic search for a symbol table, for comparison with the exact one.
 
 Source: arXiv 2201.08830, section V. It starts from uniform groups. A round takes the boundaries one

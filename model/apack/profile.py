@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tables for activations: made from a few profiled inputs, used on all others.
 
 Source: arXiv 2201.08830, section V: activation histograms come from up to 9 inputs. A table must

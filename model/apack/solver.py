@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Finds the symbol table of a tensor: groups of values and their probability counts."""
 
 from __future__ import annotations

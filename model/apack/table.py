@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The symbol table: which values share an arithmetically coded symbol, and its probability."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Values in groups of a fixed size, for the formats with a mask of zeros before each group."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Huffman code over all 2^value_w values, canonical, with its code lengths in the stream.
 
 Source: Huffman, 1952; canonical form after Schwartz and Kallick, 1964. Deep Compression (Han et

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Run-length codes: RLE for runs of any value, RLEZ for runs of zeros only.
 
 Both are the comparison points of the APack paper (arXiv 2201.08830, evaluation), which gives no

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ShapeShifter: groups of values sent at the width that the widest of the group needs.
 
 Source: Delmas Lascorz et al., "ShapeShifter: Enabling Fine-Grain Data Width Adaptation in Deep

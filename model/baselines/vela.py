@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The weight compression of Arm's Ethos-U NPUs, run by Arm's own encoder.
 
 Source: package `ethos-u-vela`, module `mlw_codec` (Apache-2.0): Golomb-Rice coded palette indices

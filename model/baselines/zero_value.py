@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Zero-value compression (ZVC): a bit mask and the values that are not zero.
 
 Source: Rhu et al., "Compressing DMA Engine: Leveraging Activation Sparsity for Training Deep

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Zstandard at level 19 over the values as bytes (RFC 8878), by the `zstandard` package.
 
 Where that is not installed, the codec is left out.

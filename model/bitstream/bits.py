@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bit strings as the hardware sees them: the first bit of the stream is the MSB of a word."""
 
 from __future__ import annotations

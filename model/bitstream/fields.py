@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fields of given widths to a bit string and back, MSB first: what every format here is made of."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The command line, `python -m model` or `apack`, and how its errors reach people."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the commands write: a file, a device, a pipe, or standard output."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How far a long command is: a bar at a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations

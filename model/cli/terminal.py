@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the commands print: plain tables on stdout, progress on stderr."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Measures the whole zoo: weights at 8 bits and below, and activations."""
 
 from __future__ import annotations

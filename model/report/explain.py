@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Why a tensor compresses well or badly, in words, from its own numbers."""
 
 from __future__ import annotations

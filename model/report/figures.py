@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The pictures of the report, as SVG files."""
 
 from __future__ import annotations

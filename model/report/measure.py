@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Size of one tensor under APack and under every other codec."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Writes the report: HTML pages, their pictures, CSV tables and one JSON file."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The weights or the activations of one network, measured."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From measured parts to the numbers of the report: footprints, averages and checked bars."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tensors of unsigned bit patterns, read from the files people have: arrays and models."""
 
 from .contents import Contents, LeftOut

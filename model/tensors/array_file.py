@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """NumPy .npy and .npz files. Pickled objects are never loaded."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a file holds: arrays found in it, the tensors made of them, and what was left out."""
 
 from __future__ import annotations

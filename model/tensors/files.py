@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Outputs: files that appear whole or not at all, and the devices and pipes among them."""
 
 from __future__ import annotations

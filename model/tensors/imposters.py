@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files that are not what their names say: what stands in for large files, and other kinds."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Choosing tensors by name."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ONNX models, read with the `onnx` package; nothing is executed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where an ONNX model keeps constants, and which constant a name stands for."""
 
 from __future__ import annotations

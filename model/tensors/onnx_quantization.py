@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which constants of an ONNX model are scales and zero points, and of what."""
 
 from __future__ import annotations

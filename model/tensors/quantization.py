@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a file says of a constant's quantization, checked against the constant."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Integers to bit patterns and back, and the quantization of float tensors."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Arrays from the bytes that models hold."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """read_file and read_tensors: one entry for every file type."""
 
 from __future__ import annotations

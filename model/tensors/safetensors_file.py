@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """safetensors files (https://huggingface.co/docs/safetensors), read lazily tensor by tensor.
 
 The package `safetensors` gives NumPy no arrays of bfloat16 or of less, and refuses a whole file for

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """From an array as a file holds it to a Tensor; which arrays of a model count as weights."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sparse tensors of TensorFlow Lite, with their zeros.
 
 A level of the format stands for a dimension, or for a dimension inside the blocks that others are

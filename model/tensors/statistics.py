@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Histograms of values and the order-0 entropy that bounds every table."""
 
 from __future__ import annotations

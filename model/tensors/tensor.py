@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The record that every reader returns."""
 
 from __future__ import annotations

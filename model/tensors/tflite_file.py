@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TensorFlow Lite models, read through the flatbuffer classes of the `tflite` package."""
 
 from __future__ import annotations

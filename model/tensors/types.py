@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Types of elements beyond NumPy's own, and how a container's integers stand for them."""
 
 from __future__ import annotations

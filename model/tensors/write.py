@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tensors to array files: what each format can hold of their types and names."""
 
 from __future__ import annotations

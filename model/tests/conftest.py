@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Hypothesis without time limits: the first example of a compiled function also compiles it."""
 
 from hypothesis import HealthCheck, settings

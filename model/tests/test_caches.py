@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where compiled code goes, and what is printed where the terminal lacks a character."""
 
 from __future__ import annotations

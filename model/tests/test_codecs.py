@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every codec: what goes in comes out, and sizes are those of the published formats."""
 
 from __future__ import annotations

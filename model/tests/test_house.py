@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who imports whom inside the model: arrows run one way, and modules name each other relatively."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`pip install .`: the command `apack`, without the repository and with its dependencies alone."""
 
 from __future__ import annotations

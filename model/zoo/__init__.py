@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Real tensors of real networks, found in packages on PyPI."""
 
 from .catalog import MODELS, ZooModel, zoo_model

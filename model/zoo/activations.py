@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Integer feature maps of the zoo's networks, running quantized on real inputs.
 
 onnxruntime's static quantization (QDQ form) turns the float network into one with 8-bit weights

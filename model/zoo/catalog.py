@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The zoo: which networks, where their weights are, and how they are read."""
 
 from __future__ import annotations

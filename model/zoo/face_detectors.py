@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Google's BlazeFace face detectors at work on a photograph: their weights and feature maps.
 
 The packaged models are float networks; weights are quantized per tensor to symmetric int8, feature

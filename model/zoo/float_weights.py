@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The float32 weights of the zoo's networks, before any quantization."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Real inputs for the networks: photographs of scikit-image, and text of Python's own help.
 
 Each network has inputs to profile with (nine, as many as the paper uses at most) and others to

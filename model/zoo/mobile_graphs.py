@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ONNX graphs of the two networks that come as bare checkpoints, batch norms folded.
 
 Architectures: Sandler et al., "MobileNetV2", CVPR 2018, table 2; EfficientNet-Lite0 after

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files inside installed PyPI packages, found without importing the packages."""
 
 from __future__ import annotations

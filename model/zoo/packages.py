@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The packages that the zoo takes its tensors and inputs from."""
 
 from .package import Package

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the layers of a TensorFlow Lite model read while it runs: weights and feature maps.
 
 The interpreter is the C library that pymicro-wakeword ships. It reuses the memory of what no later

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """PyTorch checkpoints (.pth) of tensors, without PyTorch and without running foreign code.
 
 Reads the format that torch.save wrote before version 1.6: four pickles (magic number, protocol,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """microWakeWord: small streaming convolutional networks, int8 as shipped."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Speed and size of the compiled APack codec beside other coders: same tensors, same run.
 
 Tensors are the weights of the model zoo; coders those of the project's list of codecs that are

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the float weights of real networks come to without loss: APack on their bits beside others.
 
 Networks are those of the zoo whose weights are float32, rounded to BF16 and to FP16. APack's sizes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Values per second through a codec's simulated units, by files and by signals.
 
 Both ways send int8 weights through the same units and check what comes back. By files: the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Size and time of the exact solver and of the paper's, on every weight tensor of the model zoo.
 
 A second table is of values of 16 bits, where a search over all boundaries of groups takes minutes:

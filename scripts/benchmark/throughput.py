@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Values per cycle of a codec's units, in simulation, over the parameters that they depend on.
 
 The int8 weights of the microWakeWord models, repeated to a large tensor, go through the units one

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Command lines that make calls: one line for a bad argument, and the types of numbers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The argument --codec, by which a command gets what it needs of one codec."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How a command ends that is interrupted or finds the disk full: with one line, and no traceback.
 
 Standard library only: it is at work while the libraries of a command load.

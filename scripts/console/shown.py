@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How paths, percentages and messages are shown to people and in XML."""
 
 from __future__ import annotations

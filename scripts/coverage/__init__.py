@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """Coverage of the tests, gathered from what the simulations wrote."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Code coverage of the simulations that have run: python -m scripts.coverage."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Code coverage of the hardware: lines, branches and toggles of every module of rtl/.
 
 `make test SIM=verilator COVERAGE=1` makes each simulation leave what it counted in its folder

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The code coverage for people: a table, the files, and what is not good enough."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Points that no test can cover, each with its reason, in tb/<system>/coverage_exclusions.yaml.
 
 An entry names a module (`*` for any part of its name), a kind of points and a regular expression

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Functional coverage over all simulations that have run: bins, hits, percent.
 
 Each simulation of the UVM tests leaves `coverage.json` in its folder: under build/test/<sim>/ by

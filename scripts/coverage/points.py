@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The points that Verilator counts, read from what it writes and added up.
 
 One simulation of a build with coverage leaves `code_coverage.dat`: a line for each point, with

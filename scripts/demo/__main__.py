@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """python -m scripts.demo: see scripts.demo.command."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sends the tensors through the hardware and adds up what it wrote to memory."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The demo's picture: values and groups of one tensor, footprints of all."""
 
 from __future__ import annotations

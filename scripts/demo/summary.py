@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the demo says at its end: figures as JSON, a table that fits the terminal, a verdict."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which tensors the demo sends through the hardware, and what the codec makes of each."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Waveform of a few blocks, with a GTKWave save file whose groups make sense to a person."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Write what follows from the RTL: file lists, register maps, tables of the pages, timing diagrams.
 
     make docs

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The file lists of rtl/, one for each unit, for tools that take their sources from one.
 
 `rtl/<system>/<unit>.f` names the sources of a unit that no other module instantiates, relative to

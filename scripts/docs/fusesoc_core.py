@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The filesets of `apack.core`, for FuseSoC: one for each folder of rtl/, kept by `make docs`."""
 
 from __future__ import annotations

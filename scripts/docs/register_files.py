@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Register maps as files for others: SystemRDL, and the C header that is made of it.
 
 Both are written by `make docs` into docs/<system>/, for each module of rtl/ that states a map.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a mutant that no test found can be found at all: a proof by ABC, or a way to tell.
 
 Yosys writes the module with all its mutants as one and-inverter graph. Two copies of it, one with

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs within the simulator, as the module with the cocotb tests: one process serves all mutants.
 
 Python, the bench and what it imports are loaded once. Then this process forks for each mutant; the

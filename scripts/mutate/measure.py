@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The mutants of one module from the draw to the proofs, kept so that nothing is done twice."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The mutants of a module: small faults in its cells, all in one netlist, one selected at a time.
 
 Yosys elaborates the bench's design with one parameter set, keeping its hierarchy, and lists places

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a run leaves in its folder: mutate.json and junit.xml."""
 
 from __future__ import annotations

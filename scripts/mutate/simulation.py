@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The simulation of a mutated design: which mutants its bench finds."""
 
 from __future__ import annotations

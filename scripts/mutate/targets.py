@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is changed and which bench has to notice: every module of rtl/, with one parameter set."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Run the hardware tests with many seeds, on this machine or over a Dask cluster.
 
     make regress SEEDS=10 JOBS=4 SIM=icarus TEST='encoder'

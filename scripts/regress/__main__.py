@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`python -m scripts.regress`, what `make regress` runs."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether a Dask cluster can run the jobs: reachable, of the same versions, with the same sources.
 
     python -m scripts.regress.cluster tcp://host:8786 10

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The code coverage of the hardware for the dashboard: what `make coverage` has last written."""
 
 from __future__ import annotations

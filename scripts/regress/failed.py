@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The jobs that failed in the last regression, to be run again with their seeds."""
 
 from __future__ import annotations

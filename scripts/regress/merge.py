@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The code coverage of regressions, added up over tests, seeds and runs of the same hardware.
 
 Each job of `make regress COVERAGE=1` leaves what its simulation counted. This adds it to what

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a regression leaves in its folder: results.json, junit.xml and a line of history."""
 
 from __future__ import annotations

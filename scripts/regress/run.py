@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A regression: all jobs run, failures repeated with a waveform, whatever dies on the way."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What failures have in common: a message without what differs from seed to seed."""
 
 from __future__ import annotations

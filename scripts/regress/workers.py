@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who runs the jobs: processes on this machine, or the workers of a Dask cluster.
 
 Both take jobs at any time and give back each job's outcome in the order of completion. A job

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What there is to run: the tests as pytest itself collects them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What both kinds of coverage ask of the runs they add up."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ends a simulation that hangs in good order, so that its waveform can be read up to there.
 
 A module without tests that cocotb loads beside those of a simulation. Killing the simulator would

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which tests ran and how they ended, from what the last runs in this tree have left.
 
 `make test` leaves build/test/<simulator>/junit.xml with the tests of pytest, and each simulation

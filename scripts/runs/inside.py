@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The pytest plugin of a job: a folder of its own for its simulations, a file for its outcome.
 
 Loaded with `-p scripts.runs.inside`; told by the environment where and whose child it is.

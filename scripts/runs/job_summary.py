@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The figures of a step, in the summary that GitHub shows of a job.
 
 GitHub names the file in GITHUB_STEP_SUMMARY; each step adds to it. Nothing is written elsewhere,

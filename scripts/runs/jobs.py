@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One job: a test with a seed, run in a process of its own with a time limit.
 
 A job is run where it is told to, on a worker of a cluster too: nothing here knows of the others.

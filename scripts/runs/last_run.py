@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the last `make test` on each simulator came to: its seed, and how each test ended.
 
 As a plugin of pytest it leaves build/test/<simulator>/last_run.json; `make test LF=1` reads it.

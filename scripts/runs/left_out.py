@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The pytest plugin of a collection: names the tests that a selection leaves out, too."""
 
 from __future__ import annotations

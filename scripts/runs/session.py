@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The pytest plugin of `make test`: interrupted or with a full disk it ends with its summary.
 
 Loaded with `-p scripts.runs.session`. Its process begins with SIGINT blocked: while Python still

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Standard cells: area and critical path of a design, from the smallest point to the fastest.
 
 Yosys elaborates and flattens a design once for each kind of adder; ABC restructures the logic

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is synthesized: each module of `rtl/` with its default parameters, some with several.
 
 What is special of a module stands in `rtl/<system>/synth.yaml`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """ECP5: LUTs, flip-flops, multipliers and clock frequency after place and route.
 
 A design has more ports than the device has pins. A wrapper therefore gives it a register at each

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reader of Liberty cell libraries: groups of attributes, complex attributes and inner groups."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The standard-cell library: its unit of area, its unit of delay, and what a register costs."""
 
 from __future__ import annotations

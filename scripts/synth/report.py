@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What synthesis found: a record for `synth.json`, tables for the terminal, a picture."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs of the synthesis tools, each done once: results are kept by what they depend on."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A cocotb test of the toy counter that stops in a debugger, for test_debug.py."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the tests of scripts need: runs of tests that they start write nothing of their own run."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A toy counter and its cocotb tests, for the tests of what runs simulations."""
 
 from __future__ import annotations

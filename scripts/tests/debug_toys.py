@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small tests that stop in a debugger, for test_debug.py; not collected by themselves."""
 
 from __future__ import annotations

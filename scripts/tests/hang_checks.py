@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A cocotb test that hangs on the toy counter, for the tests of the regression."""
 
 from __future__ import annotations

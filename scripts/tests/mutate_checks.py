@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cocotb tests of the toy module of test_mutate.py: they look at some of its outputs only."""
 
 from __future__ import annotations

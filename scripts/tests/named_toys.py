@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tests that fail and whose names are hard to tell apart or to quote, for test_simulators.py."""
 
 from __future__ import annotations

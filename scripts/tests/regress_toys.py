@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small tests that end in every way there is, for test_regress.py; not collected by themselves."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The benchmark of float weights on small arrays, and its mistakes."""
 
 import json

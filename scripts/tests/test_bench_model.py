@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The benchmarks of codec and solver on small tensors, and their mistakes."""
 
 import json

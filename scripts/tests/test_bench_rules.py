@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A test that ends before its checks passes: none may, whatever its parameters and its seed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Code coverage: Verilator's files are read and added up, holes are reported, exclusions hold."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """make test DEBUG=1, and what a breakpoint does without it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """make demo: its figures, its files, and its one line about unusable input."""
 
 from __future__ import annotations

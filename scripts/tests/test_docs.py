@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The pages say what the RTL says, and their diagrams are those of their WaveJSON."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """How commands end that are interrupted, or find the disk full, or their output unread."""
 
 from __future__ import annotations

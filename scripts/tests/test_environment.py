@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """make env and make shell: Verilator and cocotb by hand, outside of what runs the tests here."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The file lists of rtl/ are those of the sources, and tools take them from another folder."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack.core has all sources, and FuseSoC checks and simulates with it."""
 
 from __future__ import annotations

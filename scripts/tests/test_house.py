@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where things stand and who may know whom: the rules of CONTRIBUTING.md that a test can hold."""
 
 from __future__ import annotations

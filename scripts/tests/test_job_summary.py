@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The summary of a job of GitHub's: each step adds its figures, and nothing else does."""
 
 from __future__ import annotations

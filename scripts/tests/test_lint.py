@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Each lint tool must object to the fault it is there for."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """make list: what there is to test, in groups."""
 
 from __future__ import annotations

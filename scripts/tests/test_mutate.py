@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Mutation score: a toy with a fault that is found, one that is not, and one that is none."""
 
 from __future__ import annotations

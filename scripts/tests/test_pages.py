@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the pages for users tell to do works: examples run, links lead somewhere."""
 
 from __future__ import annotations

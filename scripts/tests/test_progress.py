@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Progress at a terminal and in a log."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """No ready that a top puts out depends, within a cycle, on one that it is given: by structure."""
 
 from __future__ import annotations

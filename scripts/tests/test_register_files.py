@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The register map as SystemRDL and as a C header is that of the Verilog; the example runs."""
 
 from __future__ import annotations

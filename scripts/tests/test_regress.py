@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The regression: every way a job can end, worker processes that die, and what people read."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The command that writes the report: a user's mistake is one line and exit code 2."""
 
 from __future__ import annotations

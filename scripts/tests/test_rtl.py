@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The list of hardware modules."""
 
 from __future__ import annotations

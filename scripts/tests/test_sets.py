@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What benches state is read as they state it, and what is wrong is one line."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The set-up of `.venv` and of the system's tools, with pip and apt-get replaced by records."""
 
 from __future__ import annotations

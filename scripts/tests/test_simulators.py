@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Finding simulators, caching builds, and running a toy design on the chosen simulator."""
 
 from __future__ import annotations

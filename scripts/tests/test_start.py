@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What make starts: in clean surroundings, one at a time, and ended with all that it started."""
 
 from __future__ import annotations

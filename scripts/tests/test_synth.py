@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Synthesis: the cell library, the mapping of small designs, and what is read from the tools."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """make test TEST=...: a word that names nothing is told before pytest starts."""
 
 from __future__ import annotations

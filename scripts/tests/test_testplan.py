@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The checker of the test plan finds every kind of fault, and coverage is added up."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """make throughput: its figures, and its one line about unusable arguments."""
 
 from __future__ import annotations

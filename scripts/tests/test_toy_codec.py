@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A new codec is known to every command by its folders alone.
 
 The files of a toy codec, in scripts/tests/toy_codec, are put into a copy of the project, with two

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The waveforms for people: which test is run, how signals are grouped, what the texts say."""
 
 from __future__ import annotations

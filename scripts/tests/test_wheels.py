@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Which packages each Python needs, and which Pythons run the tests."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """`python -m scripts.waves`, what `make waves` runs."""
 
 import sys

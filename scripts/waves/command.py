@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Command line: run one hardware test with a waveform, and prepare what a viewer opens."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a viewer opens: a VCD file with signals and texts, GTKWave save files, Surfer commands."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The signals of a waveform file, in groups that follow the house's port names."""
 
 from __future__ import annotations

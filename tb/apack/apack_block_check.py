@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_block_check: the verdicts about blocks, whatever they use up, by sums and zlib's CRC."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_block_deal: every block to its channel, with its words and with what is wrong with it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_block_drain: checked blocks out of the value memory, in order, with their cause."""
 
 from __future__ import annotations

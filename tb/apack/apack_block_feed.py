@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_block_feed: values of blocks into the slots of the streams, and back for raw blocks."""
 
 from __future__ import annotations

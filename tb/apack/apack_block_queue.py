@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_block_queue: blocks in order, each with its stream and its region."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_block_store: the words of each block, and whether it is stored raw."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_compressor: every word and every index entry against the model's container."""
 
 from __future__ import annotations

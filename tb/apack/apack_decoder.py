@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_decoder: values and faults of sound and of broken streams, against the model."""
 
 from __future__ import annotations

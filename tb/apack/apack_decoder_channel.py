@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_decoder_channel: blocks in, checked values out in order, whatever the blocks hold."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_decoder_engine: every value of every stream, whatever the others do and get."""
 
 from __future__ import annotations

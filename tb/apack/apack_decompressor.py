@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_decompressor: every value of every block, and what it makes of damaged ones."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_distance: how far a slice begins from the code, and on which side."""
 
 from __future__ import annotations

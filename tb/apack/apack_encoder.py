@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_encoder: streams and descriptor of every block, word by word, against the model."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_encoder_channel: blocks of values in, entries and words out, against the model."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_encoder_engine: every bit of every stream against the model, whatever the others do."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_entry_check: what is said of each block, from its index entry, as the format has it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_interval: the slice of a symbol within the interval."""
 
 from __future__ import annotations

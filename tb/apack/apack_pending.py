@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_pending: code bits in order, however many bits were pending."""
 
 from __future__ import annotations

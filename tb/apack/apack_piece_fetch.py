@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_piece_fetch: the pieces of every block on both ports, read in turn, zeros behind them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_piece_lane: the pieces of one bit stream after the other, none of the stream before."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_piece_port: each stream's oldest piece at its turn, and who has taken or cleared it."""
 
 from __future__ import annotations

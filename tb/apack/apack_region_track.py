@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_region_track: the region of each stream's block, from its first to its latest."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_registers: the register map as its comments state it; the bench plays the unit around."""
 
 from __future__ import annotations

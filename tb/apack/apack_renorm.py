@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_renorm: all shifts of one value in one step."""
 
 from __future__ import annotations

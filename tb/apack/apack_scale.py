@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_scale: a cumulative count scaled to the interval."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_search_loop: the symbols of streams that take turns, each as if it were alone."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_shift_end: where the shifts end that renormalise an interval."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_slot_sequence: what each slot of an engine is for, from block to block of each stream."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_stream_pending: the code bits of streams that take turns, however many were pending."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_symbol_lookup: the group of a value and its row."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_symbol_search: the group whose slice holds a position, and its row."""
 
 from __future__ import annotations

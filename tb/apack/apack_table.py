@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_table: loads legal tables, names the first wrong row of illegal ones."""
 
 from __future__ import annotations

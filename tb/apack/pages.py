@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the pages of docs/apack show of the RTL and of simulations: tables, timing diagrams."""
 
 from __future__ import annotations

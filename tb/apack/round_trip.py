@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tensors through the simulated compressor and decompressor, and through encoder and decoder."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs a cocotb test of the compressor and of the decompressor on hardware of other shapes.
 
 The sets of parameters that all their tests run on are in their benches. One pytest test is one

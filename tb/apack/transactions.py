@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What passes ports of APack as text: registers by name, values with symbols, index entries."""
 
 from __future__ import annotations

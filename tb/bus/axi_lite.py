@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """AXI4-Lite as a host drives it: reads and writes, and what must hold of the answers."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reading and driving modules without a clock."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A clock, a reset, and waiting for things that must come within some cycles of it."""
 
 from __future__ import annotations

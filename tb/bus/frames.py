@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What streams carry: beats, frames, words of bits, rows side by side; how frames compare."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """When a stream is on and off: patterns of back-pressure, and of gaps between beats.
 
 A ready that falls while a beat waits holds its source back: that is back-pressure. A pace says for

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A unit's register map, as the localparams of its Verilog and their comments state it.
 
     localparam [7:0] ADDRESS_STATUS = 8'h18;   // RO: what goes on

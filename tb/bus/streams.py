@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Valid/ready streams on cocotb-bus: a driver, a monitor that checks the protocol, pace patterns.
 
 One clock cycle, for every part of the bench: signals are driven right after the rising edge and

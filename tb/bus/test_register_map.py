@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The parser of the register map: what it reads, and what it refuses."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Ports that several streams share, taking turns: their words, and a monitor."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cell_bit_packer: pieces of a bit stream into words."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cell_bit_unpacker: words into a window on the next bits, compared in every cycle."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cell_carry_save: as many rows as asked for, with the same sum."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cell_crc32: one step of the CRC-32 against zlib's."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cell_cut: a register that waits for enable, or a wire."""
 
 from __future__ import annotations

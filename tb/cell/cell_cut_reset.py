@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cell_cut_reset: a register that a reset clears, or a wire."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cell_fifo: beats pass in order, none is lost or doubled, no side follows the other at once."""
 
 from __future__ import annotations

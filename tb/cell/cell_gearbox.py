@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cell_gearbox: pieces of any size to words, in order, each bit string padded at its end."""
 
 from __future__ import annotations

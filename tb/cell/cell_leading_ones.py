@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cell_leading_ones: how many ones a word begins with."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cell_onehot_mux: the word that a one-hot vector points to."""
 
 from __future__ import annotations

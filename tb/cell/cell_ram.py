@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cell_ram: lanes are written apart, a read word shows from the next cycle on and stays."""
 
 from __future__ import annotations

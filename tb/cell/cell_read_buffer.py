@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cell_read_buffer: what was asked for in a cycle with room finds a place."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cell_region_ram: every word of every region is its own."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cell_ring: the state of streams that take turns."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cell_skid: beats pass in order, every cycle, and no ready depends on another in its cycle."""
 
 from __future__ import annotations

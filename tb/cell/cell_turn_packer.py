@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cell_turn_packer: pieces of streams that take turns, into each stream's words."""
 
 from __future__ import annotations

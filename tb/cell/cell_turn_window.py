@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cell_turn_window: the next bits of streams that take turns, and who has enough of them."""
 
 from __future__ import annotations

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
 """What finds, builds and runs simulations: below all that runs them."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Plain Verilog test benches with their own clock and plusargs, for speed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """breakpoint() in a test: refused where nobody could answer its prompt."""
 
 from __future__ import annotations

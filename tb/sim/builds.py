@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Builds of designs, made once for each combination of sources, parameters, flags and tools.
 
 A build lives in `build/sim/<simulator>/<top>-<key>/`. It is made beside that folder and moved

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """cocotb tests of one design: build it once, run it, and report failures for people."""
 
 from __future__ import annotations

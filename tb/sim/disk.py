@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Whether an error or the failure of a tool comes from a full disk.
 
 Standard library only.

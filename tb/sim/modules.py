@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The hardware's modules, found by listing `rtl/<codec>/*.v`; a file is named after its module."""
 
 from __future__ import annotations

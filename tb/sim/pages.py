@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pages with parts that are generated, each between two marker comments; tables of modules.
 
 `tb/<system>/pages.py` may have `tables()`, tables that follow from the RTL by the name of their

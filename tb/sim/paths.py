@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the repository lies, and how its paths and tests are named on a command line.
 
 Standard library only.

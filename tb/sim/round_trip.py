@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a codec offers to the commands that send tensors through its hardware and back.
 
 `tb/<system>/round_trip.py` has `CODEC`, a `Codec`, for `make demo`. Where it also has `RATES`, a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What each bench states of its module: sets of parameters for tests, lint and mutation score.
 
 A bench is a file of tb/ that is named after its module. Beside its cocotb tests it states, as

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the surroundings of a command may decide, and what they may not.
 
 A shell brings variables that other work needed: packages for another Python, options of pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the system's package manager brings: the C++ compiler, Icarus, headers, a cell library.
 
 Standard library only: it is used before `.venv` exists.

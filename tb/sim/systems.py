@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a system's folder of benches offers to the commands, found by the name of its file."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The simulators and the C++ compiler: where they are and whether they are new enough."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What passes the ports of a design as text: beats of streams, writes and reads of registers.
 
 A system's `tb/<system>/transactions.py` says more of its own ports. It has one function,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Waveform files: their signals by name, at any time or once a cycle, and groups of signals."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Timing diagrams from waveforms: samples of an FST file become WaveJSON, the input of WaveDrom.
 
 A column of a diagram is a clock cycle, sampled just before the rising edge that ends it. Cycles in

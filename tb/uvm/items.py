@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A single item handed to one agent, out of a sequence for a whole unit."""
 
 from __future__ import annotations

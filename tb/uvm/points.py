@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Cover points and their bins: numbers in ranges, names; and the file that a simulation leaves."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Agent of the register bus, AXI4-Lite."""
 
 from __future__ import annotations

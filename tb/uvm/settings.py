@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the components of an environment find what they are told of the unit under test.
 
 The agents ask it for `dut`, the unit's signals, and `unit.bus`, its register bus.

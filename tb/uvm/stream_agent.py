@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Agents of the stream ports: values, memory words, index entries, in either direction."""
 
 from __future__ import annotations

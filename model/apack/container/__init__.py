@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The .apack file: several tensors, each with its table, block index and streams.
 
 docs/apack/format.md is the definition of the format; this package reads and writes it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fields of the directory: variable-length integers, texts and numbers."""
 
 from __future__ import annotations

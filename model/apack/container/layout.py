@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The layout of a container: header, directory records and index entries.
 
 docs/apack/format.md, sections 2 to 4, defines what is written here.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a container may hold: the limits that its writer and its reader share.
 
 docs/apack/format.md, section 3, is their definition.

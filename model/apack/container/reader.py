@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reading a container, lazily and without trusting it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The record of a tensor in a container."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Moving the streams of many blocks between a container and the coder at once."""
 
 from __future__ import annotations

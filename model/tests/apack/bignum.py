@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A second encoder, written from the mathematics instead of the procedure.
 
 The low end of the interval is one exact integer that grows with the stream, in units of the last

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The tensors behind the golden files: fixed by formulas, with tables written out.
 
 `python -m model.tests.apack.golden_tensors` writes the files anew, for a new version of the format.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A container decoder written from docs/apack/format.md alone: plain Python, nothing of ours.
 
 It is slow and stops at the first thing the page does not allow, with an assertion.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Hypothesis strategies: legal tables, and values for them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a container may hold: the writer refuses whatever the reader would."""
 
 import math

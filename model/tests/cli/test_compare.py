@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """compare: the size of a file under each codec of the list."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """compress: what it takes, what it leaves out, and what it says."""
 
 from __future__ import annotations

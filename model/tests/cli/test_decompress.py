@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tensors of every type and of odd names, from a container to the files people use."""
 
 import json

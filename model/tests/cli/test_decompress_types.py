@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every type goes from a safetensors file into a container and back without losing a bit."""
 
 from pathlib import Path

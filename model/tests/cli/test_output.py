@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """-o: standard output, links, pipes, and what cannot be written."""
 
 import io

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small measured parts for the tests of the report: made-up values under the names of the zoo."""
 
 from __future__ import annotations

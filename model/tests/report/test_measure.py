@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sizes of one tensor: the codec's own output, the raw fallback, the zero point."""
 
 from __future__ import annotations

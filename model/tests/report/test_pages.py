@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The written report: whole, linked, and the same numbers in every form."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Small model files for tests of the readers."""
 
 from __future__ import annotations

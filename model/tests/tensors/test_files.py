@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Outputs that are links, devices, pipes, or cannot be written.
 
 No test goes near a device of the machine: as root, a mistake would replace it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Files that are not what their names say are told apart, whatever their ending."""
 
 from __future__ import annotations

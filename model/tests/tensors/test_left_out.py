@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Nothing of a weight's size vanishes from a file without a word, and nothing odd refuses it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Scales, zero points and axes are right, or said to be lost."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Symmetric quantization and bit patterns."""
 
 from __future__ import annotations

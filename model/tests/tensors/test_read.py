@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """read_tensors: what comes out of each file type, and one clear line for every bad file."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Sparse tensors of TensorFlow Lite come back with their zeros."""
 
 from __future__ import annotations

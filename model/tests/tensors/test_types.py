@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Every element type comes out of every file type that can hold it, value for value."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The zoo's networks run, and what is captured is what their layers read.
 
 These need the large packages of requirements-zoo.txt; without them they are skipped, and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The microWakeWord files, without running the package that ships them."""
 
 from __future__ import annotations

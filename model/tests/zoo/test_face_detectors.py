@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The face detectors run, and what is taken of a run is what their layers read."""
 
 from __future__ import annotations

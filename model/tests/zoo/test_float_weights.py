@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The float weights of the zoo, from files made here: the packages are installed on demand."""
 
 import numpy as np

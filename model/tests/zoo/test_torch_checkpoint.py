@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The checkpoint reader: the arrays of a file as torch.save wrote it, and nothing else."""
 
 from __future__ import annotations

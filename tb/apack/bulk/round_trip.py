@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Values through the simulated encoder and decoder in bulk, by files, and what came out."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The reference of make bench-sim: a cocotb test that touches the signals on each clock edge.
 
 Not a test of the suite: it sends the values of a file through apack_loop the plain way, one cycle

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The bulk path: what comes back is what the model says, and a difference is found and named."""
 
 from __future__ import annotations

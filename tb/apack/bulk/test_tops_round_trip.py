@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The bulk path of the tops: memory is what the container packer writes, a difference is found."""
 
 from __future__ import annotations

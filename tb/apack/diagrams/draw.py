@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The timing diagrams of the architecture page: which signals of which run, in which cycles."""
 
 from __future__ import annotations

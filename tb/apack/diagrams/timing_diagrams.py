@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Short runs of the tops for the timing diagrams and the latencies of docs/apack/architecture.md.
 
 `make docs` records them as waveforms; they are no tests of their own, but check what comes out.

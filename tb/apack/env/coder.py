@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The benches of the encoder and the decoder: streams on every port, checks against the model."""
 
 from __future__ import annotations

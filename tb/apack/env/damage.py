@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Damage to a tensor in memory, one kind at a time, with what a decompressor must say of it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the units must put out, from the model: the words of a stream, the decoder's beats."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Illegal symbol tables of every kind, with the row that is the first wrong one."""
 
 from __future__ import annotations

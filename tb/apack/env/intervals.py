@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Intervals of the coder, at random or all of them, and slices of them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A tensor as the units see it in memory: words and index entries, as in the container.
 
 The expected bytes are those of the model's container packer (docs/apack/format.md, sections 4 and

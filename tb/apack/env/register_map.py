@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The register map of the compressor and the decompressor, read from its Verilog."""
 
 from __future__ import annotations

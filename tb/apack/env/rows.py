@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The row buses between the table and its users: row 0 in the low bits."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The shifts of values, and the code bits that they make."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random and hostile stimulus for the coder: tables of every shape, values that strain them."""
 
 from __future__ import annotations

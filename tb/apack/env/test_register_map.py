@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The register map of the tops has no two things in one place."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the benches of the compressor and of the decompressor share."""
 
 from __future__ import annotations

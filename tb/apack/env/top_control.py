@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What both units must do when tensors follow, stop or start over: queue, abort, reset."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the registers of both units must do: reset values, access, refusals, interrupts."""
 
 from __future__ import annotations

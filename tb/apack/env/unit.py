@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """AXI4-Lite to the registers of a unit, and what a host does with them."""
 
 from __future__ import annotations

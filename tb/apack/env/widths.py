@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The parameters of the units, and the tables and lengths that are legal for them."""
 
 from __future__ import annotations

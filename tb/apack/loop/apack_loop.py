@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """apack_loop: what enters the encoder leaves the decoder, whatever the values, tables and paces."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """UVM environment of the compressor and the decompressor, in pyuvm.
 
     test        selects sequences (tests.py)

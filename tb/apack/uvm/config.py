@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the environment is told of the unit under test; sequences and components read it here."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Functional coverage: what tensors, tables, streams, errors and commands a unit has met.
 
 Points are named <unit>.<group>.<point>. What concerns the coder (shifts, pending bits, fill of the

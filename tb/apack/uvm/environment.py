@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The environment of either top: an agent a port, scoreboard, register model, coverage."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a unit must put out for what it was given, by the reference model alone."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The registers as pyuvm's register layer sees them, built from the map of the RTL."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compares what leaves a unit with what the model makes of what its pins were given.
 
 It knows nothing of the sequences: tables, BLOCK, VALUES, START and ABORT are those written over

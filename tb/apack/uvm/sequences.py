@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a host and its memory do with a top: tensors of every kind, commands, faults."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What sequences draw meets what they promise, whatever the seed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs the UVM tests of both tops on the simulator of SIM; they are in tb/apack/uvm/tests.py.
 
 One pytest test is one simulation: a top, one set of parameters, one UVM test. ROUNDS=n in the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The UVM tests of both tops: each selects sequences, and nothing else."""
 
 from __future__ import annotations

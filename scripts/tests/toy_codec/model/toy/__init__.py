@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A codec that saves nothing: each value is inverted."""
 
 from __future__ import annotations

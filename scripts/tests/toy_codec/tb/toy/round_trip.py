@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tensors through the toy and back."""
 
 from __future__ import annotations

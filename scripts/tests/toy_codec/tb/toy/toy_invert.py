@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """toy_invert: what enters leaves inverted in the next cycle, and nothing else does."""
 
 from __future__ import annotations

@@ -41,6 +41,7 @@ FORBIDDEN = {
     r"\bcasex\b": "casex",
     r"\binitial\b": "initial block",
     r"#\s*\d": "delay",
+    r"@\s*\*": "@* in place of @(*)",
 }
 PROCESS = re.compile(r"\b(?:always(?:_comb|_ff|_latch)?|initial|final)\b")
 SCOPE = re.compile(r"\b(?:begin|end|case[xz]?|endcase|else|fork|join(?:_any|_none)?)\b|[();]")

@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from model.apack import ApackError
 from model.cli.progress import Progress
+from model.errors import InputError
 from scripts.console.arguments import OneLineParser
 from tb.sim.paths import ROOT
 
@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
             run(pool, options.out)
     except ModuleNotFoundError as error:
         return fail(f"{error.name} is not installed; pip install --no-deps -r requirements-zoo.txt")
-    except (ApackError, OSError, BrokenProcessPool) as error:
+    except (InputError, OSError, BrokenProcessPool) as error:
         return fail(str(error))
     return 0
 

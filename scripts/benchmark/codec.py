@@ -24,10 +24,11 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
-from model.apack import ApackError, Bits, entropy_bits, fast, histogram, solve
+from model.apack import Bits, entropy_bits, fast, histogram, solve
 from model.apack.container import pack, write_container
 from model.cli.progress import Progress
 from model.codecs import CODECS, Codec, largest_error
+from model.errors import InputError
 from model.tensors import Tensor
 from scripts.console.arguments import OneLineParser
 from tb.sim.paths import ROOT
@@ -198,7 +199,7 @@ def main(arguments: list[str] | None = None) -> int:
         (options.out / "codec.md").write_text(markdown(report), encoding="utf-8")
     except ModuleNotFoundError as error:
         return fail(f"{error.name} is not installed; run make bench-codec")
-    except (ApackError, OSError) as error:
+    except (InputError, OSError) as error:
         return fail(str(error))
     print(markdown(report), end="")
     return 0
@@ -251,7 +252,7 @@ def measure(coder: Contestant, tensor: Tensor, runs: int) -> tuple[float, float,
         encode_seconds = min(encode_seconds, middle - start)
         decode_seconds = min(decode_seconds, end - middle)
     if largest_error(tensor.values.reshape(-1), values, tensor.value_w) > coder.max_error:
-        raise ApackError(f"{coder.name} did not restore tensor {tensor.name!r}")
+        raise InputError(f"{coder.name} did not restore tensor {tensor.name!r}")
     return float(coder.size(coded)), encode_seconds, decode_seconds
 
 

@@ -24,9 +24,10 @@ from matplotlib.ticker import PercentFormatter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
-from model.apack import ApackError, entropy_bits, histogram, solve
+from model.apack import entropy_bits, histogram, solve
 from model.apack.container import Container, pack, write_container
 from model.cli.progress import Progress
+from model.errors import InputError
 from model.tensors import Tensor
 from scripts.console.arguments import OneLineParser
 from tb.sim.paths import ROOT
@@ -46,10 +47,10 @@ class ByteCoder:
     decode: Callable[[bytes, int, str], bytes]
 
     def size(self, data: bytes, kind: str) -> int:
-        """Coded bytes; raises ApackError when the bytes do not come back."""
+        """Coded bytes; raises InputError when the bytes do not come back."""
         coded = self.encode(data, kind)
         if bytes(self.decode(coded, len(data), kind)) != data:
-            raise ApackError(f"{self.name} did not restore a tensor")
+            raise InputError(f"{self.name} did not restore a tensor")
         return len(coded)
 
 
@@ -92,7 +93,7 @@ def zstd(level: int) -> ByteCoder:
 
 
 def apack_bytes(tensors: list[Tensor], groups: int) -> int:
-    """Size of a container of the tensors; raises ApackError when one does not come back."""
+    """Size of a container of the tensors; raises InputError when one does not come back."""
     packed = [
         pack(tensor, solve(histogram(tensor.values, VALUE_W), VALUE_W, groups))
         for tensor in tensors
@@ -104,7 +105,7 @@ def apack_bytes(tensors: list[Tensor], groups: int) -> int:
             for tensor in tensors:
                 back = container.read(container.record(tensor.name)).array()
                 if back.dtype != tensor.dtype or back.tobytes() != tensor.array().tobytes():
-                    raise ApackError(f"APack did not restore tensor {tensor.name!r}")
+                    raise InputError(f"APack did not restore tensor {tensor.name!r}")
     return size
 
 
@@ -219,7 +220,7 @@ def main(arguments: list[str] | None = None) -> int:
         draw(rows, options.out / "floats.png")
     except ModuleNotFoundError as error:
         return fail(f"{error.name} is not installed; run make bench-floats")
-    except (ApackError, OSError) as error:
+    except (InputError, OSError) as error:
         return fail(str(error))
     print(markdown(rows), end="")
     return 0

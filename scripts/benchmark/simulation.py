@@ -20,8 +20,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from model.apack import ApackError
 from model.cli.progress import Progress
+from model.errors import InputError
 from scripts.console.arguments import OneLineParser
 from scripts.console.codec_argument import codec_argument
 from tb.sim.bench import BenchFailure
@@ -131,7 +131,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         console.print(find_simulator(options.sim).banner, highlight=False)
         rows = bench(loop, options.sim, max(1, options.rounds), console)
-    except (ApackError, ToolMissing, BuildError, BenchFailure, CocotbFailure) as error:
+    except (InputError, ToolMissing, BuildError, BenchFailure, CocotbFailure) as error:
         print(f"bench-sim: {error}", file=sys.stderr)
         return 2
     report(rows, loop, options.sim, console)

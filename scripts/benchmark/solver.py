@@ -24,10 +24,11 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
-from model.apack import ApackError, SymbolTable, entropy_bits, histogram, solve
+from model.apack import SymbolTable, entropy_bits, histogram, solve
 from model.apack.exact_solver import BOUNDARY_CELLS, adaptive_boundaries, solve_exact
 from model.apack.solver import METHODS
 from model.cli.progress import Progress
+from model.errors import InputError
 from model.tensors.quantize import quantize_symmetric
 from scripts.console.arguments import OneLineParser
 from tb.sim.paths import ROOT
@@ -67,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
         (options.out / "solver.md").write_text(markdown(report), encoding="utf-8")
     except ModuleNotFoundError as error:
         return fail(f"{error.name} is not installed; run make bench-solver")
-    except (ApackError, OSError) as error:
+    except (InputError, OSError) as error:
         return fail(str(error))
     print(markdown(report), end="")
     return 0

@@ -28,8 +28,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from model.apack import ApackError
 from model.cli.progress import Progress
+from model.errors import InputError
 from model.tensors import Tensor, read_tensors
 from model.zoo.wakeword import wakeword_paths
 from scripts.console.arguments import OneLineParser, number_to
@@ -199,7 +199,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         console.print(find_simulator(options.sim).banner, highlight=False)
         points = measure_all(options, console)
-    except (ApackError, ToolMissing, BuildError, BenchFailure) as error:
+    except (InputError, ToolMissing, BuildError, BenchFailure) as error:
         print(f"throughput: {error}", file=sys.stderr)
         return 2
     report(points, options, console)

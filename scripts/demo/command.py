@@ -15,8 +15,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
-from model.apack import ApackError
 from model.cli.progress import Progress, stage
+from model.errors import InputError
 from model.tensors import EXTENSIONS, FLOAT_WAYS, PATTERNS, LeftOut
 from scripts.console.arguments import OneLineParser, number_to
 from scripts.console.codec_argument import codec_argument, type_of
@@ -111,7 +111,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse_arguments(arguments)
     try:
         return _demo(options)
-    except (ApackError, ToolMissing, BuildError, BenchFailure) as error:
+    except (InputError, ToolMissing, BuildError, BenchFailure) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 2
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from model.apack import ApackError
+from model.errors import InputError
 from model.tensors import PATTERNS, Contents, LeftOut, Tensor, read_file, read_tensors
 from model.zoo.face_detectors import FULL_RANGE_PRUNED, SHORT_RANGE, map_tensors, portrait
 from model.zoo.wakeword import wakeword_paths
@@ -63,14 +63,14 @@ def file_subjects(
 ) -> tuple[list[Subject], list[LeftOut]]:
     """The tensors of a file, all or those chosen by name, and what of it was left out.
 
-    With the user's table or those that fit best. Raises ApackError for what cannot be read, a name
+    With the user's table or those that fit best. Raises InputError for what cannot be read, a name
     that no tensor has, and a table that does not fit the tensors or the hardware.
     """
     table = codec.load_table(table_path) if table_path else None
     contents = _read(path, table.value_w if table else None, floats, names)
     for tensor in contents.tensors:
         if table and tensor.value_w != table.value_w:
-            raise ApackError(
+            raise InputError(
                 f"{table_path}: value_w is {table.value_w}, but tensor {tensor.name!r} of "
                 f"{path} has values of {tensor.value_w} bits"
             )
@@ -86,7 +86,7 @@ def _read(path: Path, value_w: int | None, floats: str, names: Sequence[str]) ->
     """The file; names that match nothing are taken for several, since make has only one TENSOR."""
     try:
         return read_file(path, value_w, floats, names)
-    except ApackError:
+    except InputError:
         words = [word for name in names for word in name.split()]
         if len(words) <= len(names):
             raise

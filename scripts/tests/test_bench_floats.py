@@ -6,7 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from model.apack import ApackError, entropy_bits, histogram
+from model.apack import entropy_bits, histogram
+from model.errors import InputError
 from scripts.benchmark import floats as bench_floats
 
 
@@ -60,7 +61,7 @@ def test_totals_and_shares(arrays, tmp_path):
 
 def test_a_coder_that_changes_a_byte_is_caught(arrays):
     liar = bench_floats.ByteCoder("liar", lambda data, _: data, lambda coded, *_: coded[:-1] + b"!")
-    with pytest.raises(ApackError, match="liar did not restore a tensor"):
+    with pytest.raises(InputError, match="liar did not restore a tensor"):
         bench_floats.run({"m": {"a": arrays["a"]}}, [liar])
 
 

@@ -40,7 +40,7 @@ def test_a_coder_that_changes_a_value_is_caught():
         return values
 
     liar = bench_codec.Contestant("liar", 1, honest.prepare, honest.encode, wrong, honest.size)
-    with pytest.raises(bench_codec.ApackError, match="liar did not restore tensor 'a'"):
+    with pytest.raises(bench_codec.InputError, match="liar did not restore tensor 'a'"):
         bench_codec.measure(liar, tensors()["m"][0], 1)
 
 
@@ -65,7 +65,7 @@ def test_a_compiled_codec_that_is_added_to_the_list_takes_part(monkeypatch):
 
 def test_a_codec_that_changes_a_value_by_more_than_it_says_is_caught():
     coder = bench_codec.as_listed(rounded_codec(0))
-    with pytest.raises(bench_codec.ApackError, match="New did not restore tensor 'a'"):
+    with pytest.raises(bench_codec.InputError, match="New did not restore tensor 'a'"):
         bench_codec.measure(coder, tensors()["m"][0], 1)
 
 

@@ -130,6 +130,7 @@ def test_fault_is_found(tmp_path: Path, tool, fault: str, complaint: str) -> Non
         (HEAD + CLEAN.replace("module m", "module other"), "holds module other"),
         (HEAD + CLEAN.replace("assign", "assign #1"), "delay"),
         (HEAD + CLEAN.replace("assign b", "initial b"), "initial block"),
+        (HEAD + CLEAN.replace("assign b", "always @* b"), "@* in place of"),
         (HEAD + "/* verilator lint_off UNUSED */\n" + CLEAN, "waives"),
     ],
 )

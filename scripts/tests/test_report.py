@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from model.apack import ApackError
+from model.errors import InputError
 from scripts import report
 
 
 @pytest.mark.parametrize(
     ("error", "line"),
     [
-        (ApackError("the package rapidocr is not installed"), "the package rapidocr is not"),
+        (InputError("the package rapidocr is not installed"), "the package rapidocr is not"),
         (ModuleNotFoundError("No module", name="onnxruntime"), "onnxruntime is not installed; pip"),
     ],
 )

@@ -401,7 +401,7 @@ async def is_done_when_the_last_beats_are_taken(dut):
         bench.hold(last)
         await bench.unit.enable("DONE")
         limit = bench.patience(tensor)
-        await settle(dut, lambda: bench.ins["values"]._valid.value == 0, 300, limit)
+        await settle(dut, lambda: bench.ins["values"].valid.value == 0, 300, limit)
         assert "BUSY" in await bench.unit.status()
         assert not await bench.unit.events()
         bench.release()
@@ -424,8 +424,8 @@ async def an_entry_leaves_before_the_words_of_its_block(dut):
     starts = tensor.image.starts
 
     def all_out() -> bool:
-        words = len(memory._frame)
-        entries = len(index._frame) + len(index.frames) * tensor.blocks
+        words = len(memory.frame_so_far)
+        entries = len(index.frame_so_far) + len(index.frames) * tensor.blocks
         begun = sum(start < words for start in starts[:-1])
         assert begun <= entries, f"{words} words of {begun} blocks after {entries} entries"
         return bool(memory.frames)
@@ -451,11 +451,11 @@ async def watch_stalls(bench: CompressorBench, seen: Counter[str]) -> None:
     ended = False
     while True:
         await FallingEdge(bench.dut.clk)
-        offered, ready = values._valid.value == 1, values._ready.value == 1
+        offered, ready = values.valid.value == 1, values.ready.value == 1
         seen["idle"] += not offered and not ended
         seen["blocked"] += offered and not ready
         ended = ended or (offered and ready and bench.dut.s_axis_values_tlast.value == 1)
-        seen["held"] += any(out._valid.value == 1 and out._ready.value == 0 for out in outputs)
+        seen["held"] += any(out.valid.value == 1 and out.ready.value == 0 for out in outputs)
 
 
 @cocotb.test()

@@ -324,7 +324,7 @@ async def is_done_when_the_last_value_is_taken(dut):
     await bench.unit.start()
     bench.send(tensor)
     out = bench.outs["values"]
-    await until_settled(dut, lambda: out._valid.value == 1, bench.patience(tensor), "a value")
+    await until_settled(dut, lambda: out.valid.value == 1, bench.patience(tensor), "a value")
     await cycles(dut, 100)
     assert "BUSY" in await bench.unit.status()
     assert not await bench.unit.events()
@@ -719,7 +719,7 @@ async def an_abort_as_an_empty_tensor_begins_waits_for_no_input(dut):
         bench.send(tensor)
         await bench.set_up(empty)
         await bench.unit.start()
-        await until_settled(dut, lambda: out._valid.value == 1, bench.patience(tensor), "a value")
+        await until_settled(dut, lambda: out.valid.value == 1, bench.patience(tensor), "a value")
         aborted = cocotb.start_soon(bench.unit.abort())
         await cycles(dut, early)
         bench.release()
@@ -756,7 +756,9 @@ async def check_unended(bench: DecompressorBench, length: int, block: int) -> No
     for name, beats in bench.input_of(tensor).items():
         sent(bench.ins[name], [beat | {"tlast": 0} for beat in beats])
     patience = bench.patience(tensor)
-    await until_settled(bench.dut, lambda: len(out._frame) == len(wanted), patience, "a block")
+    await until_settled(
+        bench.dut, lambda: len(out.frame_so_far) == len(wanted), patience, "a block"
+    )
     await cycles(bench.dut, 10)
     assert "BUSY" in await bench.unit.status(), f"{length} values are over after {block}"
     for _ in range(2):

@@ -298,13 +298,13 @@ async def a_stall_of_one_output_stops_all_and_loses_nothing(dut):
                 bench.send(stream, [1])
         await cycles(dut, random.randint(0, 60))
         stalled.pace(None)
-        stalled._ready.value = 0
+        stalled.ready.value = 0
         await cycles(dut, 8 * widths.streams + 40)
         taken = bench.taken
         for _ in range(50):
             await cycles(dut, 1)
             assert bench.taken == taken, f"{stalled.name} waits and a slot was taken"
-        stalled._ready.value = 1
+        stalled.ready.value = 1
         await bench.expect_all()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from model.apack import ApackError, SymbolTable, histogram, solve
+from model.apack import SymbolTable, histogram, solve
 from model.apack.fast import encode_blocks
 from model.tensors import Tensor
 from tb.apack.bulk import round_trip, tops_round_trip
@@ -166,11 +166,11 @@ class Codec:
         """A symbol table in JSON that the units have room for."""
         table, shape = SymbolTable.load(path), self._shape
         if table.groups > shape.symbols:
-            raise ApackError(
+            raise InputError(
                 f"{path}: {table.groups} groups; the hardware has SYMBOLS = {shape.symbols} rows"
             )
         if table.count_w > shape.code_w - 2:
-            raise ApackError(
+            raise InputError(
                 f"{path}: count_w is {table.count_w}; "
                 f"the hardware's CODE_W = {shape.code_w} allows up to {shape.code_w - 2}"
             )

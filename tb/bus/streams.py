@@ -50,6 +50,16 @@ class StreamDriver(ValidatedBusDriver):
         self.sent = 0  # beats that the design has taken
         self._pause()
 
+    @property
+    def valid(self) -> LogicObject:
+        """The signal that says a beat is there."""
+        return self._valid
+
+    @property
+    def ready(self) -> LogicObject:
+        """The signal that says a beat is taken."""
+        return self._ready
+
     async def _driver_send(self, transaction: Iterable[Beat], sync: bool = True) -> None:
         rising, falling = RisingEdge(self.clock), FallingEdge(self.clock)
         if sync:
@@ -107,6 +117,21 @@ class StreamMonitor(BusMonitor):
         self._pacer = BitDriver(self._ready, entity.clk)
         self._paced = False
         self.pace(pace)
+
+    @property
+    def valid(self) -> LogicObject:
+        """The signal that says a beat is there."""
+        return self._valid
+
+    @property
+    def ready(self) -> LogicObject:
+        """The signal that says a beat is taken."""
+        return self._ready
+
+    @property
+    def frame_so_far(self) -> Frame:
+        """The beats of the frame under way."""
+        return self._frame
 
     def pace(self, pace: Pace | None) -> None:
         """Drive ready with this pattern from now on; None means always high."""

@@ -134,12 +134,12 @@ class Codec(Protocol):
         """The user's choice of values in a block. Raises ValueError, whose message is one line."""
 
     def load_table(self, path: Path) -> Table:
-        """The user's table. Raises ApackError for one that is illegal or unfit for the hardware."""
+        """The user's table. Raises InputError for one that is illegal or unfit for the hardware."""
 
     def prepare(self, tensor: Tensor, block: int, table: Table | None = None) -> Job:
         """Get a tensor ready, with the table that fits it best or with the user's.
 
-        Raises ApackError for a tensor that the hardware cannot take.
+        Raises InputError for a tensor that the hardware cannot take.
         """
 
     def shape(self, block: int) -> Mapping[str, int]:

@@ -114,14 +114,14 @@ class StreamMonitorComponent(uvm_monitor):
 
     def cut(self) -> Frame:
         """Take off the beats of a frame under way, which gets no end."""
-        beats = list(self.bus._frame)
+        beats = list(self.bus.frame_so_far)
         self.bus.abort()
         return beats
 
     @property
     def waiting(self) -> bool:
         """Whether a beat stands that is not taken."""
-        return self.bus._valid.value == 1 and self.bus._ready.value == 0
+        return self.bus.valid.value == 1 and self.bus.ready.value == 0
 
 
 class SourceDriver(uvm_driver):

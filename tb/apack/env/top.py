@@ -248,7 +248,7 @@ class TopBench:
         """Take nothing from these outputs until further notice; from all when none is named."""
         for name in names or self.outputs:
             self.outs[name].pace(None)
-            self.outs[name]._ready.value = 0
+            self.outs[name].ready.value = 0
 
     def release(self) -> None:
         """Take everything from all outputs."""
@@ -307,7 +307,7 @@ class TopBench:
         found = await self.unit.clear_events()
         assert found == events, f"events {found}, expected {set(events)}"
         for monitor in self.outs.values():
-            left = monitor.frames, monitor._frame
+            left = monitor.frames, monitor.frame_so_far
             assert not any(left), f"{monitor.name}: more than was asked for: {left}"
 
 

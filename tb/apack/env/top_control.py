@@ -140,7 +140,7 @@ async def check_counters(bench: TopBench, source: str) -> None:
     driver = bench.ins[source]
     await settle(
         dut,
-        lambda: driver._valid.value == 1 and driver._ready.value == 0,
+        lambda: driver.valid.value == 1 and driver.ready.value == 0,
         400 + 8 * widths.streams * widths.block_values,
         bench.patience(tensor),
     )
@@ -246,7 +246,7 @@ async def check_abort_with_waiting_beats(bench: TopBench) -> None:
     bench.send(tensor)
     await until_settled(
         bench.dut,
-        lambda: all(monitor._valid.value == 1 for monitor in bench.outs.values()),
+        lambda: all(monitor.valid.value == 1 for monitor in bench.outs.values()),
         bench.patience(tensor),
         "a beat on each output",
     )
@@ -371,7 +371,7 @@ async def _abort_after(bench: TopBench, tensor: Tensor, delay: int) -> bool:
     outputs = bench.outs.values()
     waits = bench.patience(tensor)
     await settle(
-        bench.dut, lambda: all(output._valid.value == 1 for output in outputs), LATENCY, waits
+        bench.dut, lambda: all(output.valid.value == 1 for output in outputs), LATENCY, waits
     )
     bench.release()
     await cycles(bench.dut, delay)

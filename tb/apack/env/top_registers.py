@@ -10,7 +10,7 @@ from cocotb.triggers import FallingEdge
 
 from model.apack import SymbolTable
 from tb.apack.env.coder import rows_of
-from tb.apack.env.illegal import Rows, illegal_tables
+from tb.apack.env.illegal import Rows
 from tb.apack.env.top import TABLE_LATENCY, TopBench
 from tb.bus.axi_lite import EVERY_BYTE, OKAY, SLVERR
 from tb.bus.cycles import cycles
@@ -97,7 +97,7 @@ async def check_unmapped(bench: TopBench) -> None:
 async def check_illegal_tables(bench: TopBench) -> None:
     """Tables that break any rule are reported with their row, and START is refused with them."""
     unit, widths = bench.unit, bench.widths
-    for rows, wrong in illegal_tables(widths.value_w, widths.symbols, widths.count_w):
+    for rows, wrong in widths.illegal_tables():
         await _check_illegal(bench, rows, wrong)
     wide = 1 << widths.value_w
     if widths.symbols > 1 and widths.value_w < 16:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -20,21 +21,13 @@ TESTED_BLOCK = 4096
 
 
 @dataclass(frozen=True)
-class Widths:
-    """The parameters of an encoder or a decoder."""
+class CoderWidths:
+    """The parameters that everything with a coder in it has."""
 
     value_w: int
     symbols: int
     count_w: int
     code_w: int
-    word_w: int
-    block_w: int
-
-    @classmethod
-    def of(cls, dut: SimHandleBase) -> Widths:
-        """Those that `dut` was built with."""
-        names = ("VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "WORD_W", "BLOCK_W")
-        return cls(*(int(getattr(dut, name).value) for name in names))
 
     def random_table(self) -> SymbolTable:
         """A legal table for these widths."""
@@ -49,6 +42,20 @@ class Widths:
     def illegal_tables(self) -> list[tuple[Rows, int]]:
         """Tables that break each rule, with the row each is wrong in."""
         return illegal_tables(self.value_w, self.symbols, self.count_w)
+
+
+@dataclass(frozen=True)
+class Widths(CoderWidths):
+    """The parameters of an encoder or a decoder."""
+
+    word_w: int
+    block_w: int
+
+    @classmethod
+    def of(cls, dut: SimHandleBase) -> Widths:
+        """Those that `dut` was built with."""
+        names = ("VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "WORD_W", "BLOCK_W")
+        return cls(*(int(getattr(dut, name).value) for name in names))
 
     def longest(self, limit: int) -> int:
         """The longest legal block of at most `limit` values."""
@@ -76,15 +83,11 @@ class EngineWidths(Widths):
 
 
 @dataclass(frozen=True)
-class TopWidths:
+class TopWidths(CoderWidths):
     """The parameters of a compressor or a decompressor."""
 
     engines: int
     streams: int
-    value_w: int
-    symbols: int
-    count_w: int
-    code_w: int
     piece_w: int
     word_w: int
     lanes: int
@@ -93,9 +96,19 @@ class TopWidths:
     @classmethod
     def of(cls, dut: SimHandleBase) -> Self:
         """Those that `dut` was built with."""
+        return cls.of_parameters(
+            {name: int(getattr(dut, name).value) for name in cls._parameters().values()}
+        )
+
+    @classmethod
+    def of_parameters(cls, parameters: Mapping[str, int]) -> Self:
+        """Those of a set of parameters by their names in Verilog."""
+        return cls(**{name: parameters[its] for name, its in cls._parameters().items()})
+
+    @classmethod
+    def _parameters(cls) -> dict[str, str]:
         names = {name: name.upper() for name in cls.__dataclass_fields__}
-        names["block_max"] = "BLOCK_VALUES"
-        return cls(**{name: int(getattr(dut, names[name]).value) for name in names})
+        return names | {"block_max": "BLOCK_VALUES"}
 
     @property
     def block_values(self) -> int:
@@ -106,16 +119,6 @@ class TopWidths:
     def lane_bytes(self) -> int:
         """Bytes of a value on the value port."""
         return 1 if self.value_w <= 8 else 2
-
-    def random_table(self) -> SymbolTable:
-        """A legal table for these widths."""
-        return random_table(self.value_w, self.symbols, self.count_w)
-
-    def hostile_table(self) -> SymbolTable:
-        """A table that makes the longest runs of pending bits, if these widths have one."""
-        if self.symbols < 3 or self.count_w < 2:
-            return SymbolTable.uniform(self.value_w, 1, self.count_w)
-        return centred_table(self.value_w, self.count_w)
 
     def any_block(self) -> int:
         """A legal BLOCK: the most, the least, or any."""

@@ -16,7 +16,8 @@ SEEDS = 20
 
 
 def test_damage_leaves_out_no_cause_and_no_block() -> None:
-    widths = TopWidths(*bench_of("apack_compressor").sets["one-engine"].values())
+    parameters = bench_of("apack_compressor").sets["one-engine"]
+    widths = TopWidths.of_parameters(parameters)
     sequence = DamagedMemory()
     sequence.widths, sequence.config = widths, SimpleNamespace(widths=widths, decompressor=True)
     for seed in range(SEEDS):

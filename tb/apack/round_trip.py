@@ -13,6 +13,7 @@ import numpy as np
 
 from model.apack import SymbolTable, histogram, solve
 from model.apack.fast import encode_blocks
+from model.errors import InputError
 from model.tensors import Tensor
 from tb.apack.bulk import round_trip, tops_round_trip
 from tb.apack.bulk.tops_round_trip import DECODED_VALUE, INDEX_ENTRY, MEMORY_WORD, UNITS, Shape

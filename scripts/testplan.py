@@ -24,7 +24,7 @@ from scripts.console.shown import rounded
 from scripts.coverage.functional import Point, coverage_files, merged, total_percent
 from scripts.runs.collect import SelectionError, collect
 from scripts.runs.coverage import CoverageError
-from scripts.runs.evidence import Evidence, EvidenceError, nodes_of, read_evidence
+from scripts.runs.evidence import Evidence, EvidenceError, cited, nodes_of, read_evidence
 from scripts.runs.job_summary import add_to_summary
 from tb.sim.cocotb_run import chosen_simulator
 from tb.sim.paths import ROOT, relative
@@ -46,7 +46,7 @@ class Feature:
     """One thing the hardware must do.
 
     tests: `file::test`; a pytest function, a cocotb test or a UVM test. A pytest function may have
-        brackets, with how its parameters begin.
+        brackets, with how its parameters begin; a cocotb test is cited as `module::test`.
     owner: modules of rtl/ that do it.
     cover: names of cover points, `*` for any part of a name.
     goal: percent of the bins of each of them that must be hit.
@@ -120,7 +120,7 @@ def _feature(number: int, entry: object) -> Feature:
         found = entry.get(key) or []
         if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
             raise PlanError(f"{where}: {key} is no list of names")
-        lists[key] = tuple(found)
+        lists[key] = tuple(map(cited, found) if key == "tests" else found)
     texts = {key: entry[key].strip() for key in TEXTS}
     return Feature(**texts, **lists, goal=entry.get("goal", 100))
 

@@ -9,7 +9,7 @@
  * The register takes d in cycles with enable high. It has no reset: flags that need one have their own.
  */
 module cell_cut #(
-    // 1: a register, 0: a wire
+    // a register if 1, a wire if 0
     parameter CUT    = 1,
     // bits of data
     parameter DATA_W = 1

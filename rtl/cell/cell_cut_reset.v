@@ -7,7 +7,7 @@
  * A place where a pipeline may be cut: a register that a reset clears if CUT is 1, a wire if it is 0.
  */
 module cell_cut_reset #(
-    // 1: a register, 0: a wire
+    // a register if 1, a wire if 0
     parameter CUT    = 1,
     // bits of data
     parameter DATA_W = 1

@@ -180,7 +180,7 @@ def contestants() -> list[Contestant]:
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Command line of the benchmark."""
-    parser = OneLineParser("bench_codec", description=__doc__)
+    parser = OneLineParser("benchmark.codec", description=__doc__)
     parser.add_argument("--out", type=Path, default=BENCH, help="folder to write into")
     parser.add_argument("--runs", type=int, default=3, help="runs of each coder (default 3)")
     parser.add_argument("--model", action="append", help="only this model of the zoo; repeatable")

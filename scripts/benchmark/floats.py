@@ -199,7 +199,7 @@ def draw(rows: list[dict], path: Path) -> None:
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Command line of the benchmark."""
-    parser = OneLineParser("bench_floats", description=__doc__)
+    parser = OneLineParser("benchmark.floats", description=__doc__)
     parser.add_argument("--out", type=Path, default=BENCH, help="folder to write into")
     parser.add_argument("--model", action="append", help="only this network; repeatable")
     return parser.parse_args(arguments)

@@ -122,7 +122,7 @@ def report(rows: list[dict[str, object]], loop: Loop, sim: str, console: Console
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0, or 2 when the benchmark could not run."""
-    parser = OneLineParser("bench_sim", description=__doc__)
+    parser = OneLineParser("benchmark.simulation", description=__doc__)
     loop = codec_argument(parser, arguments, find_loop)
     parser.add_argument("--sim", default="verilator", help="verilator or icarus")
     parser.add_argument("--rounds", type=int, default=3, help="repetitions of each way")

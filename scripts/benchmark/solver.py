@@ -41,7 +41,7 @@ LARGE = 1 << 16
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Command line of the benchmark."""
-    parser = OneLineParser("bench_solver", description=__doc__)
+    parser = OneLineParser("benchmark.solver", description=__doc__)
     parser.add_argument("--out", type=Path, default=BENCH, help="folder to write into")
     parser.add_argument("--runs", type=int, default=5, help="runs of each solver (default 5)")
     parser.add_argument("--model", action="append", help="only this model of the zoo; repeatable")

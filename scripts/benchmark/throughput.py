@@ -47,7 +47,7 @@ Shape = dict[str, int]
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """The command line; `rates` is what the codec offers, `shown` the values of each parameter."""
-    parser = OneLineParser("throughput", description=__doc__)
+    parser = OneLineParser("benchmark.throughput", description=__doc__)
     rates = codec_argument(parser, arguments, find_rates)
     parser.add_argument("--sim", default="verilator", help="verilator or icarus")
     for name, sweep in rates.sweeps.items():

@@ -15,7 +15,7 @@ class OneLineParser(argparse.ArgumentParser):
     """Reports a bad argument in one line, by the name it has as a variable of make."""
 
     def __init__(self, command: str, description: str | None = None, **options: Any) -> None:
-        """The parser of scripts/`command`; `options` are those of ArgumentParser.
+        """The parser of scripts.`command`; `options` are those of ArgumentParser.
 
         What is printed from then on has escapes for what the terminal's encoding lacks.
 
@@ -24,7 +24,7 @@ class OneLineParser(argparse.ArgumentParser):
         """
         first = (description or "").partition("\n")[0]
         super().__init__(prog=f"python -m scripts.{command}", description=first, **options)
-        self.command = command
+        self.command = command.rpartition(".")[2]
         encode_anything()
 
     def error(self, message: str) -> NoReturn:

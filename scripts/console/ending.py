@@ -10,6 +10,7 @@ import atexit
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 
 from tb.sim.disk import is_full
@@ -54,11 +55,12 @@ def flush() -> None:
 
 
 def say(what: str) -> None:
-    """Print a line of the command that this process is: scripts.demo is called demo."""
+    """Print a line of the command that this process is: its module's last name."""
     words = sys.orig_argv
-    module = words[words.index("-m") + 1] if "-m" in words else sys.argv[0]
+    module = words[words.index("-m") + 1] if "-m" in words else Path(sys.argv[0]).stem
+    name = module.rpartition(".")[2]
     with suppress(OSError):
-        print(f"{module.removeprefix('scripts.').split('.')[0]}: {what}", file=sys.stderr)
+        print(f"{name}: {what}", file=sys.stderr)
 
 
 def drop_output() -> None:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The main job: real tensors through compressor and decompressor, checked and measured."""
+"""The main job: real tensors through the hardware and back, checked and measured."""

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from model.apack import entropy_bits, histogram
+from model.tensors.statistics import entropy_bits, histogram
 from scripts.demo.tensors import Subject
 from tb.sim.builds import Build
 from tb.sim.round_trip import WRONG_VALUES, Codec, Job, Run

@@ -12,8 +12,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from model.apack import histogram
 from model.cli.terminal import printable
+from model.tensors.statistics import histogram
 from scripts.demo.measure import Measured
 from scripts.demo.summary import groups, shortened
 

@@ -90,7 +90,7 @@ def print_table(console: Console, results: Sequence[Measured], each: bool) -> No
     }
     shown, name_width = _fitting(texts, max(map(len, names)), console.width)
     table = Table(
-        title="Values through the hardware compressor and decompressor", box=box.SIMPLE,
+        title="Values through the hardware and back", box=box.SIMPLE,
         padding=0, title_justify="left",
     )  # fmt: skip
     table.add_column("tensor" if each else "group", no_wrap=True)

@@ -12,7 +12,8 @@ from scripts.docs.fusesoc_core import write_core
 from scripts.docs.register_files import write_register_files
 from tb.sim.builds import BuildError
 from tb.sim.cocotb_run import CocotbFailure
-from tb.sim.pages import DOCS, tables_of, write_pages
+from tb.sim.modules import rtl_modules
+from tb.sim.pages import DOCS, NoPlace, tables_of, write_pages
 from tb.sim.systems import system_module
 from tb.sim.tools import ToolMissing
 
@@ -26,12 +27,15 @@ def main(arguments: list[str] | None = None) -> int:
     write_register_files()
     write_core()
     try:
-        for folder in sorted(path for path in DOCS.iterdir() if path.is_dir()):
-            tables, own = tables_of(folder.name), system_module(folder.name, "pages")
+        for system in sorted({path.parent.name for path in rtl_modules().values()}):
+            tables, own = tables_of(system), system_module(system, "pages")
             if own is not None:
-                tables |= own.measured(sim, folder, lambda what: print(f"docs: {what}"))
-            write_pages(folder.name, tables)
-    except (ToolMissing, BuildError, CocotbFailure) as error:
+                tables |= own.measured(sim, DOCS / system, lambda what: print(f"docs: {what}"))
+            write_pages(system, tables)
+    except (ToolMissing, NoPlace) as error:
         print(f"docs: {error}", file=sys.stderr)
-        return 2 if isinstance(error, ToolMissing) else 1
+        return 2
+    except (BuildError, CocotbFailure) as error:
+        print(f"docs: {error}", file=sys.stderr)
+        return 1
     return 0

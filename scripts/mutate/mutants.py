@@ -21,7 +21,6 @@ from scripts.synth.tools import run_yosys
 SELECTOR = "mutant"
 NETLIST = "mutated_design"
 CLOCK = "clk"
-MODES = ("inv", "const0", "const1", "cnot0", "cnot1")
 EVERYTHING = 10_000_000  # places to list
 SHOWN = 100  # characters of a source line
 

@@ -15,12 +15,20 @@ from xml.etree import ElementTree
 
 from tb.sim.cocotb_run import folder_name, read_results
 from tb.sim.paths import ROOT, relative
+from tb.sim.sets import bench_files
 
 BUILD = ROOT / "build"
 
 
 class EvidenceError(ValueError):
     """Results that cannot be read; the message is one line."""
+
+
+def cited(test: str) -> str:
+    """A test that a plan cites, by its file: `module::test` is one of that module's bench."""
+    module, separator, name = test.partition("::")
+    path = bench_files().get(module)
+    return f"{relative(path)}{separator}{name}" if separator and path else test
 
 
 def nodes_of(test: str, collected: list[str]) -> list[str]:

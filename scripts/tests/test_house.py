@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tb.sim.modules import rtl_modules
+from tb.sim.modules import rtl_modules, verilog_text
 from tb.sim.paths import ROOT
 from tb.sim.sets import bench_files, bench_of
 
@@ -21,7 +21,7 @@ MEANING = re.compile(r"[^,;:]*")
 SHARED = {"sim", "bus", "uvm", "cell"}  # folders of tb/ that know no system
 ABOVE = {"model": {"tb", "scripts"}, "tb": {"scripts"}, "scripts": set()}
 # The places that may know several systems, beside the tests of scripts.
-MEETING = ("model/codecs.py", "model/accelerator/", "tb/memory/", "model/report/")
+MEETING = ("model/codecs.py", "model/report/", "scripts/benchmark/", "scripts/report.py")
 
 
 def python_files(folder: str) -> list[Path]:
@@ -91,20 +91,21 @@ def test_no_system_imports_another() -> None:
 
 def test_no_command_names_a_system() -> None:
     """A tool that knows one codec by name does not know the next."""
-    words = re.compile(rf"(?<![\w-])({'|'.join(sorted(systems()))})_\w+")
+    tools = [path for path in python_files("scripts") if "tests" not in path.parts]
+    words = re.compile(r"(?<![\w-])[a-z]+_\w+|(?<=tb/)\w+(?=/)")
+    named = set(rtl_modules()) | systems()
     found = {
         (str(path.relative_to(ROOT)), match[0])
-        for path in python_files("scripts")
-        if "tests" not in path.parts
+        for path in [*tools, *(ROOT / "scripts").rglob("*.html"), ROOT / "Makefile"]
         for match in words.finditer(path.read_text(encoding="utf-8"))
-        if match[0] in rtl_modules()
+        if match[0] in named
     }
     imported = {
-        (str(path.relative_to(ROOT)), name)
-        for path in python_files("scripts")
-        if "tests" not in path.parts
+        (shown, name)
+        for path in tools
+        if not (shown := str(path.relative_to(ROOT))).startswith(MEETING)
         for name in imports(path)
-        if name.startswith("tb.") and system_of(name)
+        if system_of(name)
     }
     assert not found and not imported
 
@@ -145,7 +146,7 @@ def test_what_looks_like_a_bench_of_a_module_is_one() -> None:
 
 def test_no_bench_imports_a_bench() -> None:
     benches = {bench_of(module).test_module: path for module, path in bench_files().items()}
-    for path in benches.values():
+    for path in python_files("tb"):
         shared = set(imports(path)) & set(benches)
         assert not shared, f"{path.name} imports {shared}: what benches share stands in env/"
 
@@ -156,6 +157,8 @@ def meanings() -> dict[str, dict[str, list[str]]]:
     for module, source in rtl_modules().items():
         for comment, name in PARAMETER.findall(source.read_text(encoding="utf-8")):
             found[name][MEANING.match(comment)[0].strip()].append(module)
+        declared = len(re.findall(r"\bparameter\b", verilog_text(source)))
+        assert declared == len(PARAMETER.findall(source.read_text(encoding="utf-8"))), module
     return found
 
 

@@ -102,6 +102,10 @@ def test_a_new_codec_has_tests_coverage_plan_and_lint(copy: Path) -> None:
     (row,) = (line for line in covered.splitlines() if line.startswith("toy_invert "))
     assert {*row.split()[1:]} == {"100.00"}, row
     assert "1 features, 1 tests, 1 cover points" in make(copy, "testplan")
+    make(copy, "docs")
+    page = copy / "docs" / "toy" / "modules.md"
+    assert "| `toy_invert` | " in page.read_text(encoding="utf-8")
+    assert "rtl/toy/toy_invert.v" in (copy / "apack.core").read_text(encoding="utf-8")
     linted = make(copy, "lint")
     assert "1 modules" in linted and "0 findings" in linted
 

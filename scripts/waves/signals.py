@@ -6,16 +6,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from tb.sim.systems import system_module
 from tb.sim.waveform import BUS, Group, Waveform
 
 CLOCKS = ("clk", "rst")
 VALID = re.compile(r"([sm](?:_\w+?)?)_t?valid")
-STATE = re.compile(r".*(engine|interval|search|pending|loop)\w*_inst")
+INSTANCES = r".*_inst"  # what has the state of a system that does not say so
 STATE_GROUPS, STATE_SIGNALS, WIDEST = 6, 24, 64
 
 
 def groups_of(waveform: Waveform) -> list[Group]:
-    """Clock and reset, each stream, register bus, status, and the state of engines or interval."""
+    """Clock and reset, each stream, register bus, status, and what has the state."""
     ports = [name for name in waveform.names if "." not in name]
     groups = [Group("clock and reset", tuple(name for name in CLOCKS if name in ports))]
     bus = tuple(name for name in ports if name.startswith(f"{BUS}_") or name == "irq")
@@ -60,9 +61,11 @@ def _registers(waveform: Waveform, scope: str) -> tuple[str, ...]:
 
 
 def _state_groups(waveform: Waveform, ports: Sequence[str]) -> list[Group]:
-    """The registers of the engines, or of what keeps the interval, nearest to the top first."""
+    """Registers of the instances that the system calls its state, nearest to the top first."""
+    own = system_module(waveform.top.partition("_")[0], "transactions")
+    state = re.compile(getattr(own, "STATE", INSTANCES))
     scopes = {name.rpartition(".")[0] for name in waveform.names}
-    inner = sorted(filter(STATE.fullmatch, scopes), key=lambda scope: (scope.count("."), scope))
+    inner = sorted(filter(state.fullmatch, scopes), key=lambda scope: (scope.count("."), scope))
     groups = [
         Group(f"state of {scope or waveform.top}", _registers(waveform, scope)[:STATE_SIGNALS])
         for scope in ["", *inner]

@@ -14,11 +14,12 @@ from model.apack import SymbolTable
 from model.tensors import pattern_dtype
 from model.zoo.wakeword import wakeword_paths
 from tb.apack.env import top_control, top_registers
+from tb.apack.env.compressor import CompressorBench
 from tb.apack.env.memory_image import image_of_frames
-from tb.apack.env.top import ROUNDS, Tensor, TopBench, load_codec, sent, spoil, value_beats
+from tb.apack.env.top import ROUNDS, load_codec, sent, spoil, value_beats
 from tb.bus.combinational import parameter
 from tb.bus.cycles import cycles, settle, until_settled
-from tb.bus.frames import Beat, Frame, with_nulls
+from tb.bus.frames import with_nulls
 from tb.bus.pace import always, rarely
 
 PARAMETERS = (
@@ -61,23 +62,6 @@ def prepare() -> None:
     load_codec()
     for _, path in wakeword_paths():
         top_control.shipped_weights(path)
-
-
-class CompressorBench(TopBench):
-    """Sends values and compares what comes out of both ports."""
-
-    inputs = ("values",)
-    outputs = ("index", "memory")
-
-    def input_of(self, tensor: Tensor) -> dict[str, list[Beat]]:
-        return {"values": value_beats(tensor.values, self.widths)}
-
-    def beginning_of(self, tensor: Tensor) -> dict[str, list[Beat]]:
-        beats = self.input_of(tensor)["values"]
-        return {"values": beats[: len(beats) // 2]}
-
-    def output_of(self, tensor: Tensor) -> dict[str, Frame]:
-        return {"index": tensor.image.index_frame(), "memory": tensor.image.memory_frame()}
 
 
 @cocotb.test()

@@ -12,6 +12,7 @@ from tb.bus.register_map import Register
 from tb.sim.transactions import Bus, Reader, Sampled, Stream
 from tb.sim.waveform import BUS, Group, Waveform
 
+STATE = r".*(engine|interval|search|pending|loop)\w*_inst"  # instances with the state of the coders
 LONG_ENTRY_KEEP = 0xFFF  # an index entry of three 32-bit fields; else 16, 16 and 32 bits
 
 

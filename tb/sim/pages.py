@@ -21,6 +21,10 @@ HEADER = re.compile(r"/\*\n(.*?)\*/", re.DOTALL)
 BEGIN = re.compile(r"<!-- begin of generated part: (.*) -->")
 
 
+class NoPlace(ValueError):
+    """A table that no page has markers for; the message is one line."""
+
+
 def row(cells: Iterable[str]) -> str:
     """A line of a Markdown table."""
     return f"| {' | '.join(cells)} |\n"
@@ -55,12 +59,12 @@ def tables_of(system: str) -> dict[str, str]:
 def replaced(page: str, name: str, table: str) -> str:
     """The page with this table between the marker comments of that name.
 
-    Raises ValueError when the page has no such markers.
+    Raises NoPlace when the page has no such markers.
     """
     begin, end = (f"<!-- {word} of generated part: {name} -->" for word in ("begin", "end"))
     pattern = re.compile(f"{re.escape(begin)}\n.*?{re.escape(end)}", re.DOTALL)
     if not pattern.search(page):
-        raise ValueError(f"no markers for {name}")
+        raise NoPlace(f"no markers for {name}")
     return pattern.sub(lambda match: f"{begin}\n{table}{end}", page)
 
 
@@ -75,12 +79,12 @@ def renewed(page: str, tables: Mapping[str, str]) -> str:
 def write_pages(system: str, tables: Mapping[str, str]) -> None:
     """Put tables into the pages of a system.
 
-    Raises ValueError when a table has no markers in any of them.
+    Raises NoPlace when a table has no markers in any of them.
     """
     paths = sorted((DOCS / system).glob("*.md"))
     texts = {path: path.read_text(encoding="utf-8") for path in paths}
     known = {name for text in texts.values() for name in BEGIN.findall(text)}
     if missing := sorted(set(tables) - known):
-        raise ValueError(f"docs/{system} has no markers for {', '.join(missing)}")
+        raise NoPlace(f"docs/{system} has no markers for {', '.join(missing)}")
     for path, text in texts.items():
         path.write_text(renewed(text, tables), encoding="utf-8")

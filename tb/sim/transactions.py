@@ -2,7 +2,8 @@
 """What passes the ports of a design as text: beats of streams, writes and reads of registers.
 
 A system's `tb/<system>/transactions.py` says more of its own ports. It has one function,
-`readers(waveform, groups)`, which makes a `Reader` of each of these groups, by its stream.
+`readers(waveform, groups)`, which makes a `Reader` of each of these groups, by its stream, and may
+have `STATE`, a regular expression of the instances whose registers a viewer shows.
 """
 
 from __future__ import annotations

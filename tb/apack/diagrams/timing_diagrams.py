@@ -15,8 +15,8 @@ from cocotb.handle import SimHandleBase
 from cocotb.triggers import Event, FallingEdge, RisingEdge
 
 from model.apack import SymbolTable, histogram, solve
-from tb.apack.apack_compressor import CompressorBench
-from tb.apack.apack_decompressor import DecompressorBench
+from tb.apack.env.compressor import CompressorBench
+from tb.apack.env.decompressor import DecompressorBench
 from tb.apack.env.top import Tensor, TopBench
 from tb.bus.cycles import now
 

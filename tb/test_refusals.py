@@ -65,7 +65,10 @@ def elaborated(
     ],
 )
 def test_refuses(bench: Bench, name: str) -> None:
-    assert unmet(bench.module, name), f"{bench.module} lets others refuse {bench.illegal[name]}"
+    parameters, checks = bench.illegal[name], unmet(bench.module, name)
+    assert checks, f"{bench.module} lets others refuse {parameters}"
+    about = [check for check in checks if any(word in check for word in parameters)]
+    assert about, f"{bench.module} refuses {parameters} by {checks}, which are about others"
 
 
 @pytest.mark.parametrize("module", [module for module, checks in CHECKS.items() if checks])

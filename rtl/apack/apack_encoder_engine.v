@@ -34,7 +34,7 @@ module apack_encoder_engine #(
     parameter CODE_W    = 16,
     // bits of a piece, at least CODE_W and VALUE_W
     parameter PIECE_W   = 16,
-    // bits of a stream's pending count, which holds all shifts of a block
+    // bits of a stream's pending count; whoever sends a block keeps its shifts below 2^PENDING_W
     parameter PENDING_W = 16,
     // bits of an offset width, 0..VALUE_W; leave at its default
     parameter WIDTH_W   = $clog2(VALUE_W + 1),

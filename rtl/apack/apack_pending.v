@@ -18,7 +18,7 @@
  * holds s_ready low for a cycle each further WORD_W bits.
  * Example: pending 3, lead_count 2, lead_bits 10.. -> 5 bits 1 000 0.
  *
- * PENDING_W must hold all shifts of a block; apack_encoder derives it from the longest block.
+ * Whoever sends a block keeps its shifts below 2^PENDING_W; apack_encoder derives that from the longest block.
  */
 module apack_pending #(
     // bits of the interval bounds

@@ -18,6 +18,8 @@ from tb.sim.sets import bench_files, bench_of
 PARAMETER = re.compile(r"(?://\s*([^\n]*)\n\s*)?\bparameter\s+(\w+)\s*=")
 # What a parameter is; what follows in its comment is what a module asks of the value.
 MEANING = re.compile(r"[^,;:]*")
+# What a comment asks of the value.
+RULE = re.compile(r"\d\.\.|at least|at most|power of two|multiple of")
 SHARED = {"sim", "bus", "uvm", "cell"}  # folders of tb/ that know no system
 ABOVE = {"model": {"tb", "scripts"}, "tb": {"scripts"}, "scripts": set()}
 # The places that may know several systems, beside the tests of scripts.
@@ -166,3 +168,14 @@ def test_a_parameter_means_the_same_everywhere() -> None:
     for name, said in meanings().items():
         assert "" not in said, f"{name} has no comment in {said['']}"
         assert len(said) == 1, f"{name}: {dict(said)}"
+
+
+def test_a_rule_in_a_parameter_s_comment_has_a_value_that_breaks_it() -> None:
+    left = set()
+    for module, source in rtl_modules().items():
+        tried = {name for each in bench_of(module).illegal.values() for name in each}
+        for comment, name in PARAMETER.findall(source.read_text(encoding="utf-8")):
+            derived = "leave at its default" in comment
+            if RULE.search(comment) and not derived and name not in tried:
+                left.add(f"{module}: {name}: {comment}")
+    assert left == set()

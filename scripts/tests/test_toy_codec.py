@@ -20,7 +20,13 @@ import numpy as np
 import pytest
 
 from scripts import setup
+from tb.sim.cocotb_run import chosen_simulator
 from tb.sim.paths import ROOT
+
+pytestmark = pytest.mark.skipif(
+    chosen_simulator() != "verilator",
+    reason="its commands run Verilator, whatever SIM says: once is enough",
+)
 
 TOY = Path(__file__).with_name("toy_codec")
 PARTS = ("docs", "model", "rtl", "scripts", "tb")

@@ -29,7 +29,7 @@ PARAMETERS = (
 SETS = {
     "one-engine": (1, 4, 8, 16, 10, 16, 16, 64, 8, 64),
     "three-engines": (3, 2, 8, 11, 9, 16, 16, 32, 4, 64),
-    "wide-values": (2, 8, 16, 16, 12, 16, 16, 64, 2, 64),
+    "wide-values": (1, 8, 16, 16, 12, 16, 16, 64, 2, 64),
     "one-stream": (1, 1, 5, 7, 6, 9, 16, 16, 1, 32),
     # Everything that the unit has in it, small but for the blocks, whose entries may be long.
     "long-blocks": (3, 2, 16, 5, 6, 8, 16, 32, 8, 65536),

@@ -21,7 +21,7 @@ from scripts.regress.run import Run
 from scripts.regress.signature import names_its_test, signature
 from scripts.runs.collect import ROOT, module_of, name_of, unit_of
 from scripts.runs.coverage import CoverageError
-from scripts.runs.evidence import cited
+from scripts.runs.evidence import cited, nodes_of
 from scripts.runs.jobs import BAD, FAILED, LOST, PASSED, SKIPPED, STATUSES, Outcome
 from tb.sim.paths import relative
 
@@ -177,7 +177,7 @@ def belongs(node: str, test: str) -> bool:
     """
     path, _, name = test.partition("::")
     if Path(path).name.startswith("test_"):
-        return node == test or node.startswith((f"{test}[", f"{test}::"))
+        return node.startswith(f"{test}::") or bool(nodes_of(test, [node]))
     beside = Path(path).is_relative_to(Path(node.split("::")[0]).parent)
     parameters = name_of(node).partition("[")[2].rstrip("]").split("-")
     return beside and (name in parameters or Path(path).stem in parameters)

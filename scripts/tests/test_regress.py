@@ -616,6 +616,9 @@ def test_one_fault_has_one_signature_whatever_the_values(message: str, values: t
         ("tb/a/test_t.py::test_x[apack_p-q]", "tb/a/apack_p.py::drains", True),
         ("tb/a/test_t.py::test_x[apack_pq]", "tb/a/apack_p.py::drains", False),
         ("tb/b/test_t.py::test_x[apack_p-q]", "tb/a/apack_p.py::drains", False),
+        ("tb/test_t.py::test_x[apack_p-q]", "tb/a/apack_p.py::drains", True),
+        ("tb/test_t.py::test_x[apack_p-q]", "tb/test_t.py::test_x[apack_p]", True),
+        ("tb/test_t.py::test_x[apack_pq-q]", "tb/test_t.py::test_x[apack_p]", False),
     ],
 )
 def test_features_know_their_tests(node: str, test: str, belongs_to_it: bool) -> None:

@@ -19,7 +19,7 @@ from scripts.coverage.functional import (
     total_percent,
 )
 from scripts.runs.collect import collect, name_of
-from scripts.runs.evidence import Evidence, EvidenceError, nodes_of, read_evidence
+from scripts.runs.evidence import Evidence, EvidenceError, cited, nodes_of, read_evidence
 from scripts.testplan import (
     Feature,
     PlanError,
@@ -138,6 +138,14 @@ def test_the_plan_names_tests_and_modules_that_are_there() -> None:
 def test_each_system_s_plan_owns_its_modules_and_no_others(path: Path) -> None:
     owned = {module for feature in read_plans([path]) for module in feature.owner}
     assert {rtl_modules()[module].parent.name for module in owned} == {path.parent.name}
+
+
+def test_a_cocotb_test_is_cited_by_its_module() -> None:
+    assert cited("apack_compressor::compresses_any_tensors") == (
+        "tb/apack/apack_compressor.py::compresses_any_tensors"
+    )
+    assert cited("apack_nothing::compresses") == "apack_nothing::compresses"
+    assert cited(HERE) == HERE
 
 
 def test_only_tests_are_tests() -> None:

@@ -76,7 +76,7 @@ help: ## list the targets and the variables
 #> MUTANTS=200            mutate: most faults in a module, one at a time
 #> TARGET=98              mutate: least share of them to be found, in percent
 #> JOBS=2                 processes at once (default: one a core)
-#> DESIGN='*encoder*'      synth, mutate: only the modules of this name
+#> DESIGN='*encoder*'     synth, mutate: only the modules of this name
 #> FO4=32                 synth: the delay to reach with the least area
 #> ECP5=0                 synth: standard cells only
 #> POINT='engines=1 streams=1,4 values=16384'  throughput: these points alone, with a tensor of so many values

@@ -7,6 +7,7 @@
  * A place where a pipeline may be cut: a register if CUT is 1, a wire if it is 0.
  *
  * The register takes d in cycles with enable high. It has no reset: flags that need one have their own.
+ * Example (CUT 1): d 5 with enable high -> q 5 from the next cycle on, until another d comes with enable.
  */
 module cell_cut #(
     // a register if 1, a wire if 0

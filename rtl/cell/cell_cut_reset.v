@@ -5,6 +5,8 @@
 
 /*
  * A place where a pipeline may be cut: a register that a reset clears if CUT is 1, a wire if it is 0.
+ *
+ * Example (CUT 1): d 5 -> q 5 in the next cycle; a reset -> q 0.
  */
 module cell_cut_reset #(
     // a register if 1, a wire if 0

@@ -9,6 +9,7 @@
  * A word has PARTS parts; part i is bits i*PART_W and up. A cycle with write_enable[i] high writes part i.
  * read_data holds the word of the latest cycle with read_enable high, from the next cycle on. A word that
  * is written in the cycle of its reading may read old, new or mixed: do not.
+ * Example (PARTS 2, PART_W 4): 0xAB with write_enable 01 into a word 0xCD -> 0xCB.
  */
 module cell_ram #(
     // words

@@ -8,6 +8,7 @@
  *
  * room says that what is asked for in this cycle will find a place in the next one, when it stands on
  * s_data with s_valid. A beat passes every cycle. room follows m_ready in the same cycle.
+ * Example: 5 and 6 come while m_ready is low -> 5 stands at m_data and room is low; m_ready -> 6, room.
  */
 module cell_read_buffer #(
     // bits of data, a beat

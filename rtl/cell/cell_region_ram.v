@@ -6,6 +6,7 @@
 /*
  * A memory of regions of WORDS words each, otherwise cell_ram: one write port in parts, one read port whose
  * word shows from the next cycle on.
+ * Example (WORDS 3): word 2 of region 1 is word 5 of the memory.
  */
 module cell_region_ram #(
     // regions

@@ -8,6 +8,7 @@
  *
  * In a cycle with enable high, head is replaced by next; with turn high as well, the next stream's state
  * comes to the head, and next goes to the end of the ring. Reset clears the state of all streams.
+ * Example (STREAMS 2): states 5, at the head, and 6; next 7 with turn high -> 6 at the head, 7 behind it.
  */
 module cell_ring #(
     // streams that take turns

@@ -7,6 +7,7 @@
  * Register slice of a valid/ready stream: no combinational path from either side to the other.
  *
  * Two beats deep, so that one passes every cycle. Both valid and both ready come from registers.
+ * Example: 5 and 6 come while m_ready is low -> s_ready falls, 5 stands at m_data; m_ready -> 6.
  */
 module cell_skid #(
     // bits of data, a beat

@@ -14,6 +14,8 @@
  *
  * m_full tells whether a stream has LEAST bits now: the stream whose turn comes AHEAD cycles from here,
  * after this cycle's change if AHEAD is STREAMS.
+ * Example (STREAMS 1, OUT_W 4, WORD_W 8, LEAST 4): a window of 10110001 shows 1011; s_remove 3 -> it shows
+ * 1000; s_remove 2 then leaves 3 bits, and s_ready asks for a word.
  */
 module cell_turn_window #(
     // streams that take turns

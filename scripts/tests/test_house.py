@@ -179,3 +179,12 @@ def test_a_rule_in_a_parameter_s_comment_has_a_value_that_breaks_it() -> None:
             if RULE.search(comment) and not derived and name not in tried:
                 left.add(f"{module}: {name}: {comment}")
     assert left == set()
+
+
+def test_a_cell_s_header_has_an_example_and_no_word_of_a_system() -> None:
+    words = re.compile(r"\b(symbol|interval|table|group|tensor|apack)s?\b", re.IGNORECASE)
+    for module, source in rtl_modules().items():
+        if source.parent.name == "cell":
+            header = source.read_text(encoding="utf-8").partition("*/")[0]
+            assert "Example" in header, f"{module} has no example"
+            assert not words.search(header), f"{module} speaks of a {words.search(header)[0]}"

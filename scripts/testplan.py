@@ -27,9 +27,10 @@ from scripts.runs.coverage import CoverageError
 from scripts.runs.evidence import Evidence, EvidenceError, cited, nodes_of, read_evidence
 from scripts.runs.job_summary import add_to_summary
 from tb.sim.cocotb_run import chosen_simulator
+from tb.sim.modules import rtl_modules
 from tb.sim.paths import ROOT, relative
+from tb.sim.systems import system_files
 
-PLAN = "testplan.yaml"
 RESULT = ROOT / "build" / "testplan" / "testplan.json"
 TEXTS, LISTS = ("name", "title", "description"), ("tests", "owner")
 OPTIONAL = {"cover": list, "goal": int}
@@ -84,9 +85,9 @@ def read_plan(text: str) -> list[Feature]:
     return [_feature(number, entry) for number, entry in enumerate(entries, start=1)]
 
 
-def plans(root: Path = ROOT) -> list[Path]:
+def plans() -> list[Path]:
     """The plan of every system."""
-    return sorted((root / "tb").glob(f"*/{PLAN}"))
+    return system_files("testplan.yaml")
 
 
 def read_plans(paths: Iterable[Path]) -> list[Feature]:
@@ -238,8 +239,7 @@ def main() -> int:
     if not files:
         print(f"testplan: {NONE}", file=sys.stderr)
         return 2
-    modules = {path.stem for path in (ROOT / "rtl").glob("*/*.v")}
-    report = check(features, points, modules, evidence, collected)
+    report = check(features, points, set(rtl_modules()), evidence, collected)
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(asdict(report), indent=1) + "\n", encoding="utf-8")
     for fault in report.faults:

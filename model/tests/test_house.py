@@ -9,24 +9,13 @@ from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+from model.tests.imports import imported
+
 MODEL = Path(__file__).resolve().parents[1]
 ALL = sorted(MODEL.rglob("*.py"))
 SOURCES = [path for path in ALL if "tests" not in path.relative_to(MODEL).parts]
 # What all codecs stand on.
 COMMON = {"bitstream", "caches", "errors", "tensors"}
-
-
-def imported(path: Path) -> Iterator[str]:
-    """Dotted names of what a file imports; of `from x import y` also x.y, perhaps a module."""
-    package = ("model", *path.relative_to(MODEL).parent.parts)
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            above = package[: len(package) - node.level + 1] if node.level else ()
-            source = ".".join((*above, *filter(None, [node.module])))
-            yield source
-            yield from (f"{source}.{alias.name}" for alias in node.names)
 
 
 def parts() -> set[str]:

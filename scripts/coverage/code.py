@@ -22,10 +22,11 @@ from scripts.coverage.points import KINDS, Counts, Place, read_points
 from scripts.runs.coverage import CoverageError
 from tb.sim.cocotb_run import COVERAGE_FILE, COVERED_BY
 from tb.sim.paths import ROOT
+from tb.sim.systems import system_files
 
 RTL = ROOT / "rtl"
 RUNS = ROOT / "build" / "test" / "verilator"
-EXCLUSIONS = tuple(sorted((ROOT / "tb").glob("*/coverage_exclusions.yaml")))
+EXCLUSIONS = tuple(system_files("coverage_exclusions.yaml"))
 RESULT = ROOT / "build" / "coverage" / "code.json"
 THRESHOLDS = {"line": 99.0, "branch": 98.0, "toggle": 95.0}  # percent of all points
 FLOORS = {"line": 95.0, "branch": 95.0, "toggle": 55.0}  # percent of a module's points

@@ -24,8 +24,9 @@ from scripts.runs.coverage import CoverageError
 from scripts.runs.evidence import cited, nodes_of
 from scripts.runs.jobs import BAD, FAILED, LOST, PASSED, SKIPPED, STATUSES, Outcome
 from tb.sim.paths import relative
+from tb.sim.systems import system_files
 
-TESTPLANS = tuple(sorted((ROOT / "tb").glob("*/testplan.yaml")))
+TESTPLANS = tuple(system_files("testplan.yaml"))
 SLOWEST = 12
 HISTORY_RUNS = 40
 CHART_WIDTH, CHART_HEIGHT = 720, 150

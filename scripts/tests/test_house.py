@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from model.tests.imports import imported
 from tb.sim.modules import rtl_modules, verilog_text
 from tb.sim.paths import ROOT
 from tb.sim.sets import bench_files, bench_of
@@ -36,19 +35,6 @@ def systems() -> set[str]:
     return {path.name for path in (ROOT / "rtl").iterdir() if path.is_dir()} - SHARED
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Dotted names of what a file imports; of `from x import y` also x.y, perhaps a module."""
-    package = path.relative_to(ROOT).parent.parts
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            above = package[: len(package) - node.level + 1] if node.level else ()
-            source = ".".join((*above, *filter(None, [node.module])))
-            yield source
-            yield from (f"{source}.{alias.name}" for alias in node.names)
-
-
 def system_of(name: str) -> str | None:
     """The system whose folder a dotted name lies in."""
     parts = name.split(".")
@@ -61,7 +47,7 @@ def test_arrows_run_from_scripts_to_benches_to_the_model(folder: str) -> None:
     found = {
         (str(path.relative_to(ROOT)), name)
         for path in python_files(folder)
-        for name in imports(path)
+        for name in imported(path)
         if name.split(".")[0] in ABOVE[folder]
     }
     assert not found
@@ -73,7 +59,7 @@ def test_what_is_shared_by_benches_knows_no_system() -> None:
         (str(path.relative_to(ROOT)), name)
         for folder in sorted(SHARED)
         for path in python_files(f"tb/{folder}")
-        for name in imports(path)
+        for name in imported(path)
         if system_of(name)
     }
     assert not found
@@ -86,7 +72,7 @@ def test_no_system_imports_another() -> None:
             for path in python_files(f"{place}/{system}"):
                 shown = str(path.relative_to(ROOT))
                 if not shown.startswith(MEETING):
-                    others = {system_of(name) for name in imports(path)} - {None, system}
+                    others = {system_of(name) for name in imported(path)} - {None, system}
                     found |= {(shown, other) for other in others}
     assert not found
 
@@ -102,14 +88,14 @@ def test_no_command_names_a_system() -> None:
         for match in words.finditer(path.read_text(encoding="utf-8"))
         if match[0] in named
     }
-    imported = {
+    reached = {
         (shown, name)
         for path in tools
         if not (shown := str(path.relative_to(ROOT))).startswith(MEETING)
-        for name in imports(path)
+        for name in imported(path)
         if system_of(name)
     }
-    assert not found and not imported
+    assert not found and not reached
 
 
 def test_names_of_modules_begin_with_their_folder_s() -> None:
@@ -149,7 +135,7 @@ def test_what_looks_like_a_bench_of_a_module_is_one() -> None:
 def test_no_bench_imports_a_bench() -> None:
     benches = {bench_of(module).test_module: path for module, path in bench_files().items()}
     for path in python_files("tb"):
-        shared = set(imports(path)) & set(benches)
+        shared = set(imported(path)) & set(benches)
         assert not shared, f"{path.name} imports {shared}: what benches share stands in env/"
 
 

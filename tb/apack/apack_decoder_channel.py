@@ -7,7 +7,7 @@ import os
 import random
 import zlib
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntFlag
 
@@ -17,7 +17,7 @@ from cocotb.triggers import FallingEdge, RisingEdge
 
 from model.apack import Bits, EncodedBlock, Interval, SymbolTable, encode_block
 from tb.apack.env.coder import describe, story_of
-from tb.apack.env.expected import flipped, resized, verbatim
+from tb.apack.env.expected import endless, flipped, number, resized, verbatim
 from tb.apack.env.memory_image import first_difference
 from tb.apack.env.rows import row_buses
 from tb.apack.env.widths import EngineWidths
@@ -118,18 +118,6 @@ class Stored:
 def crc_of(values: Sequence[int], value_w: int) -> int:
     """The CRC of a block's values (docs/apack/format.md, section 4)."""
     return zlib.crc32(np.array(values, "<u1" if value_w <= 8 else "<u2").tobytes())
-
-
-def endless(bits: Bits) -> Iterator[int]:
-    """The bits, then zeros."""
-    yield from bits.array().tolist()
-    while True:
-        yield 0
-
-
-def number(bits: Iterator[int], width: int) -> int:
-    """The next bits, most significant first."""
-    return int("".join(str(next(bits)) for _ in range(width)) or "0", 2)
 
 
 def decoded(block: EncodedBlock, table: SymbolTable, code_w: int) -> tuple[list[int], Cause]:

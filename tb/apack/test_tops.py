@@ -8,7 +8,6 @@ random ones longer.
 
 from __future__ import annotations
 
-import os
 import random
 
 import pytest
@@ -23,7 +22,6 @@ from tb.sim.cocotb_run import (
 from tb.sim.sets import bench_of
 
 TOPS = ("apack_compressor", "apack_decompressor")
-ICARUS_ROUNDS = "1"
 
 MOST_ENGINES = (64, 1, 4, 4, 5, 8, 8, 16, 4, 8)
 ANY_TENSORS = {
@@ -68,18 +66,16 @@ def test_large_blocks(top: str) -> None:
 
 def run(top: str, values: tuple[int, ...], testcase: str, coverage: bool = True) -> None:
     """Run one cocotb test of a unit; `coverage` lets its code be counted."""
-    bench = bench_of(top)
-    fewer = ICARUS_ROUNDS if chosen_simulator() == "icarus" else None
-    rounds = os.environ.get("ROUNDS") or fewer
+    bench, simulator = bench_of(top), chosen_simulator()
     run_cocotb(
         top,
         bench.sources,
         bench.test_module,
         dict(zip(bench.parameters, values, strict=True)),
-        chosen_simulator(),
+        simulator,
         chosen_seed(),
         chosen_waves(),
         testcase,
-        extra_env={"ROUNDS": rounds} if rounds else None,
+        extra_env=bench.rounds(bench.mutated, simulator),
         coverage=coverage and chosen_coverage(),
     )

@@ -61,13 +61,13 @@ def _walk(block: EncodedBlock, table: SymbolTable, code_w: int) -> Outcome:
     if block.code.bits < 2:
         return Outcome([], frozenset({"code_early"}), False)
     interval = Interval(code_w)
-    code_bits, offset_bits = _endless(block.code), _endless(block.offsets)
-    code = _number(code_bits, code_w)
+    code_bits, offset_bits = endless(block.code), endless(block.offsets)
+    code = number(code_bits, code_w)
     shifts = used_offset_bits = 0
     values: list[int] = []
     while len(values) < block.count:
         symbol = _symbol_at(interval, table, code - interval.low)
-        offset = _number(offset_bits, table.offset_w[symbol])
+        offset = number(offset_bits, table.offset_w[symbol])
         interval.narrow(table, symbol)
         for taken in interval.shifts():
             code = 2 * (code - taken) + next(code_bits)
@@ -92,13 +92,15 @@ def _names(faults: dict[str, bool]) -> frozenset[str]:
     return frozenset(name for name, found in faults.items() if found)
 
 
-def _endless(bits: Bits) -> Iterator[int]:
+def endless(bits: Bits) -> Iterator[int]:
+    """The bits, then zeros."""
     yield from bits.array().tolist()
     while True:
         yield 0
 
 
-def _number(bits: Iterator[int], width: int) -> int:
+def number(bits: Iterator[int], width: int) -> int:
+    """The next bits, most significant first."""
     value = 0
     for _ in range(width):
         value = 2 * value + next(bits)

@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The readable coder of one block: the bit-stream definition in executable form.
+"""The readable coder of one block: the format of its pieces in executable form.
 
 Source: APack (arXiv 2201.08830), section IV, with the details the paper leaves open fixed here:
 the interval is the integer range [low, high] of code_w bits, and one shift of the interval is
 either a common leading bit (emitted at once) or an undecided middle bit (counted as pending).
+The values of a block are dealt to its streams in turn, and the pieces of all streams stand in the
+order in which a decoder takes them (docs/apack/format.md): interleaved entropy coding, after Giesen
+(arXiv 1402.3392).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import IntEnum
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..bitstream.bits import Bits
 from ..errors import CorruptStream, InputError
 from ..tensors.quantize import pattern_dtype
 from ..tensors.statistics import as_patterns
@@ -22,45 +23,46 @@ from .table import SymbolTable
 
 CODE_W = 16
 CODE_W_RANGE = range(3, 33)
+STREAMS = 4
+STREAM_COUNTS = (1, 2, 4, 8, 16, 32, 64)
+MOST_AHEAD = 8
+OFFSETS = -1  # whose a piece is: the number of a code stream, or the offset stream
 
 
 @dataclass(frozen=True)
 class EncodedBlock:
-    """One coded block: how many values, and the two bit streams that hold them."""
+    """One block as it is stored, without its header and padding.
+
+    count: number of values; raw: whether they are stored verbatim; pieces: numbers of `piece_w` bits.
+    """
 
     count: int
-    code: Bits
-    offsets: Bits
+    raw: bool
+    piece_w: int
+    pieces: tuple[int, ...]
 
     @property
     def bits(self) -> int:
-        """Bits of both streams together."""
-        return self.code.bits + self.offsets.bits
+        """Bits of all pieces."""
+        return len(self.pieces) * self.piece_w
 
 
-class Fault(IntEnum):
-    """What the decoder of a block can find wrong."""
+@dataclass(frozen=True)
+class DecodedBlock:
+    """What a decoder makes of pieces, whatever they are.
 
-    NONE = 0
-    CODE_SHORT = 1
-    OFFSET_SHORT = 2
-    OFFSET_OUTSIDE = 3
-    CODE_LEFT = 4
-    OFFSET_LEFT = 5
+    values: (count,) patterns, base + offset modulo 2^value_w also where the offset is outside.
+    owners: whose each piece is that was taken, in order: a code stream or OFFSETS. Pieces that are
+    taken behind the end are zeros, and stand here too.
+    outside: the first value whose offset is not below the size of its group, or None.
+    rest: whether a bit that was taken behind the end of its stream is not zero, or a closing bit is
+    not what an encoder writes.
+    """
 
-    def error(self, index: int, count: int) -> CorruptStream:
-        """The error to raise for a fault met at value `index` of `count`."""
-        where = f"at value {index} of {count}" if index < count else f"after all {count} values"
-        return CorruptStream(f"{_FAULT_TEXT[self]}, {where}")
-
-
-_FAULT_TEXT = {
-    Fault.CODE_SHORT: "code stream ended early",
-    Fault.OFFSET_SHORT: "offset stream ended early",
-    Fault.OFFSET_OUTSIDE: "offset outside its group",
-    Fault.CODE_LEFT: "code stream left over",
-    Fault.OFFSET_LEFT: "offset stream left over",
-}
+    values: np.ndarray
+    owners: tuple[int, ...]
+    outside: int | None
+    rest: bool
 
 
 class Interval:
@@ -102,6 +104,11 @@ class Interval:
             yield taken
 
 
+def piece_width(table: SymbolTable) -> int:
+    """Bits of a piece: 16, and 32 where one value can take more code bits at once."""
+    return 16 if max(table.count_w + 2, table.value_w) <= 16 else 32
+
+
 def check_code_w(table: SymbolTable, code_w: int) -> None:
     """Raise InputError unless count_w <= code_w - 2, so that no slice is ever empty."""
     if code_w not in CODE_W_RANGE:
@@ -112,90 +119,224 @@ def check_code_w(table: SymbolTable, code_w: int) -> None:
         raise InputError(f"count_w {table.count_w} needs code_w >= {table.count_w + 2}")
 
 
-def encode_block(values: np.ndarray, table: SymbolTable, code_w: int = CODE_W) -> EncodedBlock:
+def check_streams(streams: int) -> None:
+    """Raise InputError unless blocks may have so many streams."""
+    if streams not in STREAM_COUNTS:
+        raise InputError(f"{streams} streams; {', '.join(map(str, STREAM_COUNTS))} are legal")
+
+
+@dataclass
+class _CodeStream:
+    """One code stream while it is encoded: interval, bits that are decided, pending ones."""
+
+    interval: Interval
+    bits: list[int] = field(default_factory=list)
+    pending: int = 0
+    shifts: int = 0
+
+    def narrow(self, table: SymbolTable, symbol: int) -> int:
+        """Code one symbol; returns how many shifts it made."""
+        self.interval.narrow(table, symbol)
+        shifts = 0
+        for taken in self.interval.shifts():
+            shifts += 1
+            if taken == self.interval.quarter:
+                self.pending += 1
+            else:
+                self.emit(int(taken != 0))
+        self.shifts += shifts
+        return shifts
+
+    def emit(self, bit: int) -> None:
+        """Append a decided bit and what was pending."""
+        self.bits.append(bit)
+        self.bits.extend([1 - bit] * self.pending)
+        self.pending = 0
+
+    def close(self) -> None:
+        """Append the bits that tell the interval from all others."""
+        self.pending += 1
+        self.emit(int(self.interval.low >= self.interval.quarter))
+
+    def ahead(self, code_w: int, piece_w: int) -> int:
+        """Pieces that a decoder has taken by now and that are not complete."""
+        return -(-(code_w + self.shifts) // piece_w) - len(self.bits) // piece_w
+
+
+def encode_block(
+    values: np.ndarray,
+    table: SymbolTable,
+    streams: int = STREAMS,
+    code_w: int = CODE_W,
+    word_bytes: int = 8,
+) -> EncodedBlock:
     """Encode unsigned patterns of table.value_w bits (any shape, taken in C order).
 
-    The code stream has two bits more than the interval made shifts, also for an empty block.
-    Raises InputError for values that do not fit, or for code_w < count_w + 2.
+    The block is raw where its pieces would take more memory words of word_bytes than the values do,
+    or where a stream runs more than MOST_AHEAD pieces ahead. Raises InputError for values that do
+    not fit, a number of streams that is not in STREAM_COUNTS, or code_w < count_w + 2.
     """
     check_code_w(table, code_w)
+    check_streams(streams)
     values = as_patterns(values, table.value_w)
-    interval = Interval(code_w)
-    code: list[int] = []
+    piece_w = piece_width(table)
+    code = [_CodeStream(Interval(code_w)) for _ in range(streams)]
     offsets: list[int] = []
-    pending = 0
-    for value in values.tolist():
+    order = _Order(streams, code_w, piece_w)
+    far = False
+    for index, value in enumerate(values.tolist()):
         symbol = table.symbol_of(value)
         offset, width = value - table.base[symbol], table.offset_w[symbol]
         offsets.extend((offset >> bit) & 1 for bit in reversed(range(width)))
-        interval.narrow(table, symbol)
-        for taken in interval.shifts():
-            if taken == interval.quarter:
-                pending += 1
-            else:
-                _emit(code, int(taken != 0), pending)
-                pending = 0
-    _emit(code, int(interval.low >= interval.quarter), pending + 1)
-    return EncodedBlock(len(values), Bits.from_bits(code), Bits.from_bits(offsets))
+        stream = code[index % streams]
+        order.value(stream.narrow(table, symbol), width)
+        far = far or stream.ahead(code_w, piece_w) > MOST_AHEAD
+    for stream in code:
+        stream.close()
+    raw = raw_block(values, table)
+    words = 8 * word_bytes // piece_w or 1
+    if far or -(-len(order.owners) // words) > -(-len(raw.pieces) // words):
+        return raw
+    queues = {owner: iter(_pieces(stream.bits, piece_w)) for owner, stream in enumerate(code)}
+    queues[OFFSETS] = iter(_pieces(offsets, piece_w))
+    pieces = tuple(next(queues[owner], 0) for owner in order.owners)
+    return EncodedBlock(len(values), False, piece_w, pieces)
 
 
-def _emit(code: list[int], bit: int, pending: int) -> None:
-    code.append(bit)
-    code.extend([1 - bit] * pending)
+def raw_block(values: np.ndarray, table: SymbolTable) -> EncodedBlock:
+    """The block of these values verbatim, first bit of the first value first."""
+    values = as_patterns(values, table.value_w)
+    bits = [
+        (value >> bit) & 1 for value in values.tolist() for bit in reversed(range(table.value_w))
+    ]
+    piece_w = piece_width(table)
+    return EncodedBlock(len(values), True, piece_w, tuple(_pieces(bits, piece_w)))
 
 
-class _Reader:
-    """Reads a bit string from its start; zeros past the end, and the position is kept."""
+def _pieces(bits: Sequence[int], piece_w: int) -> list[int]:
+    """Numbers of piece_w bits, first bit most significant, the last filled up with zeros."""
+    padded = [*bits, *[0] * (-len(bits) % piece_w)]
+    return [
+        int("".join(map(str, padded[start : start + piece_w])), 2)
+        for start in range(0, len(padded), piece_w)
+    ]
 
-    def __init__(self, bits: Bits) -> None:
-        self._bits = bits.array().tolist()
-        self.position = 0
+
+class _Order:
+    """The decoder's book-keeping: whose piece is taken next, value by value."""
+
+    def __init__(self, streams: int, code_w: int, piece_w: int) -> None:
+        first = -(-code_w // piece_w)
+        self.owners = [stream for stream in range(streams) for _ in range(first)]
+        self._piece_w = piece_w
+        self._code_left = [first * piece_w - code_w] * streams
+        self._offsets_left = 0
+        self._values = 0
+
+    def value(self, shifts: int, width: int) -> None:
+        """The next value makes so many shifts and has an offset of `width` bits."""
+        stream = self._values % len(self._code_left)
+        self._values += 1
+        if self._code_left[stream] < shifts:
+            self.owners.append(stream)
+            self._code_left[stream] += self._piece_w
+        self._code_left[stream] -= shifts
+        if self._offsets_left < width:
+            self.owners.append(OFFSETS)
+            self._offsets_left += self._piece_w
+        self._offsets_left -= width
+
+
+class _Supply:
+    """Pieces in stored order, dealt out as they are taken; zeros behind the end."""
+
+    def __init__(self, block: EncodedBlock) -> None:
+        self._block = block
+        self.owners: list[int] = []
+
+    def take(self, owner: int) -> list[int]:
+        """The bits of the next piece."""
+        place = len(self.owners)
+        piece = self._block.pieces[place] if place < len(self._block.pieces) else 0
+        self.owners.append(owner)
+        return [(piece >> bit) & 1 for bit in reversed(range(self._block.piece_w))]
+
+
+@dataclass
+class _Window:
+    """The bits of one stream that have been taken and not used."""
+
+    owner: int
+    supply: _Supply
+    bits: list[int] = field(default_factory=list)
 
     def next(self, width: int) -> int:
-        value = 0
-        for index in range(self.position, self.position + width):
-            value = 2 * value + (self._bits[index] if index < len(self._bits) else 0)
-        self.position += width
-        return value
+        while len(self.bits) < width:
+            self.bits += self.supply.take(self.owner)
+        used, self.bits = self.bits[:width], self.bits[width:]
+        return int("".join(map(str, used)) or "0", 2)
 
 
-def decode_block(block: EncodedBlock, table: SymbolTable, code_w: int = CODE_W) -> np.ndarray:
+def decode_pieces(
+    block: EncodedBlock, table: SymbolTable, streams: int = STREAMS, code_w: int = CODE_W
+) -> DecodedBlock:
+    """Decode a block whatever its pieces are: the hardware's view of damage."""
+    check_code_w(table, code_w)
+    check_streams(streams)
+    supply = _Supply(block)
+    values = np.zeros(block.count, dtype=pattern_dtype(table.value_w))
+    offset_window = _Window(OFFSETS, supply)
+    if block.raw:
+        for index in range(block.count):
+            values[index] = offset_window.next(table.value_w)
+        return DecodedBlock(values, tuple(supply.owners), None, any(offset_window.bits))
+    windows = [_Window(stream, supply) for stream in range(streams)]
+    codes = [window.next(code_w) for window in windows]
+    intervals = [Interval(code_w) for _ in windows]
+    outside = None
+    for index in range(block.count):
+        stream = index % streams
+        interval, window = intervals[stream], windows[stream]
+        symbol = _find_symbol(interval, table, codes[stream] - interval.low)
+        interval.narrow(table, symbol)
+        taken = list(interval.shifts())
+        new_bits = window.next(len(taken))
+        for place, less in enumerate(taken):
+            bit = (new_bits >> (len(taken) - 1 - place)) & 1
+            codes[stream] = 2 * (codes[stream] - less) + bit
+        offset = offset_window.next(table.offset_w[symbol])
+        if offset >= table.sizes[symbol] and outside is None:
+            outside = index
+        values[index] = (table.base[symbol] + offset) % (1 << table.value_w)
+    rest = any(offset_window.bits) or any(
+        any(window.bits) or code != (interval.quarter << int(interval.low >= interval.quarter))
+        for window, code, interval in zip(windows, codes, intervals, strict=True)
+    )
+    return DecodedBlock(values, tuple(supply.owners), outside, rest)
+
+
+def decode_block(
+    block: EncodedBlock, table: SymbolTable, streams: int = STREAMS, code_w: int = CODE_W
+) -> np.ndarray:
     """Decode one block to (count,) values, uint8 for value_w <= 8 and uint16 above.
 
-    Raises CorruptStream, naming the stream, when a stream ends early, when bits are left over,
-    or when an offset points outside its group.
+    Raises CorruptStream when decoding takes more or fewer pieces than there are, when an offset
+    points outside its group, or when bits behind the end of a stream are not zero.
     """
-    check_code_w(table, code_w)
-    values = np.zeros(block.count, dtype=pattern_dtype(table.value_w))
-    code_bits, offset_bits = _Reader(block.code), _Reader(block.offsets)
-    interval = Interval(code_w)
-    code = code_bits.next(code_w)
-    shifts = 0
-    for index in range(block.count):
-        symbol = _find_symbol(interval, table, code - interval.low)
-        offset = offset_bits.next(table.offset_w[symbol])
-        interval.narrow(table, symbol)
-        for taken in interval.shifts():
-            code = 2 * (code - taken) + code_bits.next(1)
-            shifts += 1
-        if shifts + 2 > block.code.bits:
-            raise Fault.CODE_SHORT.error(index, block.count)
-        if offset_bits.position > block.offsets.bits:
-            raise Fault.OFFSET_SHORT.error(index, block.count)
-        if offset >= table.sizes[symbol]:
-            raise Fault.OFFSET_OUTSIDE.error(index, block.count)
-        values[index] = table.base[symbol] + offset
-    _check_end(block, shifts, offset_bits.position)
-    return values
-
-
-def _check_end(block: EncodedBlock, shifts: int, offset_bits: int) -> None:
-    if block.code.bits < shifts + 2:
-        raise Fault.CODE_SHORT.error(block.count, block.count)
-    if block.code.bits > shifts + 2:
-        raise Fault.CODE_LEFT.error(block.count, block.count)
-    if block.offsets.bits > offset_bits:
-        raise Fault.OFFSET_LEFT.error(block.count, block.count)
+    found = decode_pieces(block, table, streams, code_w)
+    if found.outside is not None:
+        raise CorruptStream(f"offset outside its group, at value {found.outside} of {block.count}")
+    if len(found.owners) > len(block.pieces):
+        raise CorruptStream(
+            f"block ended early: its values take {len(found.owners)} pieces, it has {len(block.pieces)}"
+        )
+    if len(found.owners) < len(block.pieces):
+        raise CorruptStream(
+            f"pieces left over: the values take {len(found.owners)} of {len(block.pieces)}"
+        )
+    if found.rest:
+        raise CorruptStream("bits behind the end of a stream are not zero")
+    return found.values
 
 
 def _find_symbol(interval: Interval, table: SymbolTable, distance: int) -> int:

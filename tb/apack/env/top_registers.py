@@ -9,7 +9,7 @@ from itertools import pairwise
 from cocotb.triggers import FallingEdge
 
 from model.apack import SymbolTable
-from tb.apack.env.coder import rows_of
+from tb.apack.env.rows import rows_of
 from tb.apack.env.illegal import Rows
 from tb.apack.env.top import TABLE_LATENCY, TopBench
 from tb.bus.axi_lite import EVERY_BYTE, OKAY, SLVERR

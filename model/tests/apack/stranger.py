@@ -54,10 +54,9 @@ class Stream:
         self.read += width
         return int(field, 2) if width else 0
 
-    def check_end(self, bits: int) -> None:
-        """The stream has so many bits; all that was given behind them is zero."""
-        assert len(self.text) >= bits
-        assert set(self.text[bits:]) <= {"0"}
+    def check_rest(self) -> None:
+        """What was given and not read is zero."""
+        assert set(self.text[self.read :]) <= {"0"}
 
 
 class Pieces:
@@ -179,15 +178,16 @@ def raw_values(record: dict, count: int, pieces: Pieces) -> list[int]:
     stream = Stream()
     while pieces.texts:
         pieces.take_for(stream)
-    stream.check_end(count * record["value_w"])
-    return [stream.next(record["value_w"]) for _ in range(count)]
+    values = [stream.next(record["value_w"]) for _ in range(count)]
+    stream.check_rest()
+    return values
 
 
 def coded_values(record: dict, count: int, pieces: Pieces) -> list[int]:
     base, cum, count_w = record["base"], record["cum"], record["count_w"]
     streams, code_w = record["streams"], record["code_w"]
     half, quarter = 2 ** (code_w - 1), 2 ** (code_w - 2)
-    low, high, total = [0] * streams, [2 * half - 1] * streams, [0] * streams
+    low, high = [0] * streams, [2 * half - 1] * streams
     offsets, codes, code = Stream(), [Stream() for _ in range(streams)], []
     for stream in codes:
         while stream.left < code_w:
@@ -216,7 +216,6 @@ def coded_values(record: dict, count: int, pieces: Pieces) -> list[int]:
             pieces.take_for(codes[k])
         for t in steps:
             code[k] = 2 * (code[k] - t) + codes[k].next(1)
-        total[k] += len(steps)
         width = next(w for w in range(17) if 2**w >= record["sizes"][s])
         if offsets.left < width:
             pieces.take_for(offsets)
@@ -224,7 +223,8 @@ def coded_values(record: dict, count: int, pieces: Pieces) -> list[int]:
         assert offset < record["sizes"][s]
         values.append(base[s] + offset)
     assert not pieces.texts
-    for stream, shifts in zip(codes, total, strict=True):
-        stream.check_end(shifts + 2)
-    offsets.check_end(offsets.read)
+    for k in range(streams):
+        assert code[k] == (quarter if low[k] < quarter else half)
+        codes[k].check_rest()
+    offsets.check_rest()
     return values

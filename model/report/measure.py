@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..apack import SymbolTable, solve
-from ..apack.container import TensorRecord, pack
+from ..apack.blocks import HEADER_BYTES
+from ..apack.container import TensorRecord, blocks_of, pack
 from ..apack.container.fields import FieldWriter
 from ..apack.container.layout import write_record
 from ..apack.fast import encode_blocks
@@ -92,7 +93,7 @@ class TensorSize:
 
     @property
     def footprint(self) -> float:
-        """Share of the raw size that APack needs, table and index included."""
+        """Share of the raw size that APack needs, everything included."""
         return self.apack.total / self.raw
 
     def bits(self, codec: Codec) -> int:
@@ -171,15 +172,16 @@ def apack_size(tensor: Tensor, table: SymbolTable) -> ApackSize:
     """Pack a tensor as for a container and add up what is written."""
     packed = pack(tensor, table)
     record = packed.record
-    encoded = encode_blocks(tensor.values, table)
+    encoded = blocks_of(record, packed.payload, record.count)
     headers = HEADER_BYTES * record.blocks
-    words = -(-np.minimum(record.count, record.block_values) * table.value_w // (8 * record.word_bytes))
+    raw = [record.raw_bytes(record.block_count(block)) for block in range(record.blocks)]
     return ApackSize(
         coded=encoded.bits,
         stored=8 * (len(packed.payload) - headers),
         metadata=8 * (headers + len(packed.tile_table) + parameter_bytes(record)),
         blocks=record.blocks,
         raw_blocks=int(encoded.raw.sum()),
+        largest_block_excess=8 * int((np.diff(encoded.starts) - raw).max()),
     )
 
 

@@ -5,7 +5,7 @@ docs/apack/format.md is the definition of the format; this package reads and wri
 """
 
 from .layout import VERSION
-from .reader import Container, StoredBlock
+from .reader import Container, StoredBlock, blocks_of
 from .record import TensorRecord
 from .writer import PackedTensor, pack, write_container
 
@@ -15,6 +15,7 @@ __all__ = [
     "PackedTensor",
     "StoredBlock",
     "TensorRecord",
+    "blocks_of",
     "pack",
     "write_container",
 ]

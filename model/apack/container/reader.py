@@ -93,7 +93,7 @@ class Container:
         tiles = self.tiles(record)
         with self._located(record):
             data = self._read_at(record.payload_start, record.payload_bytes)
-            encoded = _encoded(record, data, record.count)
+            encoded = blocks_of(record, data, record.count)
             wrong = encoded.starts[:-1 : record.tile_blocks] != tiles
             if wrong.any():
                 tile = int(wrong.argmax())
@@ -109,7 +109,10 @@ class Container:
         """The values of one block, read and decoded alone: unsigned patterns (count,)."""
         encoded = self._block_alone(record, block)
         with self._located(record):
-            return fast.decode_blocks(encoded)
+            try:
+                return fast.decode_blocks(encoded)
+            except CorruptStream as error:
+                raise CorruptStream(str(error).replace("block 0", f"block {block}", 1)) from None
 
     def read(self, record: TensorRecord, progress: Callable[[int], None] | None = None) -> Tensor:
         """A whole tensor; `progress` is called with the number of values just decoded."""
@@ -188,7 +191,7 @@ class Container:
             for number in range(tile * record.tile_blocks, block):
                 start += self._block_bytes(record, number, start, end)
             data = self._read_at(start, self._block_bytes(record, block, start, end))
-            return _encoded(record, data, record.block_count(block), block)
+            return blocks_of(record, data, record.block_count(block))
 
     def _block_bytes(self, record: TensorRecord, block: int, start: int, end: int) -> int:
         """Bytes of the block at `start` of the file, whose tile ends at `end`."""
@@ -218,10 +221,11 @@ class Container:
             raise CorruptStream(f"{self.path}: tensor {shown(record.name)}: {error}") from None
 
 
-def _encoded(
-    record: TensorRecord, data: bytes, count: int, first: int = 0
-) -> fast.EncodedBlocks:
-    """The blocks of `count` values that stand in `data`; messages count them from `first`."""
+def blocks_of(record: TensorRecord, data: bytes, count: int) -> fast.EncodedBlocks:
+    """The blocks of `count` values that stand in `data`, found by their headers.
+
+    Raises CorruptStream, which names the block, for a wrong header and for data left over.
+    """
     return fast.EncodedBlocks.of(
         data,
         count,
@@ -230,5 +234,4 @@ def _encoded(
         record.code_w,
         record.streams,
         record.word_bytes,
-        first,
     )

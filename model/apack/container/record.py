@@ -83,12 +83,16 @@ class TensorRecord:
         size = pieces * piece_width(self.table) // 8
         return HEADER_BYTES + size + -size % self.word_bytes
 
+    def raw_bytes(self, count: int) -> int:
+        """Bytes of a block of `count` values stored verbatim."""
+        return self.block_bytes(self._raw_pieces(count))
+
     def may_have(self, header: BlockHeader, count: int) -> bool:
         """Whether a block of `count` values can have this header's number of pieces."""
         if header.raw:
             return header.pieces == self._raw_pieces(count)
-        largest = self.block_bytes(self._raw_pieces(count))
-        return header.pieces >= self._first_pieces and self.block_bytes(header.pieces) <= largest
+        size = self.block_bytes(header.pieces)
+        return header.pieces >= self._first_pieces and size <= self.raw_bytes(count)
 
     def may_take(self, payload_bytes: int) -> bool:
         """Whether this tensor's blocks can take so many bytes together."""
@@ -97,10 +101,10 @@ class TensorRecord:
             (self.count // self.block_values, self.block_values),
             (1, self.count % self.block_values),
         ):
-            raw = self._raw_pieces(count)
             if count:
-                least += blocks * self.block_bytes(min(raw, self._first_pieces))
-                most += blocks * self.block_bytes(raw)
+                fewest = min(self._raw_pieces(count), self._first_pieces)
+                least += blocks * self.block_bytes(fewest)
+                most += blocks * self.raw_bytes(count)
         return least <= payload_bytes <= most
 
     @property

@@ -132,7 +132,9 @@ def _moved_words(image: MemoryImage) -> Iterator[Damage]:
     if len(words) > 1:
         yield _with_words(f"word {place} left out", image, words[:place] + words[place + 1 :])
     more = random.choice((random.getrandbits(image.word_w), words[place]))
-    yield _with_words(f"{more:#x} before word {place}", image, [*words[:place], more, *words[place:]])
+    yield _with_words(
+        f"{more:#x} before word {place}", image, [*words[:place], more, *words[place:]]
+    )
 
 
 def _exchanged_blocks(image: MemoryImage) -> Iterator[Damage]:
@@ -143,7 +145,8 @@ def _exchanged_blocks(image: MemoryImage) -> Iterator[Damage]:
         cuts = [image.starts[n] for n in (one, one + 1, other, other + 1)]
         parts = [words[a:b] for a, b in zip([0, *cuts], [*cuts, len(words)], strict=True)]
         parts[1], parts[3] = parts[3], parts[1]
-        yield _with_words(f"blocks {one} and {other} exchanged", image, sum(parts, []))
+        exchanged = [word for part in parts for word in part]
+        yield _with_words(f"blocks {one} and {other} exchanged", image, exchanged)
 
 
 def _ends(image: MemoryImage) -> Iterator[Damage]:

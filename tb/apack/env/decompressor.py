@@ -48,7 +48,9 @@ class DecompressorBench(TopBench):
         """Compare what comes of a damaged tensor, which is the last; clears the events."""
         outcome, story = damage.outcome, f"{damage.story}; {tensor.story()}"
         frame = await self.outs["values"].next_frame(self.patience(tensor))
-        assert_frame([self.meaning(beat) for beat in frame], self.frame_of(outcome), "values", story)
+        assert_frame(
+            [self.meaning(beat) for beat in frame], self.frame_of(outcome), "values", story
+        )
         await self.unit.wait_idle(self.patience(tensor) // 4)
         try:
             await self.expect_counters(**outcome.counters())

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A tensor as the units see it in memory: one sequence of words, block after block.
 
-A block is its header and its pieces, padded to whole words (docs/apack/format.md); the expected bytes
-are the model's. Byte lane i of a word on the bus is byte i in memory, so that a word's number has
-its first byte in the lowest bits.
+A block is its header and its pieces, padded to whole words (docs/apack/format.md); the expected
+bytes are the model's. Byte lane i of a word on the bus is byte i in memory, so that a word's number
+has its first byte in the lowest bits.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from model.apack import EncodedBlock, SymbolTable, decode_block, encode_block
-from model.apack.blocks import HEADER_BYTES, BlockHeader, piece_bytes
+from model.apack import EncodedBlock, SymbolTable
+from model.apack.blocks import HEADER_BYTES, BlockHeader
 from model.apack.coder import piece_width
+from model.apack.fast import EncodedBlocks, decode_blocks, encode_blocks
 
 if TYPE_CHECKING:
     from tb.bus.frames import Frame
@@ -55,14 +56,8 @@ class MemoryImage:
     ) -> Self:
         """The image of values (count,), which are unsigned patterns, by the model."""
         image = cls(len(values), block_values, table, word_w, code_w, streams)
-        size = word_w // 8
-        data = bytearray()
-        for start in range(0, len(values), block_values):
-            part = values[start : start + block_values]
-            block = encode_block(part, table, streams, code_w, size)
-            header = BlockHeader(len(block.pieces), block.raw, crc_of(part))
-            data += header.to_bytes() + piece_bytes(block, size)
-        return image.with_payload(bytes(data))
+        encoded = encode_blocks(values, table, block_values, code_w, streams, word_w // 8, cores=1)
+        return image.with_payload(encoded.data.tobytes())
 
     # -- what is in it, if it is sound
 
@@ -125,26 +120,21 @@ class MemoryImage:
         return BlockHeader.from_bytes(self.payload[first : first + HEADER_BYTES])
 
     def block_at(self, word: int, count: int, header: BlockHeader) -> EncodedBlock:
-        """The block of `count` values whose pieces begin with this word; it lacks what is not there."""
+        """The block of `count` values whose pieces begin with this word, as far as they are there."""
         size = self.piece_w // 8
         first = word * self.word_w // 8
         there = self.payload[first : first + header.pieces * size]
         pieces = np.frombuffer(there, dtype=f">u{size}").tolist()
         return EncodedBlock(count, header.raw, self.piece_w, tuple(pieces))
 
-    def block(self, number: int) -> EncodedBlock:
-        """One block without its header."""
-        word = self.starts[number] + self.header_words
-        return self.block_at(word, self.block_count(number), self.headers[number])
-
     def values(self) -> np.ndarray:
         """What the model makes of the words: (count,) patterns.
 
         Raises CorruptStream for whatever it finds wrong.
         """
-        blocks = range(self.blocks)
-        parts = [decode_block(self.block(n), self.table, self.streams, self.code_w) for n in blocks]
-        return np.concatenate(parts) if parts else np.zeros(0, np.uint8)
+        size = self.word_w // 8
+        shape = self.count, self.block_values, self.table, self.code_w, self.streams, size
+        return decode_blocks(EncodedBlocks.of(self.payload, *shape), cores=1)
 
     def _hops(self) -> Iterator[tuple[int, BlockHeader]]:
         word = 0
@@ -186,9 +176,7 @@ class MemoryImage:
         changed = replace(self.headers[number], **fields).to_bytes()
         first = self.starts[number] * self.word_w // 8
         payload = self.payload
-        return self.with_payload(
-            payload[:first] + changed + payload[first + HEADER_BYTES :]
-        )
+        return self.with_payload(payload[:first] + changed + payload[first + HEADER_BYTES :])
 
 
 def crc_of(values: np.ndarray) -> int:

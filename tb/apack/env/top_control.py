@@ -26,6 +26,8 @@ ICARUS_BLOCK = 4096  # values of the longest block in Icarus, where 65,536 take 
 INPUT_ROOM = 2  # beats that an input takes before the unit looks at them
 STALLED = 150  # cycles of a pause that a counter must notice
 EDGE_DRAWS = 2000
+LIMIT_BLOCK = 1024  # values of a block in which a run of pending bits can be too long
+FILLED_BLOCK = 256  # values of a block, of which some are enough to fill all buffers
 RATE_BLOCK = 1024
 LONG_RATE, SMALL_RATE = 0.985, 0.95  # values a cycle of one engine
 SMALL_TENSORS, SMALL_LENGTH = 10, 1000
@@ -55,9 +57,7 @@ def limit_tensors(bench: TopBench) -> list[Tensor]:
     And the longer one with values behind it.
     """
     widths = bench.widths
-    table, values = run_to_the_limit(
-        widths.value_w, widths.count_w, widths.streams, widths.code_w
-    )
+    table, values = run_to_the_limit(widths.value_w, widths.count_w, widths.streams, widths.code_w)
     behind = random_values(table, 3 * widths.streams + 1)
     lengths = (values[:-1], values, np.concatenate([values, behind]))
     tensors = [tensor_of(bench, each, table, widths.block_max) for each in lengths]
@@ -470,6 +470,13 @@ async def check_longest_blocks(bench: TopBench) -> None:
         await check_whole_block(bench)
 
 
+def overfull_tensor(bench: TopBench) -> Tensor:
+    """A tensor of more blocks of one beat than all buffers have room for."""
+    widths = bench.widths
+    beats = 6 * (widths.block_max // widths.lanes) + 12
+    return bench.tensor(block=widths.lanes, length=widths.lanes * (widths.engines * beats + 10))
+
+
 async def beats_that_fit(bench: TopBench, tensor: Tensor, name: str) -> int:
     """Beats of an input that the unit has room for while nothing is taken from its outputs.
 
@@ -494,7 +501,7 @@ async def beats_that_fit(bench: TopBench, tensor: Tensor, name: str) -> int:
 def filling_cycles(bench: TopBench) -> int:
     """Cycles in which all buffers fill with blocks of one beat while nothing leaves."""
     widths = bench.widths
-    return 200 + 8 * widths.streams * widths.lanes * widths.engines * (widths.streams + 2)
+    return 400 + 8 * widths.engines * (widths.block_max + 40)
 
 
 async def check_abort_about_an_end(bench: TopBench) -> None:
@@ -585,7 +592,7 @@ async def check_lengths(bench: TopBench) -> None:
 
 
 async def check_word_edges(bench: TopBench) -> None:
-    """Blocks whose pieces end in each place of a memory word, coded and raw, one behind the other."""
+    """Blocks whose pieces end in each place of a memory word, coded and raw, back to back."""
     widths = bench.widths
     per_word = widths.word_w // widths.piece_w
     wanted = {(raw, place) for raw in (False, True) for place in range(per_word)}
@@ -593,9 +600,7 @@ async def check_word_edges(bench: TopBench) -> None:
         wanted = {(True, place) for place in range(per_word)}
     for _ in range(EDGE_DRAWS):
         tensor = bench.tensor(block=widths.block_values, length=random.randint(1, 4) * 3 * per_word)
-        places = {
-            (header.raw, header.pieces % per_word) for header in tensor.image.headers
-        }
+        places = {(header.raw, header.pieces % per_word) for header in tensor.image.headers}
         if places & wanted:
             wanted -= places
             await bench.run(tensor)

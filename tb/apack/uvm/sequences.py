@@ -14,9 +14,9 @@ from model.apack import SymbolTable, solve
 from model.apack.hostile import centred_table, pending_run
 from model.tensors import pattern_dtype
 from tb.apack.env import top_control
-from tb.apack.env.rows import rows_of
 from tb.apack.env.damage import Damage, damages
 from tb.apack.env.illegal import illegal_tables
+from tb.apack.env.rows import rows_of
 from tb.apack.env.stimulus import random_values
 from tb.apack.env.top import ROUNDS, TABLE_LATENCY, Tensor, any_tensor, spoil, value_beats
 from tb.apack.env.unit import COUNTERS, COUNTS

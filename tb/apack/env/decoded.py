@@ -60,7 +60,9 @@ class DecoderWidths:
             return hostile_values(table, length, self.code_w)
         return random_values(table, length)
 
-    def encoded(self, values: Sequence[int], table: SymbolTable, word_bytes: int = 8) -> EncodedBlock:
+    def encoded(
+        self, values: Sequence[int], table: SymbolTable, word_bytes: int = 8
+    ) -> EncodedBlock:
         """The block of these values."""
         values = np.array(values, np.uint16)
         return encode_block(values, table, self.streams, self.code_w, word_bytes)

@@ -454,7 +454,7 @@ module apack_registers #(
     // one a cycle: a sum is added to its word, and begins anew. When a tensor ends they go on with CYCLES, for one
     // round in which the totals move to the memory that is read, and the words become 0. What comes in every
     // cycle is delayed by as many cycles as its visit comes after that of CYCLES; no block comes meanwhile.
-    localparam WAIT_W       = 5;                // a sum waits for less than 2^WAIT_W cycles
+    localparam WAIT_W       = 4;                // a sum waits for less than 2^WAIT_W cycles
     localparam PARTS        = WORD_W / PIECE_W;
     localparam PART_W       = $clog2(PARTS);
     localparam HEADER_WORDS = (WORD_W < 64) ? 64 / WORD_W : 1;

@@ -173,7 +173,8 @@ module apack_piece_store #(
         code_valid_reg  <= s_code_valid;
         code_data_reg   <= s_code_data;
         code_first_reg  <= s_code_first;
-        code_place_reg  <= {{PLACE_W-STREAM_W{1'b0}}, s_stream} * FIRST_STEP + {{PLACE_W-4{1'b0}}, s_code_number};
+        code_place_reg  <= {{PLACE_W-STREAM_W{1'b0}}, s_stream} * FIRST_STEP
+                         + {{PLACE_W-1{1'b0}}, s_code_number[0]};
         code_region_reg <= region_reg;
 
         if (rst) begin

@@ -94,7 +94,7 @@ module apack_registers #(
     input  wire                   command_take,
     output wire [47:0]            command_values,
     output wire                   front_bank,
-    output wire [16:0]            front_block,
+    output wire [VALUES_W-1:0]    front_block,
     output wire                   busy,
     output wire                   pair,
     output wire                   run_abort,
@@ -343,13 +343,14 @@ module apack_registers #(
 
     reg        queued_reg;
     reg        queued_bank_reg;
-    reg [16:0] queued_block_reg;
-    reg [47:0] queued_values_reg;
     reg        busy_reg;
     reg        pair_reg;
     reg        front_bank_reg;
-    reg [16:0] front_block_reg;
     reg        oldest_bank_reg;
+    reg [47:0] queued_values_reg;
+
+    reg [VALUES_W-1:0] queued_block_reg;
+    reg [VALUES_W-1:0] front_block_reg;
 
     wire control = write && write_address == ADDRESS_CONTROL;
     wire start   = control && write_data[CONTROL_START];
@@ -400,7 +401,7 @@ module apack_registers #(
         if (start && start_legal) begin
             queued_reg        <= 1'b1;
             queued_bank_reg   <= bank;
-            queued_block_reg  <= block_reg[16:0];
+            queued_block_reg  <= block_reg[VALUES_W-1:0];
             queued_values_reg <= values_reg;
         end
 

@@ -94,7 +94,7 @@ module apack_registers #(
     input  wire                   command_take,
     output wire [47:0]            command_values,
     output wire                   front_bank,
-    output wire [16:0]            front_block,
+    output wire [VALUES_W-1:0]    front_block,
     output wire                   busy,
     output wire                   pair,
     output wire                   run_abort,
@@ -343,13 +343,14 @@ module apack_registers #(
 
     reg        queued_reg;
     reg        queued_bank_reg;
-    reg [16:0] queued_block_reg;
-    reg [47:0] queued_values_reg;
     reg        busy_reg;
     reg        pair_reg;
     reg        front_bank_reg;
-    reg [16:0] front_block_reg;
     reg        oldest_bank_reg;
+    reg [47:0] queued_values_reg;
+
+    reg [VALUES_W-1:0] queued_block_reg;
+    reg [VALUES_W-1:0] front_block_reg;
 
     wire control = write && write_address == ADDRESS_CONTROL;
     wire start   = control && write_data[CONTROL_START];
@@ -400,7 +401,7 @@ module apack_registers #(
         if (start && start_legal) begin
             queued_reg        <= 1'b1;
             queued_bank_reg   <= bank;
-            queued_block_reg  <= block_reg[16:0];
+            queued_block_reg  <= block_reg[VALUES_W-1:0];
             queued_values_reg <= values_reg;
         end
 
@@ -453,7 +454,7 @@ module apack_registers #(
     // one a cycle: a sum is added to its word, and begins anew. When a tensor ends they go on with CYCLES, for one
     // round in which the totals move to the memory that is read, and the words become 0. What comes in every
     // cycle is delayed by as many cycles as its visit comes after that of CYCLES; no block comes meanwhile.
-    localparam WAIT_W       = 5;                // a sum waits for less than 2^WAIT_W cycles
+    localparam WAIT_W       = 4;                // a sum waits for less than 2^WAIT_W cycles
     localparam PARTS        = WORD_W / PIECE_W;
     localparam PART_W       = $clog2(PARTS);
     localparam HEADER_WORDS = (WORD_W < 64) ? 64 / WORD_W : 1;

@@ -120,7 +120,7 @@ class MemoryImage:
         return BlockHeader.from_bytes(self.payload[first : first + HEADER_BYTES])
 
     def block_at(self, word: int, count: int, header: BlockHeader) -> EncodedBlock:
-        """The block of `count` values whose pieces begin with this word, as far as they are there."""
+        """The block whose pieces begin with this word, as far as they are there."""
         size = self.piece_w // 8
         first = word * self.word_w // 8
         there = self.payload[first : first + header.pieces * size]

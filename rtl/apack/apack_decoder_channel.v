@@ -4,30 +4,33 @@
 `default_nettype none
 
 /*
- * A decoder engine with its buffers: takes stored blocks whole, decodes and checks them, puts out values.
+ * A decoder engine with what it needs around it: the words of blocks come, checked values leave, in order.
  *
- * A block may be brought while s_room is high: its words on s_word_* (code words, then offset words, first
- * bit most significant; no handshake), then s_block_* once, in the cycle of the last word or later, and no
- * words of the next block before the cycle after. s_block_count is 1..BLOCK_VALUES; s_block_code_bits 0 says
- * that the block is raw. The words are those that the lengths need, no more than the block would take raw.
+ * s_block_* brings a block's record: s_block_count values, 1..BLOCK_VALUES; s_block_raw, stored verbatim;
+ * s_block_pieces; s_block_crc, the CRC-32 of its values; s_block_bank, whose rows it is coded with (bank 1 is
+ * the upper half of the row buses); s_block_last, it is its tensor's last. After a record with pieces come its
+ * ceil(s_block_pieces * PIECE_W / WORD_W) words, first piece most significant, s_word_last with the last; or
+ * fewer, and one with s_word_cut and s_word_last, whose data mean nothing. s_block_lost says that no header
+ * could be read: s_block_pieces is 0, no words come, and the values are zeros.
  *
- * s_block_cause tells what the bringer has found wrong with the block, one bit a cause:
- *   0 LENGTH   1 CODE   2 OFFSET   3 PADDING   4 CRC   5 TRUNCATED
- * The channel finds CODE (code bits are not shifts + 2), OFFSET (offset bits are not the sum of the widths,
- * or an offset lies beyond its group) and CRC. A block with LENGTH or TRUNCATED is not decoded: lengths and
- * words are ignored then, and may be fewer.
+ * A block leaves as its ceil(s_block_count / LANES) beats, lane 0 lowest, m_count values in each, which is LANES
+ * but in its last beat, m_last; m_tensor_last is there in all of its beats. Lanes from m_count on mean nothing.
+ * With m_last stand, for counters, m_block_count, m_block_pieces and m_block_raw of its record, and m_cause, one
+ * bit for each thing that is wrong with it:
+ *   0 HEADER     it was lost; then no other is set
+ *   1 TRUNCATED  its words ended with a cut one; its pieces are those that came before
+ *   2 SHORT      its values took more pieces than came; missing ones are zeros
+ *   3 LEFT       its values took fewer
+ *   4 OFFSET     an offset points beyond its group
+ *   5 CRC        its values have another CRC-32
+ * With HOLD 0 values leave as they are decoded, and m_bad is high with the last beat of a block with a cause.
+ * With HOLD 1 a block waits until it is known to be sound; otherwise its beats are zeros, m_bad with all.
+ * With SHARED 1 two whole blocks of words, and two of values, find room while other channels are at work.
  *
- * Blocks leave in the order in which they came, each as its ceil(s_block_count / LANES) beats, lane 0 first,
- * m_beat_last with the last one. m_beat_cause is the block's in each of its beats; if there is any, the beats
- * hold zeros. Lanes behind the block's end mean nothing. Block k is stream k mod STREAMS of the engine, and
- * region k mod (STREAMS + 1) of both buffers; a region is one block's from its first word to its last beat.
- *
- * s_room is low in the cycle of s_block_valid, while blocks are in all regions, and in the 16 cycles after a
- * reset, until the engine is settled. A region is free once its last beat shows, or up to three beats before.
- * The row buses are apack_table's; they must hold still while there are blocks.
+ * The rows of a bank must hold still while blocks of it are under way.
  */
 module apack_decoder_channel #(
-    // streams that take turns, 1..8
+    // streams that take turns: 1, 2, 4 or 8
     parameter STREAMS      = 4,
     // bits of a value, 2..16
     parameter VALUE_W      = 8,
@@ -35,81 +38,89 @@ module apack_decoder_channel #(
     parameter SYMBOLS      = 16,
     // bits of a cumulative count, at most CODE_W - 2
     parameter COUNT_W      = 10,
-    // bits of the interval bounds
+    // bits of the interval bounds, at most 32
     parameter CODE_W       = 16,
-    // bits of a piece, at least CODE_W and VALUE_W
-    parameter PIECE_W      = 16,
-    // pieces of a memory word, a power of two
-    parameter PIECES       = 4,
+    // bits of a piece; leave at its default
+    parameter PIECE_W      = (COUNT_W + 2 > 16) ? 32 : 16,
+    // bits of a memory word: 16, 32 or 64, at least PIECE_W
+    parameter WORD_W       = 64,
     // values of a beat, a power of two
     parameter LANES        = 8,
     // most values of a block, a power of two and a multiple of LANES
     parameter BLOCK_VALUES = 4096,
-    // words of a region, for the largest block; leave at its default
-    parameter REGION_WORDS = (BLOCK_VALUES * VALUE_W + PIECES * PIECE_W - 1) / (PIECES * PIECE_W),
-    // bits of a number of words; leave at its default
-    parameter WORDS_W      = $clog2(REGION_WORDS + 1),
-    // bits of a block's number of bits; leave at its default
-    parameter BITS_W       = $clog2(REGION_WORDS * PIECES * PIECE_W + 1),
+    // damaged blocks leave as zeros if 1
+    parameter HOLD         = 0,
+    // one of several channels if 1
+    parameter SHARED       = 0,
     // bits of a block's number of values; leave at its default
-    parameter BLOCK_W      = $clog2(BLOCK_VALUES + 1),
+    parameter VALUES_W     = $clog2(BLOCK_VALUES + 1),
+    // bits of a block's number of pieces; leave at its default
+    parameter PIECES_W     = $clog2((BLOCK_VALUES * VALUE_W + WORD_W - 1) / WORD_W * (WORD_W / PIECE_W) + 1),
+    // bits of a number of values of a beat; leave at its default
+    parameter LANES_W      = $clog2(LANES + 1),
     // bits of an offset width, 0..VALUE_W; leave at its default
     parameter WIDTH_W      = $clog2(VALUE_W + 1)
 ) (
-    input  wire                           clk,
-    input  wire                           rst,
+    input  wire                             clk,
+    input  wire                             rst,
 
-    input  wire [SYMBOLS-1:0]             row_valid,
-    input  wire [SYMBOLS*VALUE_W-1:0]     row_base,
-    input  wire [SYMBOLS*VALUE_W-1:0]     row_limit,
-    input  wire [SYMBOLS*WIDTH_W-1:0]     row_offset_w,
-    input  wire [SYMBOLS*(COUNT_W+1)-1:0] row_cum,
+    input  wire [2*SYMBOLS-1:0]             row_valid,
+    input  wire [2*SYMBOLS*VALUE_W-1:0]     row_base,
+    input  wire [2*SYMBOLS*VALUE_W-1:0]     row_limit,
+    input  wire [2*SYMBOLS*WIDTH_W-1:0]     row_offset_w,
+    input  wire [2*SYMBOLS*(COUNT_W+1)-1:0] row_cum,
 
-    output wire                           s_room,
-    input  wire                           s_word_valid,
-    input  wire [PIECES*PIECE_W-1:0]      s_word_data,
+    input  wire                             s_block_valid,
+    output wire                             s_block_ready,
+    input  wire [VALUES_W-1:0]              s_block_count,
+    input  wire                             s_block_raw,
+    input  wire [PIECES_W-1:0]              s_block_pieces,
+    input  wire [31:0]                      s_block_crc,
+    input  wire                             s_block_bank,
+    input  wire                             s_block_last,
+    input  wire                             s_block_lost,
 
-    input  wire                           s_block_valid,
-    input  wire [BLOCK_W-1:0]             s_block_count,
-    input  wire [BITS_W-1:0]              s_block_code_bits,
-    input  wire [BITS_W-1:0]              s_block_offset_bits,
-    input  wire [WORDS_W-1:0]             s_block_code_words,
-    input  wire [WORDS_W-1:0]             s_block_offset_words,
-    input  wire [31:0]                    s_block_crc,
-    input  wire [5:0]                     s_block_cause,
+    input  wire                             s_word_valid,
+    output wire                             s_word_ready,
+    input  wire [WORD_W-1:0]                s_word_data,
+    input  wire                             s_word_last,
+    input  wire                             s_word_cut,
 
-    output wire [LANES*VALUE_W-1:0]       m_beat_data,
-    output wire [5:0]                     m_beat_cause,
-    output wire                           m_beat_last,
-    output wire                           m_beat_valid,
-    input  wire                           m_beat_ready
+    output wire                             m_valid,
+    input  wire                             m_ready,
+    output wire [LANES*VALUE_W-1:0]         m_data,
+    output wire [LANES_W-1:0]               m_count,
+    output wire                             m_last,
+    output wire                             m_tensor_last,
+    output wire                             m_bad,
+    output wire [5:0]                       m_cause,
+    output wire [VALUES_W-1:0]              m_block_count,
+    output wire [PIECES_W-1:0]              m_block_pieces,
+    output wire                             m_block_raw
 );
 
-    localparam LENGTH    = 0;
-    localparam TRUNCATED = 5;
+    localparam RECORD_W = VALUES_W + 1 + PIECES_W + 32 + 3;
+    localparam PIECES   = WORD_W / PIECE_W;
+    localparam PART_W   = (PIECES > 1) ? $clog2(PIECES) : 1;
 
-    localparam WORD_W     = PIECES * PIECE_W;
-    localparam REGIONS    = STREAMS + 1;
-    localparam REGION_W   = $clog2(STREAMS + 1);
-    localparam STREAM_W   = (STREAMS > 1) ? $clog2(STREAMS) : 1;
-    localparam SHIFT_W    = $clog2(CODE_W + 1);
-    localparam WORD_AW    = $clog2(REGIONS * REGION_WORDS);
-    localparam BEATS      = BLOCK_VALUES / LANES;
-    localparam BEAT_AW    = $clog2(REGIONS * BEATS);
-    localparam LANE_W     = $clog2(LANES);
-    localparam POSITION_W = $clog2(BLOCK_VALUES) + 1;
+    // A slot that begins takes up to two pieces so many cycles later, as do those before it.
+    localparam TAKE_DELAY = (STREAMS == 1) ? 0 : (STREAMS == 2) ? 1 : (STREAMS == 4) ? 3 : 6;
+    localparam NEED       = 2 * (TAKE_DELAY + 1);
 
-    // A few streams come back before a piece does: they need more pieces at hand. So do long values.
-    localparam DEPTH = (STREAMS >= 3 && 2 * VALUE_W <= PIECE_W) ? 2 : 4;
+    // Beats that are announced and not yet out of the RAM when a value comes a cycle, and two more.
+    localparam FEW_BEATS   = (LANES + TAKE_DELAY + 3 + LANES - 1) / LANES + 2;
+    localparam BLOCK_BEATS = BLOCK_VALUES / LANES;
+    localparam WHOLE       = HOLD + SHARED > 0;
+    localparam BEATS       = (WHOLE && 2 * BLOCK_BEATS > FEW_BEATS) ? 2 * BLOCK_BEATS : FEW_BEATS;
 
-    localparam [REGION_W-1:0]   LAST_REGION  = STREAMS[REGION_W-1:0];
-    localparam [WORD_AW-1:0]    REGION_BASE  = REGION_WORDS[WORD_AW-1:0];
-    localparam [BEAT_AW-1:0]    REGION_BEATS = BEATS[BEAT_AW-1:0];
-    localparam [POSITION_W-1:0] LANE_MASK    = LANES[POSITION_W-1:0] - 1'b1;
+    // log2 of the blocks that are under way from the first slot to the last beat
+    localparam QUEUE_W = WHOLE ? 2 : 1;
+
+    localparam [VALUES_W-1:0] BEAT_VALUES = LANES[VALUES_W-1:0];
 
     generate
-        if (STREAMS < 1 || STREAMS > 8) begin : g_check_streams
-            apack_decoder_channel_needs_STREAMS_of_1_to_8 illegal_parameter ();
+        if (STREAMS != 1 && STREAMS != 2 && STREAMS != 4 && STREAMS != 8) begin : g_check_streams
+            apack_decoder_channel_needs_STREAMS_of_1_2_4_or_8 illegal_parameter ();
         end
         if (VALUE_W < 2 || VALUE_W > 16) begin : g_check_value_w
             apack_decoder_channel_needs_VALUE_W_of_2_to_16 illegal_parameter ();
@@ -120,11 +131,11 @@ module apack_decoder_channel #(
         if (COUNT_W < 1 || COUNT_W > CODE_W - 2) begin : g_check_count_w
             apack_decoder_channel_needs_COUNT_W_of_1_to_CODE_W_minus_2 illegal_parameter ();
         end
-        if (PIECE_W < CODE_W || PIECE_W < VALUE_W) begin : g_check_piece_w
-            apack_decoder_channel_needs_PIECE_W_of_at_least_CODE_W_and_VALUE_W illegal_parameter ();
+        if (CODE_W > 32) begin : g_check_code_w
+            apack_decoder_channel_needs_CODE_W_of_at_most_32 illegal_parameter ();
         end
-        if (PIECES < 1 || (PIECES & (PIECES - 1)) != 0) begin : g_check_pieces
-            apack_decoder_channel_needs_PIECES_a_power_of_two illegal_parameter ();
+        if ((WORD_W != 16 && WORD_W != 32 && WORD_W != 64) || WORD_W < PIECE_W) begin : g_check_word_w
+            apack_decoder_channel_needs_WORD_W_of_16_32_or_64_and_at_least_PIECE_W illegal_parameter ();
         end
         if (LANES < 1 || (LANES & (LANES - 1)) != 0) begin : g_check_lanes
             apack_decoder_channel_needs_LANES_a_power_of_two illegal_parameter ();
@@ -132,370 +143,303 @@ module apack_decoder_channel #(
         if (BLOCK_VALUES < LANES || (BLOCK_VALUES & (BLOCK_VALUES - 1)) != 0) begin : g_check_block
             apack_decoder_channel_needs_BLOCK_VALUES_a_power_of_two_of_at_least_LANES illegal_parameter ();
         end
+        if (HOLD != 0 && HOLD != 1) begin : g_check_hold
+            apack_decoder_channel_needs_HOLD_of_0_or_1 illegal_parameter ();
+        end
+        if (SHARED != 0 && SHARED != 1) begin : g_check_shared
+            apack_decoder_channel_needs_SHARED_of_0_or_1 illegal_parameter ();
+        end
     endgenerate
 
-    // ---- room ----------------------------------------------------------------------------------------
+    // ---- records and words -----------------------------------------------------------------------------
 
-    // Cycles until the engine's ports name the streams at turn, whatever it did before the reset.
-    localparam [3:0] SETTLING = 4'd15;
+    wire                begin_block;
+    wire                begin_valid;
+    wire                begin_ready;
+    wire [VALUES_W-1:0] begin_count;
+    wire                begin_raw;
+    wire [PIECES_W-1:0] begin_pieces;
+    wire [31:0]         begin_crc;
+    wire                begin_bank;
+    wire                begin_last;
+    wire                begin_lost;
 
-    reg  [3:0]        settle_reg;
-    reg  [REGION_W:0] used_reg;         // regions in use
-    reg               room_reg;
-    wire              free;
+    wire                word_valid;
+    wire                word_ready;
+    wire [WORD_W-1:0]   word_data;
+    wire                word_last;
+    wire                word_cut;
 
-    wire [REGION_W:0] next_used = used_reg + {{REGION_W{1'b0}}, s_block_valid} - {{REGION_W{1'b0}}, free};
+    wire [RECORD_W-1:0] s_record = {s_block_count, s_block_raw, s_block_pieces, s_block_crc,
+                                    s_block_bank, s_block_last, s_block_lost};
+    wire [RECORD_W-1:0] begin_record;
 
-    assign s_room = room_reg && !s_block_valid;
+    assign {begin_count, begin_raw, begin_pieces, begin_crc, begin_bank, begin_last, begin_lost} = begin_record;
+
+    generate
+        if (SHARED != 0) begin : g_queued
+            localparam BLOCK_WORDS = (BLOCK_VALUES * VALUE_W + WORD_W - 1) / WORD_W;
+
+            cell_fifo #(
+                .DATA_W (RECORD_W),
+                .FIFO_W (1)
+            ) record_fifo_inst (
+                .clk     (clk),
+                .rst     (rst),
+                .s_data  (s_record),
+                .s_valid (s_block_valid),
+                .s_ready (s_block_ready),
+                .m_data  (begin_record),
+                .m_valid (begin_valid),
+                .m_ready (begin_ready)
+            );
+
+            cell_ram_fifo #(
+                .DATA_W (WORD_W + 2),
+                .DEPTH  (2 * BLOCK_WORDS)
+            ) word_fifo_inst (
+                .clk     (clk),
+                .rst     (rst),
+                .s_data  ({s_word_data, s_word_last, s_word_cut}),
+                .s_valid (s_word_valid),
+                .s_ready (s_word_ready),
+                .m_data  ({word_data, word_last, word_cut}),
+                .m_valid (word_valid),
+                .m_ready (word_ready)
+            );
+        end else begin : g_direct
+            assign begin_record  = s_record;
+            assign begin_valid   = s_block_valid;
+            assign s_block_ready = begin_ready;
+
+            assign {word_data, word_last, word_cut} = {s_word_data, s_word_last, s_word_cut};
+            assign word_valid   = s_word_valid;
+            assign s_word_ready = word_ready;
+        end
+    endgenerate
+
+    wire window_idle;
+    wire queue_ready;
+
+    assign begin_ready = window_idle && queue_ready;
+    assign begin_block = begin_valid && begin_ready;
+
+    reg        bank_reg;
+    reg        lost_reg;
+    reg [31:0] crc_reg;
 
     always @(posedge clk) begin
-        if (settle_reg != 4'd0) begin
-            settle_reg <= settle_reg - 1'b1;
-        end
-        used_reg <= next_used;
-        room_reg <= next_used != REGIONS[REGION_W:0] && settle_reg == 4'd0;
-
-        if (rst) begin
-            settle_reg <= SETTLING;
-            used_reg   <= {REGION_W+1{1'b0}};
-            room_reg   <= 1'b0;
+        if (begin_block) begin
+            bank_reg <= begin_bank;
+            lost_reg <= begin_lost;
+            crc_reg  <= begin_crc;
         end
     end
 
-    // ---- stored blocks -------------------------------------------------------------------------------
+    // ---- pieces ------------------------------------------------------------------------------------------
 
-    wire [REGION_W-1:0] fill_region;
-    reg  [WORD_AW-1:0]  fill_address_reg;
+    wire                 full;
+    wire [2*PIECE_W-1:0] pieces;
+    wire [1:0]           take;
+    wire                 take_end;
+    wire                 over;
+    wire                 over_short;
+    wire                 over_left;
+    wire                 over_cut;
+    wire [PART_W-1:0]    begin_part;
 
-    always @(posedge clk) begin
-        if (s_block_valid) begin
-            fill_address_reg <= (fill_region == LAST_REGION) ? {WORD_AW{1'b0}}
-                              : {{WORD_AW-REGION_W{1'b0}}, fill_region} * REGION_BASE + REGION_BASE;
-        end else if (s_word_valid) begin
-            fill_address_reg <= fill_address_reg + 1'b1;
+    generate
+        if (PIECES > 1) begin : g_part
+            assign begin_part = begin_pieces[PART_W-1:0];
+        end else begin : g_no_part
+            assign begin_part = 1'b0;
         end
+    endgenerate
 
-        if (rst) begin
-            fill_address_reg <= {WORD_AW{1'b0}};
-        end
-    end
-
-    wire               word_read_enable;
-    wire [WORD_AW-1:0] word_read_address;
-    wire [WORD_W-1:0]  word_read_data;
-
-    cell_ram #(
-        .DEPTH  (REGIONS * REGION_WORDS),
-        .PARTS  (1),
-        .PART_W (WORD_W)
-    ) word_ram_inst (
-        .clk           (clk),
-        .write_enable  (s_word_valid),
-        .write_address (fill_address_reg),
-        .write_data    (s_word_data),
-        .read_enable   (word_read_enable),
-        .read_address  (word_read_address),
-        .read_data     (word_read_data)
-    );
-
-    localparam QUEUE_W = BLOCK_W + 2 + 2 * WORDS_W;
-
-    wire                next_valid;
-    wire                next_take;
-    wire [REGION_W-1:0] next_region;
-    wire [STREAM_W-1:0] next_stream;
-    wire [BLOCK_W-1:0]  next_count;
-    wire                next_raw;
-    wire                next_skip;
-    wire [WORDS_W-1:0]  next_code_words;
-    wire [WORDS_W-1:0]  next_offset_words;
-
-    apack_block_queue #(
-        .STREAMS (STREAMS),
-        .DATA_W  (QUEUE_W)
-    ) queue_inst (
-        .clk      (clk),
-        .rst      (rst),
-        .s_valid  (s_block_valid),
-        .s_data   ({s_block_count, s_block_code_bits == {BITS_W{1'b0}},
-                    s_block_cause[LENGTH] || s_block_cause[TRUNCATED],
-                    s_block_code_words, s_block_offset_words}),
-        .s_region (fill_region),
-        .m_valid  (next_valid),
-        .m_data   ({next_count, next_raw, next_skip, next_code_words, next_offset_words}),
-        .m_region (next_region),
-        .m_stream (next_stream),
-        .m_take   (next_take)
-    );
-
-    // ---- engine --------------------------------------------------------------------------------------
-
-    wire [STREAM_W-1:0] slot_stream;
-    wire                slot_ready;
-    wire [2:0]          slot_kind;
-
-    wire [STREAM_W-1:0] code_stream;
-    wire                code_clear;
-    wire                code_ready;
-    wire                code_valid;
-    wire [PIECE_W-1:0]  code_data;
-
-    wire [STREAM_W-1:0] offset_stream;
-    wire                offset_clear;
-    wire                offset_ready;
-    wire                offset_valid;
-    wire [PIECE_W-1:0]  offset_data;
-
-    wire [STREAM_W-1:0] value_stream;
-    wire                value_valid;
-    wire [VALUE_W-1:0]  value;
-    wire                value_illegal;
-    wire [WIDTH_W-1:0]  value_offset_count;
-
-    wire [STREAM_W-1:0] used_stream;
-    wire [SHIFT_W-1:0]  used_count;
-
-    apack_slot_sequence #(
-        .STREAMS (STREAMS),
-        .BLOCK_W (BLOCK_W)
-    ) sequence_inst (
-        .clk         (clk),
-        .rst         (rst),
-        .s_valid     (next_valid),
-        .s_stream    (next_stream),
-        .s_count     (next_count),
-        .s_raw       (next_raw),
-        .s_skip      (next_skip),
-        .s_take      (next_take),
-        .slot_stream (slot_stream),
-        .slot_ready  (slot_ready),
-        .slot_kind   (slot_kind)
-    );
-
-    apack_piece_fetch #(
-        .STREAMS      (STREAMS),
-        .PIECE_W      (PIECE_W),
-        .PIECES       (PIECES),
-        .PIECES_AHEAD (DEPTH),
-        .REGION_WORDS (REGION_WORDS)
-    ) fetch_inst (
+    apack_piece_window #(
+        .PIECE_W (PIECE_W),
+        .WORD_W  (WORD_W),
+        .NEED    (NEED)
+    ) window_inst (
         .clk            (clk),
         .rst            (rst),
-        .s_begin        (next_take && !next_skip),
-        .s_begin_stream (next_stream),
-        .s_begin_region (next_region),
-        .s_begin_code   (next_code_words),
-        .s_begin_offset (next_offset_words),
-        .read_enable    (word_read_enable),
-        .read_address   (word_read_address),
-        .read_data      (word_read_data),
-        .code_stream    (code_stream),
-        .code_clear     (code_clear),
-        .code_ready     (code_ready),
-        .code_valid     (code_valid),
-        .code_data      (code_data),
-        .offset_stream  (offset_stream),
-        .offset_clear   (offset_clear),
-        .offset_ready   (offset_ready),
-        .offset_valid   (offset_valid),
-        .offset_data    (offset_data)
+        .s_begin        (begin_block),
+        .s_begin_words  (begin_pieces != {PIECES_W{1'b0}}),
+        .s_begin_pieces (begin_part),
+        .m_idle         (window_idle),
+        .s_valid        (word_valid),
+        .s_ready        (word_ready),
+        .s_data         (word_data),
+        .s_last         (word_last),
+        .s_cut          (word_cut),
+        .m_full         (full),
+        .m_pieces       (pieces),
+        .s_take         (take),
+        .s_end          (take_end),
+        .m_over         (over),
+        .m_short        (over_short),
+        .m_left         (over_left),
+        .m_cut          (over_cut)
     );
+
+    // ---- values ------------------------------------------------------------------------------------------
+
+    wire [1:0] slot_kind;
+    wire       slot_valued;
+    wire       slot_last;
+    wire       room;
+
+    // Where a lost block has no pieces, zeros are taken verbatim.
+    apack_slot_sequence #(
+        .STREAMS      (STREAMS),
+        .BLOCK_VALUES (BLOCK_VALUES)
+    ) sequence_inst (
+        .clk      (clk),
+        .rst      (rst),
+        .s_begin  (begin_block),
+        .s_count  (begin_count),
+        .s_raw    (begin_raw || begin_lost),
+        .s_full   (full),
+        .s_room   (room),
+        .m_kind   (slot_kind),
+        .m_valued (slot_valued),
+        .m_last   (slot_last)
+    );
+
+    wire               value_valid;
+    wire [VALUE_W-1:0] value;
+    wire               value_illegal;
+    wire               value_last;
 
     apack_decoder_engine #(
         .STREAMS (STREAMS),
         .VALUE_W (VALUE_W),
         .SYMBOLS (SYMBOLS),
         .COUNT_W (COUNT_W),
-        .CODE_W  (CODE_W),
-        .PIECE_W (PIECE_W)
+        .CODE_W  (CODE_W)
     ) engine_inst (
-        .clk             (clk),
-        .rst             (rst),
-        .row_valid       (row_valid),
-        .row_base        (row_base),
-        .row_limit       (row_limit),
-        .row_offset_w    (row_offset_w),
-        .row_cum         (row_cum),
-        .s_stream        (slot_stream),
-        .s_ready         (slot_ready),
-        .s_kind          (slot_kind),
-        .s_code_stream   (code_stream),
-        .s_code_clear    (code_clear),
-        .s_code_ready    (code_ready),
-        .s_code_valid    (code_valid),
-        .s_code_data     (code_data),
-        .s_offset_stream (offset_stream),
-        .s_offset_clear  (offset_clear),
-        .s_offset_ready  (offset_ready),
-        .s_offset_valid  (offset_valid),
-        .s_offset_data   (offset_data),
-        .m_stream        (value_stream),
-        .m_valid         (value_valid),
-        .m_value         (value),
-        .m_illegal       (value_illegal),
-        .m_offset_count  (value_offset_count),
-        .m_code_stream   (used_stream),
-        .m_code_count    (used_count)
+        .clk          (clk),
+        .rst          (rst),
+        .row_valid    (bank_reg ? row_valid[SYMBOLS +: SYMBOLS] : row_valid[0 +: SYMBOLS]),
+        .row_base     (bank_reg ? row_base[SYMBOLS*VALUE_W +: SYMBOLS*VALUE_W]
+                                : row_base[0 +: SYMBOLS*VALUE_W]),
+        .row_limit    (bank_reg ? row_limit[SYMBOLS*VALUE_W +: SYMBOLS*VALUE_W]
+                                : row_limit[0 +: SYMBOLS*VALUE_W]),
+        .row_offset_w (bank_reg ? row_offset_w[SYMBOLS*WIDTH_W +: SYMBOLS*WIDTH_W]
+                                : row_offset_w[0 +: SYMBOLS*WIDTH_W]),
+        .row_cum      (bank_reg ? row_cum[SYMBOLS*(COUNT_W+1) +: SYMBOLS*(COUNT_W+1)]
+                                : row_cum[0 +: SYMBOLS*(COUNT_W+1)]),
+        .s_kind       (slot_kind),
+        .s_last       (slot_last),
+        .s_pieces     (pieces),
+        .m_take       (take),
+        .m_end        (take_end),
+        .m_valid      (value_valid),
+        .m_value      (value),
+        .m_illegal    (value_illegal),
+        .m_last       (value_last)
     );
 
-    // ---- what leaves the engine, in registers --------------------------------------------------------
+    // ---- beats -------------------------------------------------------------------------------------------
 
-    reg [STREAM_W-1:0] used_stream_reg;
-    reg [SHIFT_W-1:0]  used_count_reg;
-    reg                used_clear_reg;
-    reg                value_clear_reg;     // with the engine's value: the CLEAR of its stream
+    wire                     beat_valid;
+    wire [LANES*VALUE_W-1:0] beat_data;
 
-    always @(posedge clk) begin
-        used_stream_reg <= used_stream;
-        used_count_reg  <= used_count & {SHIFT_W{!rst}};
-        used_clear_reg  <= code_clear && !rst;
-        value_clear_reg <= offset_clear && !rst;
-    end
-
-    wire [REGION_W-1:0] used_region;
-    wire [REGION_W-1:0] value_region;
-
-    apack_region_track #(.STREAMS (STREAMS)) used_region_inst (
-        .clk       (clk),
-        .rst       (rst),
-        .s_stream  (used_stream_reg),
-        .s_advance (used_clear_reg),
-        .m_region  (used_region)
+    apack_value_buffer #(
+        .VALUE_W (VALUE_W),
+        .LANES   (LANES),
+        .DEPTH   (BEATS)
+    ) buffer_inst (
+        .clk         (clk),
+        .rst         (rst),
+        .m_room      (room),
+        .s_open      (slot_valued),
+        .s_open_last (slot_last),
+        .s_valid     (value_valid),
+        .s_value     (value),
+        .s_last      (value_last),
+        .m_valid     (beat_valid),
+        .m_data      (beat_data),
+        .m_ready     (m_valid && m_ready)
     );
 
-    apack_region_track #(.STREAMS (STREAMS)) value_region_inst (
-        .clk       (clk),
-        .rst       (rst),
-        .s_stream  (value_stream),
-        .s_advance (value_clear_reg),
-        .m_region  (value_region)
-    );
-
-    wire                code_done;
-    wire [REGION_W-1:0] code_done_region;
-    wire                code_bad;
-    wire                value_done;
-    wire [REGION_W-1:0] value_done_region;
-    wire                offset_bad;
-    wire                crc_bad;
+    wire       check_valid;
+    wire [5:0] check_cause;
 
     apack_block_check #(
-        .STREAMS      (STREAMS),
-        .VALUE_W      (VALUE_W),
-        .CODE_W       (CODE_W),
-        .BLOCK_VALUES (BLOCK_VALUES),
-        .BITS_W       (BITS_W)
+        .VALUE_W (VALUE_W)
     ) check_inst (
-        .clk                  (clk),
-        .rst                  (rst),
-        .s_block_valid        (s_block_valid),
-        .s_block_region       (fill_region),
-        .s_block_code_bits    (s_block_code_bits),
-        .s_block_offset_bits  (s_block_offset_bits),
-        .s_block_crc          (s_block_crc),
-        .s_code_region        (used_region),
-        .s_code_count         (used_count_reg),
-        .s_code_clear         (used_clear_reg),
-        .s_value_region       (value_region),
-        .s_value_valid        (value_valid),
-        .s_value              (value),
-        .s_value_illegal      (value_illegal),
-        .s_value_offset_count (value_offset_count),
-        .s_value_clear        (value_clear_reg),
-        .m_code_done          (code_done),
-        .m_code_region        (code_done_region),
-        .m_code_bad           (code_bad),
-        .m_value_done         (value_done),
-        .m_value_region       (value_done_region),
-        .m_offset_bad         (offset_bad),
-        .m_crc_bad            (crc_bad)
+        .clk             (clk),
+        .rst             (rst),
+        .s_value_valid   (value_valid),
+        .s_value         (value),
+        .s_value_illegal (value_illegal),
+        .s_value_last    (value_last),
+        .s_over          (over),
+        .s_cause         ({over_left, over_short, over_cut, lost_reg}),
+        .s_crc           (crc_reg),
+        .m_valid         (check_valid),
+        .m_cause         (check_cause)
     );
 
-    // ---- values into their buffer --------------------------------------------------------------------
+    // ---- blocks that are under way, and what is known of those that are checked ----------------------
 
-    wire [POSITION_W-1:0] position;     // of the value in its block
-    wire [POSITION_W-1:0] next_position = position + {{POSITION_W-1{1'b0}}, value_valid};
+    wire head_valid;
+    wire cause_valid;
+    wire leave = m_valid && m_ready && m_last;
 
-    cell_ring #(
-        .STREAMS (STREAMS),
-        .STATE_W (POSITION_W)
-    ) position_ring_inst (
-        .clk    (clk),
-        .rst    (rst),
-        .enable (1'b1),
-        .turn   (1'b1),
-        .next   (next_position & {POSITION_W{!value_clear_reg}}),
-        .head   (position)
+    cell_fifo #(
+        .DATA_W (VALUES_W + PIECES_W + 2),
+        .FIFO_W (QUEUE_W)
+    ) block_fifo_inst (
+        .clk     (clk),
+        .rst     (rst),
+        .s_data  ({begin_count, begin_pieces, begin_raw, begin_last}),
+        .s_valid (begin_block),
+        .s_ready (queue_ready),
+        .m_data  ({m_block_count, m_block_pieces, m_block_raw, m_tensor_last}),
+        .m_valid (head_valid),
+        .m_ready (leave)
     );
 
-    reg [LANES-1:0]   write_enable_reg;
-    reg [BEAT_AW-1:0] write_address_reg;
-    reg [VALUE_W-1:0] write_value_reg;
+    cell_fifo #(
+        .DATA_W (6),
+        .FIFO_W (QUEUE_W)
+    ) cause_fifo_inst (
+        .clk     (clk),
+        .rst     (rst),
+        .s_data  (check_cause),
+        .s_valid (check_valid),
+        .s_ready (),
+        .m_data  (m_cause),
+        .m_valid (cause_valid),
+        .m_ready (leave)
+    );
 
-    wire [BEAT_AW-1:0] region_beat = {{BEAT_AW-REGION_W{1'b0}}, value_region} * REGION_BEATS;
-    wire [BEAT_AW-1:0] block_beat  = {{BEAT_AW+LANE_W-POSITION_W{1'b0}}, position[POSITION_W-1:LANE_W]};
+    reg                shown_reg;       // left_reg is about the block at the head
+    reg [VALUES_W-1:0] left_reg;        // values of it that have not left
 
-    always @(posedge clk) begin : b_write
-        integer i;
-
-        for (i = 0; i < LANES; i = i + 1) begin
-            write_enable_reg[i] <= value_valid && (position & LANE_MASK) == i[POSITION_W-1:0];
+    always @(posedge clk) begin
+        if (!shown_reg) begin
+            shown_reg <= head_valid;
+            left_reg  <= m_block_count;
+        end else if (m_valid && m_ready) begin
+            shown_reg <= !m_last;
+            left_reg  <= left_reg - BEAT_VALUES;
         end
-        write_address_reg <= region_beat + block_beat;
-        write_value_reg   <= value;
 
         if (rst) begin
-            write_enable_reg <= {LANES{1'b0}};
+            shown_reg <= 1'b0;
         end
     end
 
-    wire                     beat_read_enable;
-    wire [BEAT_AW-1:0]       beat_read_address;
-    wire [LANES*VALUE_W-1:0] beat_read_data;
+    wire bad = m_cause != 6'd0;
 
-    cell_ram #(
-        .DEPTH  (REGIONS * BEATS),
-        .PARTS  (LANES),
-        .PART_W (VALUE_W)
-    ) beat_ram_inst (
-        .clk           (clk),
-        .write_enable  (write_enable_reg),
-        .write_address (write_address_reg),
-        .write_data    ({LANES{write_value_reg}}),
-        .read_enable   (beat_read_enable),
-        .read_address  (beat_read_address),
-        .read_data     (beat_read_data)
-    );
-
-    apack_block_drain #(
-        .STREAMS      (STREAMS),
-        .VALUE_W      (VALUE_W),
-        .LANES        (LANES),
-        .BLOCK_VALUES (BLOCK_VALUES)
-    ) drain_inst (
-        .clk            (clk),
-        .rst            (rst),
-        .s_block_valid  (s_block_valid),
-        .s_block_region (fill_region),
-        .s_block_count  (s_block_count),
-        .s_block_cause  (s_block_cause),
-        .s_code_done    (code_done),
-        .s_code_region  (code_done_region),
-        .s_code_bad     (code_bad),
-        .s_value_done   (value_done),
-        .s_value_region (value_done_region),
-        .s_offset_bad   (offset_bad),
-        .s_crc_bad      (crc_bad),
-        .read_enable    (beat_read_enable),
-        .read_address   (beat_read_address),
-        .read_data      (beat_read_data),
-        .m_free         (free),
-        .m_data         (m_beat_data),
-        .m_cause        (m_beat_cause),
-        .m_last         (m_beat_last),
-        .m_valid        (m_beat_valid),
-        .m_ready        (m_beat_ready)
-    );
+    assign m_last  = left_reg <= BEAT_VALUES;
+    assign m_valid = beat_valid && shown_reg && (cause_valid || (HOLD == 0 && !m_last));
+    assign m_count = m_last ? left_reg[LANES_W-1:0] : BEAT_VALUES[LANES_W-1:0];
+    assign m_bad   = bad && (m_last || HOLD != 0);
+    assign m_data  = beat_data & {LANES*VALUE_W{!(bad && HOLD != 0)}};
 
 endmodule
 

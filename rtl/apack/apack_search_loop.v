@@ -6,15 +6,17 @@
 /*
  * The decoder's symbol search and interval update for STREAMS streams in turn: a loop of STREAMS registers.
  *
- * A slot enters with each cycle of enable; STREAMS enabled cycles later the next slot of the same stream
- * does, with the interval that this one left. s_active 0 is an idle slot, which changes nothing. s_first
- * (with s_active 0) starts a code stream: the slot enters as the interval of the one code 0, which has all
- * its bits decided, so that it leaves as the full interval and uses up the stream's first CODE_W bits.
+ * A slot enters with each cycle; STREAMS cycles later the next slot of the same stream does, with the
+ * interval that this one left. s_active 0 is an idle slot, which changes nothing. s_first (with s_active 0)
+ * starts a code stream: the slot enters as the interval of the one code 0, which has all its bits decided,
+ * so that it leaves as the full interval and uses up the stream's first CODE_W bits.
  *
- * Of each slot leave, each with the slot's tag,
- *   m_hit          one bit a row: the slot's symbol (row 0 if idle)
- *   m_shift_count  how many code bits the slot uses up; in the same cycle, s_code_bits must show the
- *                  stream's next CODE_W code bits
+ * Of each slot leave
+ *   m_hit    one bit a row: the slot's symbol (row 0 if idle); 0, 1, 2, 4 cycles after the slot entered with
+ *            1, 2, 4, 8 streams
+ *   m_ends   how many code bits the slot uses up, as zeros above the first one (apack_shift_end), and
+ *   m_count  the same as a number; in that cycle s_code_bits must show the stream's next CODE_W code bits,
+ *            or, of a slot that is not the first, as many as it uses up. 0, 1, 3, 6 cycles after it entered.
  * For a stream that has not been started, and for slots that are in the loop at a reset, they are undefined.
  *
  * The interval is kept as low, range (its size, and three times that) and position (code less low). The
@@ -25,11 +27,11 @@
  * interval's end, lies as far from the code as the new upper bound.
  *
  * Logic between the places where registers may stand, and the STREAMS that cut there:
- *   products of leaves | 6.. | distances, leaf | 4.. | products of rows | 3 7.. | distances | 2 4.. | symbol,
- *   new bounds, which bits end the shift | 3.. | shift count | 5.. | shift | all | nothing | 8
+ *   products of leaves | 8 | distances, leaf | 4 8 | products of rows | 8 | distances | 2 4 8 | symbol,
+ *   new bounds, which bits end the shift | 4 8 | shift count | 8 | shift | all | nothing | 8
  */
 module apack_search_loop #(
-    // streams that take turns, 1..8
+    // streams that take turns: 1, 2, 4 or 8
     parameter STREAMS = 4,
     // rows of the symbol table, at least 1
     parameter SYMBOLS = 16,
@@ -37,26 +39,21 @@ module apack_search_loop #(
     parameter COUNT_W = 10,
     // bits of the interval bounds
     parameter CODE_W  = 16,
-    // bits of the tag
-    parameter TAG_W   = 1,
     // bits of a shift count, 0..CODE_W; leave at its default
     parameter SHIFT_W = $clog2(CODE_W + 1)
 ) (
     input  wire                           clk,
-    input  wire                           enable,
 
     input  wire [SYMBOLS-1:0]             row_valid,
     input  wire [SYMBOLS*(COUNT_W+1)-1:0] row_cum,
 
     input  wire                           s_active,
     input  wire                           s_first,
-    input  wire [TAG_W-1:0]               s_tag,
 
     output wire [SYMBOLS-1:0]             m_hit,
-    output wire [TAG_W-1:0]               m_hit_tag,
 
-    output wire [SHIFT_W-1:0]             m_shift_count,
-    output wire [TAG_W-1:0]               m_shift_tag,
+    output wire [CODE_W-1:0]              m_ends,
+    output wire [SHIFT_W-1:0]             m_count,
     input  wire [CODE_W-1:0]              s_code_bits
 );
 
@@ -79,17 +76,13 @@ module apack_search_loop #(
     localparam RANGE_W  = CODE_W + 1;
     localparam TRIPLE_W = CODE_W + 2;
 
-    localparam CUT_TOP   = (STREAMS >= 6) ? 1 : 0;
-    localparam CUT_LEAF  = (STREAMS >= 4) ? 1 : 0;
-    localparam CUT_ROW   = (STREAMS == 3 || STREAMS >= 7) ? 1 : 0;
-    localparam CUT_HIT   = (STREAMS == 2 || STREAMS >= 4) ? 1 : 0;
-    localparam CUT_BOUND = (STREAMS >= 3) ? 1 : 0;
-    localparam CUT_COUNT = (STREAMS >= 5) ? 1 : 0;
-    localparam CUT_IDLE  = (STREAMS >= 8) ? 1 : 0;
+    localparam CUT_2 = (STREAMS >= 2) ? 1 : 0;
+    localparam CUT_4 = (STREAMS >= 4) ? 1 : 0;
+    localparam CUT_8 = (STREAMS >= 8) ? 1 : 0;
 
     generate
-        if (STREAMS < 1 || STREAMS > 8) begin : g_check_streams
-            apack_search_loop_needs_STREAMS_of_1_to_8 illegal_parameter ();
+        if (STREAMS != 1 && STREAMS != 2 && STREAMS != 4 && STREAMS != 8) begin : g_check_streams
+            apack_search_loop_needs_STREAMS_of_1_2_4_or_8 illegal_parameter ();
         end
         if (SYMBOLS < 1) begin : g_check_symbols
             apack_search_loop_needs_SYMBOLS_of_at_least_1 illegal_parameter ();
@@ -125,7 +118,7 @@ module apack_search_loop #(
     wire [RANGE_W-1:0]  range;
     wire [TRIPLE_W-1:0] triple;
 
-    localparam STATE_W = 2 * CODE_W + RANGE_W + TRIPLE_W + 2 + TAG_W;
+    localparam STATE_W = 2 * CODE_W + RANGE_W + TRIPLE_W + 2;
     localparam TOPS_W  = (LEAVES - 1) * PAIR_W;
 
     wire [TOPS_W-1:0]  tops;        // distances of all leaves but leaf 0
@@ -147,14 +140,13 @@ module apack_search_loop #(
         end
     endgenerate
 
-    cell_cut #(.CUT (CUT_TOP), .DATA_W (TOPS_W + STATE_W)) top_cut_inst (
+    cell_cut #(.CUT (CUT_8), .DATA_W (TOPS_W + STATE_W)) top_cut_inst (
         .clk    (clk),
-        .enable (enable),
-        .d      ({tops, low + position, position, range, triple, s_active, s_first, s_tag}),
+        .enable (1'b1),
+        .d      ({tops, low + position, position, range, triple, s_active, s_first}),
         .q      ({tops_cut, top_state})
     );
 
-    wire [TAG_W-1:0]    top_tag;
     wire                top_first;
     wire                top_active;
     wire [TRIPLE_W-1:0] top_triple;
@@ -162,7 +154,7 @@ module apack_search_loop #(
     wire [CODE_W-1:0]   top_position;
     wire [CODE_W-1:0]   top_code;
 
-    assign {top_code, top_position, top_range, top_triple, top_active, top_first, top_tag} = top_state;
+    assign {top_code, top_position, top_range, top_triple, top_active, top_first} = top_state;
 
     localparam TOP_SUMS_W = (LEAVES - 1) * CODE_W;
 
@@ -218,19 +210,18 @@ module apack_search_loop #(
     wire [RANGE_W-1:0]    leaf_range;
     wire [TRIPLE_W-1:0]   leaf_triple;
     wire                  leaf_first;
-    wire [TAG_W-1:0]      leaf_tag;
 
     assign leaf_begun[0]      = 1'b1;
     assign leaf_begun[LEAVES] = 1'b0;
     assign leaf_ahead[LEAVES] = 1'b0;
 
-    cell_cut #(.CUT (CUT_LEAF), .DATA_W (LEAF_W + TOP_SUMS_W + 2*(LEAVES-1) + STATE_W - 1)) leaf_cut_inst (
+    cell_cut #(.CUT (CUT_4), .DATA_W (LEAF_W + TOP_SUMS_W + 2*(LEAVES-1) + STATE_W - 1)) leaf_cut_inst (
         .clk    (clk),
-        .enable (enable),
+        .enable (1'b1),
         .d      ({top_valids & {LEAF-1{top_active}}, top_cums, top_distances, top_begun[LEAVES-1:1],
-                  top_ahead, top_code, top_position, top_range, top_triple, top_first, top_tag}),
+                  top_ahead, top_code, top_position, top_range, top_triple, top_first}),
         .q      ({valids, cums, leaf_distances, leaf_begun[LEAVES-1:1],
-                  leaf_ahead[LEAVES-1:1], leaf_code, leaf_position, leaf_range, leaf_triple, leaf_first, leaf_tag})
+                  leaf_ahead[LEAVES-1:1], leaf_code, leaf_position, leaf_range, leaf_triple, leaf_first})
     );
 
     // The new position if the symbol is the first of the leaf, and the distance of the leaf's end, which
@@ -257,7 +248,7 @@ module apack_search_loop #(
     );
 
     localparam PAIRS_W = (LEAF - 1) * PAIR_W;
-    localparam REST_W  = LEAF - 1 + 2 * CODE_W + LEAVES + CODE_W + 1 + TAG_W;
+    localparam REST_W  = LEAF - 1 + 2 * CODE_W + LEAVES + CODE_W + 1;
 
     wire [PAIRS_W-1:0] pairs;       // distances of all rows of the leaf but the first
     wire [PAIRS_W-1:0] pairs_cut;
@@ -267,7 +258,6 @@ module apack_search_loop #(
     wire [LEAVES-1:0]  row_leaf;
     wire [CODE_W-1:0]  row_code;
     wire               row_first;
-    wire [TAG_W-1:0]   row_tag;
 
     generate
         for (j = 1; j < LEAF; j = j + 1) begin : g_row
@@ -284,11 +274,11 @@ module apack_search_loop #(
         end
     endgenerate
 
-    cell_cut #(.CUT (CUT_ROW), .DATA_W (PAIRS_W + REST_W)) row_cut_inst (
+    cell_cut #(.CUT (CUT_8), .DATA_W (PAIRS_W + REST_W)) row_cut_inst (
         .clk    (clk),
-        .enable (enable),
-        .d      ({pairs, valids, leaf_lo, leaf_hi, leaf, leaf_code, leaf_first, leaf_tag}),
-        .q      ({pairs_cut, row_valids, row_lo, row_hi, row_leaf, row_code, row_first, row_tag})
+        .enable (1'b1),
+        .d      ({pairs, valids, leaf_lo, leaf_hi, leaf, leaf_code, leaf_first}),
+        .q      ({pairs_cut, row_valids, row_lo, row_hi, row_leaf, row_code, row_first})
     );
 
     localparam SUMS_W = (LEAF - 1) * CODE_W;
@@ -320,12 +310,12 @@ module apack_search_loop #(
     assign hit_begun[LEAF] = 1'b0;
     assign hit_ahead[LEAF] = 1'b0;
 
-    cell_cut #(.CUT (CUT_HIT), .DATA_W (SUMS_W + 2*(LEAF-1) + 3*CODE_W + LEAVES + 1 + TAG_W)) hit_cut_inst (
+    cell_cut #(.CUT (CUT_2), .DATA_W (SUMS_W + 2*(LEAF-1) + 3*CODE_W + LEAVES + 1)) hit_cut_inst (
         .clk    (clk),
-        .enable (enable),
-        .d      ({distances, begun, ahead, row_lo, row_hi, row_leaf, row_code, row_first, row_tag}),
+        .enable (1'b1),
+        .d      ({distances, begun, ahead, row_lo, row_hi, row_leaf, row_code, row_first}),
         .q      ({hit_distances, hit_begun[LEAF-1:1], hit_ahead[LEAF-1:1], hit_lo, hit_hi, hit_leaf,
-                  hit_code, hit_first, m_hit_tag})
+                  hit_code, hit_first})
     );
 
     // ---- new bounds --------------------------------------------------------------------------------
@@ -379,13 +369,12 @@ module apack_search_loop #(
     wire [CODE_W-1:0]  new_position;
     wire [RANGE_W-1:0] new_range;
     wire [CODE_W-1:0]  new_ends;
-    wire [TAG_W-1:0]   new_tag;
 
-    cell_cut #(.CUT (CUT_BOUND), .DATA_W (3 * CODE_W + RANGE_W + TAG_W)) bound_cut_inst (
+    cell_cut #(.CUT (CUT_4), .DATA_W (3 * CODE_W + RANGE_W)) bound_cut_inst (
         .clk    (clk),
-        .enable (enable),
-        .d      ({bound_low, hit_position, bound_range, bound_ends, m_hit_tag}),
-        .q      ({new_low, new_position, new_range, new_ends, new_tag})
+        .enable (1'b1),
+        .d      ({bound_low, hit_position, bound_range, bound_ends}),
+        .q      ({new_low, new_position, new_range, new_ends})
     );
 
     // ---- shift -------------------------------------------------------------------------------------
@@ -405,16 +394,16 @@ module apack_search_loop #(
 
     wire [TRIPLE_W-1:0] new_triple = {1'b0, new_range} + {new_range, 1'b0};
 
-    cell_cut #(.CUT (CUT_COUNT), .DATA_W (2*CODE_W + RANGE_W + TRIPLE_W + SHIFT_W + TAG_W)) count_cut_inst (
+    cell_cut #(.CUT (CUT_8), .DATA_W (3*CODE_W + RANGE_W + TRIPLE_W + SHIFT_W)) count_cut_inst (
         .clk    (clk),
-        .enable (enable),
-        .d      ({new_low, new_position, new_range, new_triple, shift_count, new_tag}),
-        .q      ({count_low, count_position, count_range, count_triple, m_shift_count, m_shift_tag})
+        .enable (1'b1),
+        .d      ({new_low, new_position, new_range, new_triple, shift_count, new_ends}),
+        .q      ({count_low, count_position, count_range, count_triple, m_count, m_ends})
     );
 
     // low's top bit goes with the shift: it is 0 afterwards. Position takes in new code bits.
-    wire [CODE_W-1:0]   shifted_low      = count_low << m_shift_count;
-    wire [2*CODE_W-1:0] shifted_position = {count_position, s_code_bits} << m_shift_count;
+    wire [CODE_W-1:0]   shifted_low      = count_low << m_count;
+    wire [2*CODE_W-1:0] shifted_position = {count_position, s_code_bits} << m_count;
 
     localparam LOOP_W = 2 * CODE_W + RANGE_W + TRIPLE_W;
 
@@ -422,15 +411,15 @@ module apack_search_loop #(
 
     cell_cut #(.CUT (1), .DATA_W (LOOP_W)) shift_cut_inst (
         .clk    (clk),
-        .enable (enable),
+        .enable (1'b1),
         .d      ({1'b0, shifted_low[CODE_W-2:0], shifted_position[2*CODE_W-1:CODE_W],
-                  count_range << m_shift_count, count_triple << m_shift_count}),
+                  count_range << m_count, count_triple << m_count}),
         .q      (shift_state)
     );
 
-    cell_cut #(.CUT (CUT_IDLE), .DATA_W (LOOP_W)) idle_cut_inst (
+    cell_cut #(.CUT (CUT_8), .DATA_W (LOOP_W)) idle_cut_inst (
         .clk    (clk),
-        .enable (enable),
+        .enable (1'b1),
         .d      (shift_state),
         .q      ({low, position, range, triple})
     );

@@ -4,86 +4,85 @@
 `default_nettype none
 
 /*
- * What the slots of a decoder engine do: for each stream's block FIRST, VALUE for each value, CLEAR.
+ * The slots of a decoder engine, block by block: which kind of slot begins in each cycle.
  *
- * In every cycle a slot begins, of one stream after the other: slot_stream names it, slot_ready says whether it
- * may take bits, and slot_kind what it does (see apack_decoder_engine). A slot of a stream without a block, or
- * that is not ready, is IDLE; CLEAR needs no bits.
- *
- * A block waits with s_valid for stream s_stream; it is taken (s_take) in a slot of that stream in which the
- * stream has no block, and begins in the stream's next slot. A raw block is RAW for each value, then CLEAR; one
- * that is skipped is CLEAR alone. s_count is at least 1. Between a stream's CLEAR and its next block is a slot
- * at least, so that the CLEAR has taken effect in the engine.
+ * s_begin brings a block of s_count values, 1 or more, s_raw if it is stored verbatim, when all slots of the
+ * one before have begun; its slots begin in the next cycle at the earliest. A coded block has STREAMS slots
+ * FIRST, then a slot VALUE for each value; a raw one has a slot RAW for each. A slot begins in a cycle in which
+ * s_full says that all pieces are there that it may need and, of a value's slot, s_room that there is room for
+ * the value. Otherwise it is idle, and the slot waits: for the next cycle if its block is raw or it is the
+ * first of its block, else for its stream's next turn, STREAMS cycles later. m_kind is the engine's s_kind;
+ * m_valued says that a value's slot begins, and m_last that it is the block's last.
+ * Example (STREAMS 2): a block of one value, s_full low in the third cycle -> FIRST FIRST IDLE IDLE VALUE.
  */
 module apack_slot_sequence #(
-    // streams that take turns
-    parameter STREAMS  = 4,
-    // bits of a block's number of values
-    parameter BLOCK_W  = 13,
-    // bits of a stream's number; leave at its default
-    parameter STREAM_W = (STREAMS > 1) ? $clog2(STREAMS) : 1
+    // streams that take turns: 1, 2, 4 or 8
+    parameter STREAMS      = 4,
+    // most values of a block
+    parameter BLOCK_VALUES = 4096,
+    // bits of a number of values of a block; leave at its default
+    parameter VALUES_W     = $clog2(BLOCK_VALUES + 1)
 ) (
     input  wire                clk,
     input  wire                rst,
 
-    input  wire                s_valid,
-    input  wire [STREAM_W-1:0] s_stream,
-    input  wire [BLOCK_W-1:0]  s_count,
+    input  wire                s_begin,
+    input  wire [VALUES_W-1:0] s_count,
     input  wire                s_raw,
-    input  wire                s_skip,
-    output wire                s_take,
 
-    input  wire [STREAM_W-1:0] slot_stream,
-    input  wire                slot_ready,
-    output wire [2:0]          slot_kind
+    input  wire                s_full,
+    input  wire                s_room,
+
+    output wire [1:0]          m_kind,
+    output wire                m_valued,
+    output wire                m_last
 );
 
-    // the engine's kinds of slots
-    localparam [2:0] IDLE  = 3'd0;
-    localparam [2:0] CLEAR = 3'd1;
-    localparam [2:0] FIRST = 3'd2;
-    localparam [2:0] VALUE = 3'd3;
-    localparam [2:0] RAW   = 3'd4;
+    localparam [1:0] IDLE  = 2'd0;
+    localparam [1:0] FIRST = 2'd1;
+    localparam [1:0] VALUE = 2'd2;
+    localparam [1:0] RAW   = 2'd3;
 
-    localparam STATE_W = 3 + BLOCK_W;
+    localparam TURN_W = $clog2(STREAMS + 1);
+    localparam ROUND  = STREAMS - 1;
 
-    localparam [BLOCK_W-1:0] ONE = 1;
+    localparam [VALUES_W-1:0] ONE = {{VALUES_W-1{1'b0}}, 1'b1};
 
-    wire [2:0]         kind;        // of the slot that the stream at turn is for
-    wire [BLOCK_W-1:0] left;        // values from this slot on
-    reg  [2:0]         next_kind;
-    reg  [BLOCK_W-1:0] next_left;
+    reg [VALUES_W-1:0] left_reg;        // values whose slots are to begin
+    reg [TURN_W-1:0]   first_reg;       // slots FIRST that are to begin
+    reg                raw_reg;
+    reg [TURN_W-1:0]   wait_reg;        // cycles until the turn of the next slot
 
-    assign s_take    = s_valid && kind == IDLE && s_stream == slot_stream;
-    assign slot_kind = (slot_ready || kind == CLEAR) ? kind : IDLE;
+    wire first = first_reg != {TURN_W{1'b0}};
+    wire go    = left_reg != {VALUES_W{1'b0}} && wait_reg == {TURN_W{1'b0}} && s_full && (first || s_room);
 
-    always @(*) begin
-        next_kind = kind;
-        next_left = left;
-        if (s_take) begin
-            next_kind = s_skip ? CLEAR : s_raw ? RAW : FIRST;
-            next_left = s_count;
-        end else if (kind == CLEAR) begin
-            next_kind = IDLE;
-        end else if (slot_ready && kind == FIRST) begin
-            next_kind = VALUE;
-        end else if (slot_ready && kind != IDLE) begin
-            next_kind = (left == ONE) ? CLEAR : kind;
-            next_left = left - ONE;
+    assign m_kind   = !go ? IDLE : raw_reg ? RAW : first ? FIRST : VALUE;
+    assign m_valued = go && !first;
+    assign m_last   = left_reg == ONE;
+
+    always @(posedge clk) begin
+        if (wait_reg != {TURN_W{1'b0}}) begin
+            wait_reg <= wait_reg - 1'b1;
+        end else if (!go && !raw_reg && first_reg != STREAMS[TURN_W-1:0]) begin
+            wait_reg <= ROUND[TURN_W-1:0];
+        end
+        if (go && first) begin
+            first_reg <= first_reg - 1'b1;
+        end
+        if (m_valued) begin
+            left_reg <= left_reg - 1'b1;
+        end
+        if (s_begin) begin
+            left_reg  <= s_count;
+            first_reg <= s_raw ? {TURN_W{1'b0}} : STREAMS[TURN_W-1:0];
+            raw_reg   <= s_raw;
+            wait_reg  <= {TURN_W{1'b0}};
+        end
+
+        if (rst) begin
+            left_reg <= {VALUES_W{1'b0}};
         end
     end
-
-    cell_ring #(
-        .STREAMS (STREAMS),
-        .STATE_W (STATE_W)
-    ) ring_inst (
-        .clk    (clk),
-        .rst    (rst),
-        .enable (1'b1),
-        .turn   (1'b1),
-        .next   ({next_kind, next_left}),
-        .head   ({kind, left})
-    );
 
 endmodule
 

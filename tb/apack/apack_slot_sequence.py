@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""apack_slot_sequence: what each slot of an engine is for, from block to block of each stream."""
+"""apack_slot_sequence: each block's slots in their order and at their streams' turns."""
 
 from __future__ import annotations
 
+import os
 import random
-from collections import deque
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -14,112 +14,85 @@ from cocotb.triggers import FallingEdge
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 
-PARAMETERS = ("STREAMS", "BLOCK_W")
+PARAMETERS = ("STREAMS", "BLOCK_VALUES")
 SETS = {
-    "three": (3, 5),
-    "smallest": (1, 1),
-    "two": (2, 2),
-    "eight": (8, 13),
+    "one": (1, 4),
+    "two": (2, 1),
+    "four": (4, 64),
+    "eight": (8, 16),
 }
+MUTATED = "four"
+MEANINGFUL = (("m_last", "m_valued"),)
 
-LONGEST = 40  # values of a block, so that the blocks end within a run
-STRETCH = 400  # cycles at one pace
+ROUNDS = int(os.environ.get("ROUNDS") or 40)
 
 
-class Slot(IntEnum):
-    """The engine's kinds of slots."""
+class Kind(IntEnum):
+    """What a slot does."""
 
     IDLE = 0
-    CLEAR = 1
-    FIRST = 2
-    VALUE = 3
-    RAW = 4
+    FIRST = 1
+    VALUE = 2
+    RAW = 3
 
 
-@dataclass(frozen=True)
-class Block:
-    """A block that waits to be taken."""
+@dataclass
+class Sequence:
+    """The definition: what may begin, and when."""
 
-    stream: int
-    count: int
-    raw: bool
-    skip: bool
+    streams: int
+    firsts: int = 0  # slots that are to begin
+    values: int = 0
+    raw: bool = False
+    turn: int | None = None  # cycle in which the next slot begins, or so many rounds later
 
-    @classmethod
-    def any(cls) -> Block:
-        """One of any kind, short or long."""
-        longest = min(LONGEST, (1 << parameter("BLOCK_W")) - 1)
-        count = random.choice((1, min(2, longest), longest, random.randint(1, longest)))
-        raw, skip = random.random() < 0.4, random.random() < 0.2
-        return cls(random.randrange(parameter("STREAMS")), count, raw, skip)
+    def begin(self, count: int, raw: bool) -> None:
+        """A new block."""
+        self.firsts, self.values = 0 if raw else self.streams, count
+        self.raw, self.turn = raw, None
 
-    @property
-    def slots(self) -> list[Slot]:
-        """What its stream's slots are, idle ones not counted."""
-        if self.skip:
-            return [Slot.CLEAR]
-        values = [Slot.RAW] * self.count if self.raw else [Slot.FIRST, *[Slot.VALUE] * self.count]
-        return [*values, Slot.CLEAR]
-
-    @property
-    def inputs(self) -> dict[str, int]:
-        """The block on the ports."""
-        return {
-            "s_valid": 1,
-            "s_stream": self.stream,
-            "s_count": self.count,
-            "s_raw": self.raw,
-            "s_skip": self.skip,
-        }
+    def step(self, cycle: int, full: bool, room: bool) -> tuple[Kind, bool]:
+        """The kind of this cycle's slot, and whether it is its block's last."""
+        at_turn = self.turn is None or (cycle - self.turn) % self.streams == 0
+        if not (self.values and at_turn and full and (self.firsts or room)):
+            return Kind.IDLE, False
+        self.turn = None if self.raw else cycle + 1
+        if self.firsts:
+            self.firsts -= 1
+            return Kind.FIRST, False
+        self.values -= 1
+        return Kind.RAW if self.raw else Kind.VALUE, self.values == 0
 
 
-def no_block() -> dict[str, int]:
-    """Ports on which no block waits."""
-    return Block.any().inputs | {"s_valid": 0}
-
-
-async def follow(dut, cycles: int, resets: float) -> None:
-    """Blocks of any kind at any pace, compared in every cycle."""
+@cocotb.test()
+async def brings_the_slots_of_any_blocks(dut):
+    sequence, most = Sequence(parameter("STREAMS")), parameter("BLOCK_VALUES")
     start_clock(dut)
-    streams = parameter("STREAMS")
-    due: list[deque[Slot]] = [deque() for _ in range(streams)]
-    await outputs_for(dut, no_block() | {"rst": 1, "slot_stream": 0, "slot_ready": 0})
+    dut.rst.value, dut.s_begin.value, dut.s_full.value, dut.s_room.value = 1, 0, 1, 1
     await FallingEdge(dut.clk)
-    turn, waiting, offers, ready = 0, None, 1.0, 1.0
-    for cycle in range(cycles):
-        await FallingEdge(dut.clk)
-        if cycle % STRETCH == 0:
-            offers, ready = random.choice((1.0, 0.5, 0.05)), random.choice((1.0, 0.7, 0.2))
-        waiting = waiting or Block.any()
-        shown = waiting if random.random() < offers else None
-        inputs = (shown.inputs if shown else no_block()) | {
-            "slot_stream": turn,
-            "slot_ready": int(random.random() < ready),
-            "rst": int(random.random() < resets),
+    await FallingEdge(dut.clk)
+    full, room, begins = 1.0, 1.0, 1.0
+    for cycle in range(50 * ROUNDS):
+        if cycle % 50 == 0:
+            full, room, begins = (random.choice((1.0, 0.9, 0.4)) for _ in range(3))
+        begin = sequence.values == 0 and random.random() < begins
+        inputs = {
+            "rst": int(random.random() < 0.005),
+            "s_begin": int(begin),
+            "s_count": random.choice((1, 2, most, random.randint(1, most))),
+            "s_raw": random.getrandbits(1),
+            "s_full": int(random.random() < full),
+            "s_room": int(random.random() < room),
         }
-        take, kind = await outputs_for(dut, inputs, "s_take", "slot_kind")
-        own = due[turn]
-        story = f"cycle {cycle}, a slot of stream {turn} with {list(own)} to come, {inputs}"
-        wanted = bool(shown and shown.stream == turn and not own)
-        assert take == wanted, f"s_take {take}, expected {wanted}: {story}"
-        at_work = bool(own) and (inputs["slot_ready"] or own[0] == Slot.CLEAR)
-        slot = own[0] if at_work else Slot.IDLE
-        assert kind == slot, f"slot_kind {kind}, expected {slot!r}: {story}"
-        if at_work:
-            own.popleft()
-        if take:
-            own.extend(waiting.slots)
-            waiting = None
-        turn = (turn + 1) % streams
+        inputs["s_count"] = min(inputs["s_count"], most)
+        names = ("m_kind", "m_valued", "m_last")
+        kind, valued, last = await outputs_for(dut, inputs, *names)
+        wanted, is_last = sequence.step(cycle, bool(inputs["s_full"]), bool(inputs["s_room"]))
+        assert kind == wanted, f"cycle {cycle}: {Kind(kind)!r}, expected {wanted!r}, {sequence}"
+        assert valued == (wanted in (Kind.VALUE, Kind.RAW)), f"cycle {cycle}: valued {valued}"
+        assert not valued or last == is_last, f"cycle {cycle}: last {last}, {sequence}"
+        if begin:
+            sequence.begin(inputs["s_count"], bool(inputs["s_raw"]))
         if inputs["rst"]:
-            due, turn = [deque() for _ in due], random.randrange(streams)
-
-
-@cocotb.test()
-async def gives_each_block_its_slots(dut):
-    await follow(dut, 3000, 0)
-
-
-@cocotb.test()
-async def forgets_all_blocks_in_a_reset(dut):
-    await follow(dut, 1500, 0.03)
+            sequence.begin(0, raw=False)
+        await FallingEdge(dut.clk)

@@ -7,14 +7,14 @@
  * What apack_slot_sequence may expect: blocks of at least one value.
  */
 module apack_slot_sequence_contract #(
-    parameter BLOCK_W = 13
+    parameter VALUES_W = 13
 ) (
-    input  wire               s_valid,
-    input  wire [BLOCK_W-1:0] s_count,
-    output wire               kept
+    input  wire                s_begin,
+    input  wire [VALUES_W-1:0] s_count,
+    output wire                kept
 );
 
-    assign kept = !(s_valid && s_count == {BLOCK_W{1'b0}});
+    assign kept = !(s_begin && s_count == {VALUES_W{1'b0}});
 
 endmodule
 

@@ -559,9 +559,15 @@ def damage_of_every_cause(sequence: TopSequence) -> tuple[Tensor, list[Damage]]:
 
     Drawn until it has, as damage at random leaves out a cause now and then.
     """
-    size = 2 * sequence.widths.lanes
+    widths = sequence.widths
+    total, size = 1 << widths.count_w, 4 * widths.lanes
+    # Offsets of the first groups may be too large, and there is room for a piece too many.
+    table = SymbolTable(
+        widths.value_w, widths.count_w, (0, 3, 8), (0, total // 2, total - 1, total)
+    )
     for _ in range(TENSOR_DRAWS):
-        tensor = sequence.skewed_tensor(4 * size - 1, size)
+        values = np.array(random.choices(range(8), k=4 * size - 1))
+        tensor = sequence.tensor_of(values, table, size)
         wanted = {*EVERY_CAUSE, *range(tensor.blocks)}
         chosen = []
         for _ in range(DRAWS):

@@ -207,7 +207,9 @@ def _print_block(record: TensorRecord, number: int, block: StoredBlock, values: 
             for place, (owner, piece) in enumerate(pieces)
         ],
     )
-    print(f"{len(block.encoded.pieces)} pieces of {piece_w} bits")
+    hidden = len(block.encoded.pieces) > len(pieces)
+    shown = f", {len(pieces)} shown" if hidden else ""
+    print(f"{len(block.encoded.pieces)} pieces of {piece_w} bits{shown}")
     shown_values = " ".join(map(str, values[:_VALUES_SHOWN]))
     print(f"values: {shown_values}{' ...' if len(values) > _VALUES_SHOWN else ''}")
 

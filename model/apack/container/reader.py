@@ -149,8 +149,8 @@ class Container:
                 )
             if not record.may_take(record.payload_bytes):
                 raise CorruptStream(
-                    f"tensor {shown(record.name)}: its {record.blocks} blocks cannot take "
-                    f"{record.payload_bytes} bytes"
+                    f"tensor {shown(record.name)}: its {record.count} values cannot take "
+                    f"{record.payload_bytes} bytes of blocks"
                 )
             records.append(record)
         if fields.left:

@@ -201,10 +201,14 @@ def test_one_block_is_read_by_the_tile_table_and_hops_only_within_its_tile(tiled
         found = container.values_of_block(record, 53)
         np.testing.assert_array_equal(found, values[53_000:54_000])
         assert container.block(record, 53).encoded == encode_block(found, record.table)
-        for block, reason in ((52, "block 52: "), (47, "block 32: .* CRC-7"), (54, "block 54: .* CRC-7")):
+        for block, reason in (
+            (52, "block 52: "),
+            (47, "block 32: .* CRC-7"),
+            (54, "block 54: .* CRC-7"),
+        ):
             with pytest.raises(CorruptStream, match=rf"file\.apack: tensor 't': {reason}"):
                 container.values_of_block(record, block)
-        with pytest.raises(CorruptStream, match="tensor 't': block 0: .* CRC-7"):
+        with pytest.raises(CorruptStream, match=r"tensor 't': block 0: .* CRC-7"):
             container.read(record)
 
 
@@ -218,7 +222,7 @@ def test_a_tile_with_broken_headers_does_not_harm_the_others(tiled):
             part = values[block * 1000 : (block + 1) * 1000]
             np.testing.assert_array_equal(container.values_of_block(record, block), part)
         for block in range(16, 32):
-            with pytest.raises(CorruptStream, match="tensor 't': block 16: .* CRC-7"):
+            with pytest.raises(CorruptStream, match=r"tensor 't': block 16: .* CRC-7"):
                 container.block(record, block)
 
 
@@ -286,7 +290,10 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
         ({"streams": 3}, "3 streams; 1, 2, 4, 8, 16, 32, 64 are legal"),
         ({"tile_blocks": 0}, "tile_blocks is 0; 1 to 65536 are legal"),
         ({"tile_blocks": 65_537}, "tile_blocks is 65537"),
-        ({"table": SymbolTable.uniform(8, 16, 15), "code_w": 17, "word_bytes": 2}, "a piece of 32 bits"),
+        (
+            {"table": SymbolTable.uniform(8, 16, 15), "code_w": 17, "word_bytes": 2},
+            "a piece of 32 bits",
+        ),
         ({"code_w": 11}, "code_w >= 12"),
         ({"table": SymbolTable.uniform(4)}, "values of 8 bits, its table is for 4"),
     ],
@@ -562,7 +569,7 @@ def test_every_bit_of_a_block_header_is_checked_when_it_is_read_alone(tmp_path):
         path.write_bytes(flipped)
         with Container(path) as container:
             (record,) = container.tensors
-            with pytest.raises(CorruptStream, match="tensor 'x': block 0: .* CRC-(7|32)"):
+            with pytest.raises(CorruptStream, match=r"tensor 'x': block 0: .* CRC-(7|32)"):
                 container.values_of_block(record, 0)
             assert container.values_of_block(record, 1).tolist() == [2, 253, 100, 156]
 

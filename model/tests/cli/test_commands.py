@@ -50,7 +50,8 @@ def test_options_do_not_change_the_values(tmp_path, run, options):
 def test_options_reach_the_file(tmp_path, run):
     np.save(tmp_path / "w.npy", weights())
     run("compress", tmp_path / "w.npy", "-o", tmp_path / "w.apack", "--block", 1000,
-        "--groups", 5, "--count-width", 8, "--code-width", 12, "--streams", 8, "--word-bytes", 4)  # fmt: skip
+        "--groups", 5, "--count-width", 8, "--code-width", 12, "--streams", 8,
+        "--word-bytes", 4)  # fmt: skip
     (tensor,) = json.loads(run("info", tmp_path / "w.apack", "--json"))["tensors"]
     assert (tensor["block_values"], tensor["blocks"]) == (1000, 12)
     assert (tensor["streams"], tensor["word_bytes"], tensor["tile_blocks"]) == (8, 4, 16)

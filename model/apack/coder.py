@@ -33,7 +33,7 @@ OFFSETS = -1  # whose a piece is: the number of a code stream, or the offset str
 class EncodedBlock:
     """One block as it is stored, without its header and padding.
 
-    count: number of values; raw: whether they are stored verbatim; pieces: numbers of `piece_w` bits.
+    count: number of values; raw: whether they are stored verbatim; pieces: of `piece_w` bits each.
     """
 
     count: int

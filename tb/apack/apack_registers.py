@@ -41,7 +41,7 @@ ILLEGAL = {
     "CODE_W": (33,),
     "LANES": (0, 129),
     "HOLD": (2,),
-    "PIECE_W": (0, 24, 128),
+    "PIECE_W": (8, 24, 64),
 }
 MEANINGFUL = (
     ("command_values", "command_valid"),
@@ -372,6 +372,7 @@ async def counts_on_for_long(dut):
 
 async def count_for(bench: Bench, step: dict[str, int], stretch: int) -> Counts:
     """Run a tensor of so many cycles, all alike; returns its counts."""
+    await bench.ready()
     await bench.begin()
     await bench.pass_cycle(step)
     await FallingEdge(bench.dut.clk)
@@ -498,7 +499,8 @@ async def passes_rows_to_the_bank_that_is_free(dut):
     await unit.enable("TABLE_REFUSED")
     for action, *used in (
         ("nothing",), ("start 1", 1), ("take", 1), ("start 0", 0, 1), ("take", 0, 1), ("end", 0),
-        ("start 1", 0, 1), ("take", 0, 1), ("end", 1), ("start 1", 1), ("take", 1), ("end", 1), ("end",),
+        ("start 1", 0, 1), ("take", 0, 1), ("end", 1), ("start 1", 1), ("take", 1), ("end", 1),
+        ("end",),
     ):  # fmt: skip
         if action.startswith("start"):
             await unit.start(int(action[-1]))

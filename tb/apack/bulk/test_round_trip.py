@@ -170,8 +170,8 @@ def test_a_memory_that_breaks_bits_is_seen(tmp_path, monkeypatch):
     text = loop.read_text(encoding="utf-8")
     right = ".s_data  ({m_axis_memory_tlast, m_axis_memory_tkeep, m_axis_memory_tdata})"
     assert right in text
-    wrong = right.replace("_tdata}", "_tdata ^ (&m_axis_memory_tdata[5:0])}")
-    broken.write_text(text.replace(right, wrong), encoding="utf-8")
+    flipped = "_tdata ^ {{WORD_W-1{1'b0}}, &m_axis_memory_tdata[5:0]}}"
+    broken.write_text(text.replace(right, right.replace("_tdata}", flipped)), encoding="utf-8")
     sources = (round_trip_module.SOURCES[0], broken, *round_trip_module.SOURCES[2:])
     monkeypatch.setattr(round_trip_module, "SOURCES", sources)
     tensors = [sent_of(weights(20_000))]

@@ -327,9 +327,8 @@ def decode_block(
     if found.outside is not None:
         raise CorruptStream(f"offset outside its group, at value {found.outside} of {block.count}")
     if len(found.owners) > len(block.pieces):
-        raise CorruptStream(
-            f"block ended early: its values take {len(found.owners)} pieces, it has {len(block.pieces)}"
-        )
+        taken, there = len(found.owners), len(block.pieces)
+        raise CorruptStream(f"block ended early: its values take {taken} pieces, it has {there}")
     if len(found.owners) < len(block.pieces):
         raise CorruptStream(
             f"pieces left over: the values take {len(found.owners)} of {len(block.pieces)}"

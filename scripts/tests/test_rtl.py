@@ -14,8 +14,9 @@ def names(top: str) -> set[str]:
 
 def test_sources_are_the_modules_below_the_top() -> None:
     assert rtl_sources("apack_encoder_engine")[0].stem == "apack_encoder_engine"
-    assert {"apack_interval_loop", "apack_symbol_lookup", "cell_cut"} <= names("apack_encoder_engine")
-    assert "apack_search_loop" not in names("apack_encoder_engine")
+    found = names("apack_encoder_engine")
+    assert {"apack_interval_loop", "apack_symbol_lookup", "cell_cut"} <= found
+    assert "apack_search_loop" not in found
     assert names("cell_leading_ones") == {"cell_leading_ones"}
 
 

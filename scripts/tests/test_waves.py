@@ -14,12 +14,12 @@ import pytest
 import pywellen
 from vcd import VCDWriter
 
+from model.apack.blocks import BlockHeader
 from scripts.runs.collect import ROOT
 from scripts.runs.jobs import FAILED, TIMED_OUT, Job, Outcome
 from scripts.waves.command import WavesError, only_one, prepare
 from scripts.waves.files import WAVES_WIDTH, write_gtkwave, write_surfer, write_vcd
 from scripts.waves.signals import groups_of
-from model.apack.blocks import BlockHeader
 from tb.apack.env.register_map import register_map
 from tb.sim.cocotb_run import chosen_simulator
 from tb.sim.transactions import Note, transactions
@@ -62,7 +62,8 @@ def values(data: int, keep: int, **more: int) -> dict[str, int]:
 
 
 def memory(data: bytes, **more: int) -> dict[str, int]:
-    beat = {"tdata": int.from_bytes(data, "little"), "tkeep": 0xFF, "tvalid": 1, "tready": 1, **more}
+    word = int.from_bytes(data, "little")
+    beat = {"tdata": word, "tkeep": 0xFF, "tvalid": 1, "tready": 1, **more}
     return {f"m_axis_memory_{name}": value for name, value in beat.items()}
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What passes ports of APack as text: registers by name, values with symbols, headers and pieces."""
+"""What passes ports of APack as text: registers, values with symbols, headers and pieces."""
 
 from __future__ import annotations
 
@@ -143,7 +143,8 @@ class _Stream(Stream):
 
     def _word(self, beat: dict[str, int], data: int) -> str:
         size = self._parameters.get("WORD_W", 64) // 8
-        text = self._words.text(data.to_bytes(size, "little")) if beat.get("tkeep", 1) else "no word"
+        kept = beat.get("tkeep", 1)
+        text = self._words.text(data.to_bytes(size, "little")) if kept else "no word"
         if beat.get("tlast"):
             self._words.restart()
         return text

@@ -239,6 +239,21 @@ def test_a_header_cannot_lead_out_of_its_tile(tiled):
         assert container.block(record, 16).encoded.count == 1000
 
 
+@pytest.mark.parametrize(("pieces", "raw"), [(3, False), (501, False), (0, True), (499, True)])
+def test_no_way_leads_through_an_impossible_block(tiled, pieces, raw):
+    """Of 4 streams and 500 pieces of raw values, also where its header matches its CRC-7."""
+    path, _ = tiled
+    record, starts = starts_of(path)
+    data = bytearray(path.read_bytes())
+    data[starts[0] : starts[0] + 8] = BlockHeader(pieces, raw, 0).to_bytes()
+    path.write_bytes(data)
+    with (
+        Container(path) as container,
+        pytest.raises(CorruptStream, match=f"block 0: it cannot have {pieces} pieces"),
+    ):
+        container.block(record, 1)
+
+
 def test_reading_a_block_reads_little(tiled, monkeypatch):
     path, _ = tiled
     record, starts = starts_of(path)

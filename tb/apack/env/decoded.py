@@ -13,7 +13,11 @@ from typing import Self
 import numpy as np
 
 from model.apack.coder import (
-    EncodedBlock, decode_pieces, encode_block, piece_width, raw_block,
+    EncodedBlock,
+    decode_pieces,
+    encode_block,
+    piece_width,
+    raw_block,
 )  # fmt: skip
 from model.apack.table import SymbolTable
 from tb.apack.env.stimulus import hostile_values, random_table, random_values
@@ -60,7 +64,9 @@ class DecoderWidths:
             return hostile_values(table, length, self.code_w)
         return random_values(table, length)
 
-    def encoded(self, values: Sequence[int], table: SymbolTable, word_bytes: int = 8) -> EncodedBlock:
+    def encoded(
+        self, values: Sequence[int], table: SymbolTable, word_bytes: int = 8
+    ) -> EncodedBlock:
         """The block of these values."""
         values = np.array(values, np.uint16)
         return encode_block(values, table, self.streams, self.code_w, word_bytes)

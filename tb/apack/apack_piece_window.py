@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""apack_piece_window: the pieces of each block in their order, whatever it takes and leaves of them."""
+"""apack_piece_window: the pieces of each block in their order, whatever is taken of them."""
 
 from __future__ import annotations
 
@@ -34,10 +34,14 @@ class WindowBench:
         self.piece_w, word_w, self.need = map(parameter, ("PIECE_W", "WORD_W", "NEED"))
         self.parts = word_w // self.piece_w
         self.comes = 1.0  # part of the cycles with a word
+        self.taken = 0.8  # part of those in which pieces leave that may
+        self.cut = 0  # whether the block's last word was cut
 
     async def start(self) -> None:
         """A running clock, and a reset that has passed."""
         start_clock(self.dut)
+        self.dut.rst.value = 1
+        await FallingEdge(self.dut.clk)
         await self.reset()
 
     async def reset(self) -> None:
@@ -77,14 +81,15 @@ class WindowBench:
             "s_begin": 1, "s_begin_words": int(bool(words)), "s_begin_pieces": count % self.parts,
         }  # fmt: skip
         if begin:
-            (idle,) = await outputs_for(self.dut, inputs | {"s_valid": 0, "s_take": 0}, "m_idle")
+            quiet = {"s_valid": 0, "s_take": 0, "s_end": 0}
+            (idle,) = await outputs_for(self.dut, inputs | quiet, "m_idle")
             assert idle, "not idle between blocks"
             await FallingEdge(self.dut.clk)
         await self._run(pieces, words, takes, stop_at)
 
     async def _run(self, pieces, words, takes, stop_at) -> None:
         taken = came = cycle = 0
-        ended, opened, ready_before = False, bool(words), True
+        ended, opened = False, bool(words)
         while True:
             if stop_at == cycle:
                 return
@@ -109,7 +114,7 @@ class WindowBench:
             assert ready or not (ended and opened), "words are not dropped"
             inputs = self._word(words)
             take = 0
-            if not ended and full and random.random() < 0.8:
+            if not ended and (not opened or there >= takes[0]) and random.random() < self.taken:
                 take = takes.pop(0)
                 taken += take
                 ended = not takes

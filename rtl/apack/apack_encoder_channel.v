@@ -308,7 +308,7 @@ module apack_encoder_channel #(
         .s_valid        (slot_valid),
         .s_value        (held_reg[VALUE_W-1:0]),
         .s_end          (slot_end),
-        .s_last         (last_end),
+        .s_last         (slot_end && last_end),
         .m_stream       (piece_stream),
         .m_code_take    (code_take),
         .m_take_number  (take_number),

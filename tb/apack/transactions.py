@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What passes ports of APack as text: registers by name, values with symbols, block headers."""
+"""What passes ports of APack as text: registers by name, values with symbols, index entries."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from model.apack import CorruptStream
-from model.apack.blocks import HEADER_BYTES, BlockHeader
 from tb.apack.env.register_map import register_map
 from tb.bus.register_map import Register
 from tb.sim.transactions import Bus, Reader, Sampled, Stream
 from tb.sim.waveform import BUS, Group, Waveform
 
 STATE = r".*(engine|interval|search|pending|loop)\w*_inst"  # instances with the state of the coders
+LONG_ENTRY_KEEP = 0xFFF  # an index entry of three 32-bit fields; else 16, 16 and 32 bits
 
 
 @dataclass
@@ -92,23 +91,20 @@ def _fields(register: Register, word: int) -> str:
 
 
 class _Stream(Stream):
-    """Beats of values, memory words, rows of tables and blocks."""
+    """Beats of values, words, index entries, rows of tables and blocks."""
 
     def __init__(self, waveform: Waveform, group: Group, tables: Tables) -> None:
         super().__init__(group)
         self._tables = tables
         self._parameters = waveform.parameters
         self._inner = "row_base" in waveform and "row_valid" in waveform
-        self._block = -1  # whose words pass
-        self._head = b""  # what has passed of its header
-        self._words = 0  # of its pieces, that are to come
 
     def described(self, sample: Sampled, beat: dict[str, int], data: int) -> str:
         """The text of one beat."""
         if self.kind in ("values", "value") or "value" in self.members:
             return self._values(sample, beat, data)
-        if self.kind == "memory":
-            return self._word(beat, data)
+        if self.kind == "index":
+            return self._entry(beat, data)
         if self.kind == "table":
             return self._row(beat, data)
         if self.kind == "block":
@@ -138,29 +134,14 @@ class _Stream(Stream):
         valid, bases = sample("row_valid"), sample("row_base")
         return [bases >> width * row & ((1 << width) - 1) for row in range(valid.bit_count())]
 
-    def _word(self, beat: dict[str, int], data: int) -> str:
-        """A memory word; behind a header that cannot be believed they are words of any content."""
+    def _entry(self, beat: dict[str, int], data: int) -> str:
         if not beat.get("tkeep", 1):
-            return "no word"
-        word_w = self._parameters.get("WORD_W", 64)
-        if self.next(1) == 0:
-            self._block, self._head, self._words = -1, b"", 0
-        if self._words:
-            self._words -= 1
-            return f"block {self._block}: 0x{data:X}"
-        if not self._head:
-            self._block += 1
-        self._head += data.to_bytes(word_w // 8, "little")
-        if len(self._head) < HEADER_BYTES:
-            return f"block {self._block}: header"
-        head, self._head = self._head, b""
-        try:
-            header = BlockHeader.from_bytes(head)
-        except CorruptStream:
-            return f"block {self._block}: header with a wrong CRC-7"
-        self._words = -(-header.pieces * self._parameters.get("PIECE_W", 16) // word_w)
-        kind = "raw" if header.raw else "coded"
-        return f"block {self._block}: {kind}, {header.pieces} pieces, CRC {header.crc:08X}"
+            return "no entry"
+        size = 32 if beat.get("tkeep") == LONG_ENTRY_KEEP else 16
+        code, offset = data & ((1 << size) - 1), data >> size & ((1 << size) - 1)
+        crc = data >> 2 * size & 0xFFFFFFFF
+        what = f"code {code} bits, offsets {offset} bits" if code else f"raw, {offset} bits"
+        return f"block {self.next(1)}: {what}, CRC {crc:08X}"
 
     def _row(self, beat: dict[str, int], data: int) -> str:
         width = self._parameters.get("VALUE_W", 8)

@@ -429,7 +429,9 @@ async def a_header_leaves_soon_after_the_last_value_of_its_block(dut):
         left[word] - taken[(number + 1) * beats - 1]
         for number, word in enumerate(tensor.image.starts[: tensor.blocks - 1])
     ]
-    assert max(waits) <= HEADER_LATENCY, f"{waits} cycles from a block's last value to its header"
+    story = f"{waits} cycles from a block's last value to its header"
+    dut._log.info(story)
+    assert max(waits) <= HEADER_LATENCY, story
 
 
 @cocotb.test()

@@ -465,7 +465,8 @@ async def check_longest_blocks(bench: TopBench) -> None:
     ]
     values = np.concatenate(parts).astype(pattern_dtype(widths.value_w))
     tensor = tensor_of(bench, values, table, block)
-    assert tensor.image.raw.tolist() == [False, False, True]
+    if block >= LIMIT_BLOCK:  # short ones have no room for the first pieces of all streams
+        assert tensor.image.raw.tolist() == [False, False, True]
     await bench.run(tensor)
     if ROUNDS > 1:
         await check_whole_block(bench)

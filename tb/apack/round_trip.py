@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from model.apack import SymbolTable, histogram, solve
+from model.apack.coder import piece_width
 from model.errors import InputError
 from model.tensors import Tensor
 from tb.apack.bulk import round_trip
@@ -77,18 +78,23 @@ class Job:
     def signal_groups(self) -> dict[str, list[Signal]]:
         """Registers, streams, and what one engine of each unit takes and gives."""
         value_w, word = self.value_w, self.shape.word_w
+        piece_w = piece_width(self.table)
         beat = self.shape.lanes * (2 if value_w > 8 else 1)
         return {
             "host": [("address", 8, "hex"), ("wdata", 32, "hex"), ("awvalid", 2, "bin"),
                      ("arvalid", 2, "bin")],
             "values in": _stream("values", 8 * beat, beat),
             "compressor, engine 0": _engine(ENCODER, [
-                ("s_valid", 1), ("s_ready", 1), ("s_value", value_w),
+                ("s_valid", 1), ("s_ready", 1), ("s_value", value_w), ("s_end", 1),
+                ("m_code_take", 1), ("m_offset_take", 1), ("m_code_valid", 1),
+                ("m_code_data", piece_w), ("m_offset_valid", 1), ("m_offset_data", piece_w),
+                ("m_far", 1), ("m_end", 1),
             ]),
             "memory, written": _stream("memory", word),
             "memory, read": _stream("loop_inst.back", word, word // 8),
             "decompressor, engine 0": _engine(DECODER, [
-                ("m_valid", 1), ("m_value", value_w),
+                ("s_kind", 2), ("s_last", 1), ("m_take", 2), ("s_pieces", 2 * piece_w),
+                ("m_valid", 1), ("m_value", value_w), ("m_illegal", 1),
             ]),
             "values out": [
                 ("back_tvalid", 1, "hex"), ("back_tdata", 8 * beat, "hex"),

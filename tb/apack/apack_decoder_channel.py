@@ -26,12 +26,12 @@ SETS = {
     "four": (4, 8, 16, 10, 16, 64, 8, 128, 0, 0),
     "four-hold": (4, 8, 16, 10, 16, 64, 8, 64, 1, 0),
     "four-shared": (4, 8, 16, 10, 16, 32, 4, 64, 0, 1),
-    "one-smallest": (1, 2, 2, 1, 3, 16, 1, 8, 0, 0),
+    "one-smallest": (1, 2, 2, 1, 3, 16, 1, 64, 0, 0),
     "two-wide": (2, 16, 32, 14, 16, 32, 4, 32, 1, 1),
     "two-long-pieces": (2, 12, 11, 16, 32, 64, 16, 32, 0, 1),
-    "four-long-code": (4, 7, 5, 6, 24, 16, 2, 16, 0, 0),
+    "four-long-code": (4, 7, 5, 6, 24, 32, 2, 64, 0, 0),
     "eight": (8, 8, 16, 10, 16, 64, 8, 64, 0, 0),
-    "eight-narrow": (8, 4, 5, 6, 8, 32, 16, 16, 1, 0),
+    "eight-narrow": (8, 4, 5, 6, 8, 32, 16, 64, 1, 0),
 }
 ILLEGAL = {
     "STREAMS": (0, 3, 16),
@@ -50,6 +50,7 @@ MUTATED = "four-long-code"
 ICARUS_ROUNDS = 1
 
 ROUNDS = int(os.environ.get("ROUNDS") or 6)
+TAKE_DELAYS = {1: 0, 2: 1, 4: 3, 8: 6}  # cycles from a slot to its pieces, by STREAMS
 FIELDS = ("count", "raw", "pieces", "crc", "bank", "last", "lost")
 
 
@@ -67,6 +68,10 @@ class ChannelWidths(DecoderWidths):
     def parts(self) -> int:
         """Pieces of a word."""
         return self.word_w // self.piece_w
+
+    def beats(self, count: int) -> int:
+        """Beats of so many values of a block."""
+        return -(-count // self.lanes)
 
     def words(self, pieces: Sequence[int]) -> list[int]:
         """Words of pieces, zeros behind the last."""
@@ -355,4 +360,141 @@ async def decodes_and_checks_any_blocks(dut):
         wrong = random.choice((0.0, 0.5, 1.0))
         for _ in range(random.choice((1, 3, 10))):
             bench.send(bench.any_block(wrong))
+        await bench.expect_all()
+
+
+@cocotb.test()
+async def finds_each_kind_of_damage(dut):
+    """With its causes and no other, and the block after it is sound."""
+    bench = await DecoderChannelBench.started(dut)
+    widths, found = bench.widths, set()
+    for _ in range(4 * ROUNDS):
+        bench.new_tables()
+        bench.pace()
+        bank = random.getrandbits(1)
+        table, length = bench.tables[bank], bench.any_length()
+        values = widths.any_values(table, length)
+        block = widths.encoded(values, table, widths.word_w // 8)
+        crc, pieces = widths.crc(values), block.pieces
+        words = -(-len(pieces) // widths.parts)
+        fewer = replace(block, pieces=pieces[:-1])
+        more = replace(block, pieces=(*pieces, random.getrandbits(widths.piece_w)))
+        much = replace(block, pieces=(*pieces, *[1] * (4 * widths.parts)))
+        cases = [
+            bench.lost(length),
+            bench.brought(block, bank, "another CRC", crc ^ 1 << random.randrange(32)),
+            bench.brought(block, bank, "cut at once", None, 0),
+            bench.brought(block, bank, "cut", None, random.randrange(words)),
+        ]
+        if bench.fits(more):
+            cases.append(bench.brought(more, bank, "a piece more", crc))
+        if bench.fits(much):
+            at = words + random.randint(0, 3)
+            cases.append(bench.brought(much, bank, "many pieces more", crc))
+            cases.append(bench.brought(much, bank, "many pieces more, cut", crc, at))
+        if fewer.pieces:
+            cases.append(bench.brought(fewer, bank, "a piece fewer", random.choice((crc, None))))
+        if block.raw:
+            other = widths.random_pieces(length, len(pieces), raw=False)
+            cases.append(bench.brought(other, bank, "coded that was raw"))
+        for case in random.sample(cases, len(cases)):
+            found.add(case.cause)
+            bench.send(case)
+            bench.send(bench.sound(bench.any_length(), random.getrandbits(1)))
+        await bench.expect_all()
+    least = {Cause.HEADER, Cause.CRC, Cause.LEFT, Cause.TRUNCATED | Cause.SHORT}
+    assert least <= found, f"only {found} were made"
+
+
+@cocotb.test()
+async def finds_offsets_beyond_their_group(dut):
+    """Where nothing else is wrong with the block."""
+    bench = await DecoderChannelBench.started(dut)
+    widths = bench.widths
+    for _ in range(3 * ROUNDS):
+        bench.new_tables()
+        for _ in range(3):
+            bank = random.getrandbits(1)
+            found = widths.random_pieces(bench.any_length(), 3 * widths.streams, raw=False)
+            taken = widths.decoded(found, bench.tables[bank])[2]
+            pieces = (found.pieces * (taken // len(found.pieces) + 1))[:taken]
+            block = replace(found, pieces=pieces)
+            if bench.fits(block):
+                bench.send(bench.brought(block, bank, "any pieces"))
+        await bench.expect_all()
+
+
+@cocotb.test()
+async def decodes_a_value_a_cycle(dut):
+    """Blocks back to back cost their slots FIRST, and what it takes to see the end of one."""
+    bench = await DecoderChannelBench.started(dut)
+    widths = bench.widths
+    for _ in range(max(ROUNDS // 2, 1)):
+        bench.new_tables()
+        lengths = [random.choice((widths.block_values, max(widths.lanes, bench.any_length()))) for _ in range(8)]
+        for length in lengths:
+            bench.send(bench.sound(length, random.getrandbits(1)))
+        blocks, begin = list(bench.awaited), now()
+        bench.first_word = bench.first_beat = None
+        await bench.expect_all()
+        # Words come one a cycle, and the window is to be full before a slot begins. A held block leaves
+        # when its last value is there.
+        need = 2 * (TAKE_DELAYS[widths.streams] + 1)
+        fill = -(-need // widths.parts)
+        each = widths.streams + TAKE_DELAYS[widths.streams] + 1 + fill
+        held = max(widths.beats(length) for length in lengths) if widths.hold else 0
+        slow = [max(block.count, len(block.words)) for block in blocks]
+        allowed = sum(slow) + each * len(blocks) + held + 20 + 4 * widths.shared
+        assert bench.last_beat - begin <= allowed, (
+            f"{bench.last_beat - begin} cycles, {allowed} allowed for {lengths}"
+        )
+
+
+@cocotb.test()
+async def the_first_value_leaves_soon(dut):
+    bench = await DecoderChannelBench.started(dut)
+    widths = bench.widths
+    length = widths.lanes if widths.hold else widths.block_values
+    for _ in range(ROUNDS):
+        bench.new_tables()
+        bench.first_word = bench.first_beat = None
+        bench.send(bench.sound(length, random.getrandbits(1)))
+        await bench.expect_all()
+        late = bench.first_beat - bench.first_word
+        fill = -(-2 * (TAKE_DELAYS[widths.streams] + 1) // widths.parts)
+        allowed = fill + widths.streams + widths.lanes + TAKE_DELAYS[widths.streams] + 6
+        allowed += 3 * (widths.hold + widths.shared)
+        if (widths.streams, widths.lanes, widths.word_w, widths.hold) == (4, 8, 64, 0):
+            assert allowed <= 25
+        assert late <= allowed, f"{late} cycles from word to value, {allowed} allowed"
+
+
+@cocotb.test()
+async def holds_what_it_has_room_for(dut):
+    """Nothing leaves: whole blocks come in, as the contract says, and all leave in the end."""
+    bench = await DecoderChannelBench.started(dut)
+    widths = bench.widths
+    bench.beat_pace = 0.0
+    for _ in range(7):
+        bench.send(bench.sound(widths.block_values, random.getrandbits(1)))
+    await cycles(dut, 200 + 8 * widths.block_values)
+    taken = 7 - len(bench.records)
+    least = (2 if widths.hold or widths.shared else 0) + (2 if widths.shared else 0) + 1
+    assert taken >= least, f"{taken} blocks were taken, {least} expected"
+    bench.beat_pace = 1.0
+    await bench.expect_all()
+
+
+@cocotb.test()
+async def a_reset_at_any_time_leaves_nothing_behind(dut):
+    bench = await DecoderChannelBench.started(dut)
+    for _ in range(3 * ROUNDS):
+        bench.pace()
+        for _ in range(4):
+            bench.send(bench.any_block())
+        await cycles(dut, random.randint(0, 60 + 3 * bench.widths.block_values))
+        await bench.restart()
+        bench.new_tables()
+        for _ in range(3):
+            bench.send(bench.any_block())
         await bench.expect_all()

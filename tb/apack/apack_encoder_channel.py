@@ -13,15 +13,21 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge, RisingEdge
 
-from model.apack import SymbolTable, encode_block, solve
+from model.apack import SymbolTable, encode_block
 from model.apack.blocks import BlockHeader, piece_bytes
 from model.apack.coder import EncodedBlock
+from model.apack.hostile import pending_run
 from model.tensors import pattern_dtype
 from tb.apack.env.rows import row_buses
-from tb.apack.env.stimulus import edge_values, hostile_values, random_values
+from tb.apack.env.stimulus import (
+    edge_values,
+    hostile_values,
+    random_values,
+    tables_of_every_size,
+)
 from tb.apack.env.widths import CoderWidths
 from tb.bus.combinational import parameter
-from tb.bus.cycles import now, reset, start_clock, until
+from tb.bus.cycles import cycles, now, reset, start_clock, until
 
 PARAMETERS = (
     "STREAMS", "VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "WORD_W", "LANES", "BLOCK_VALUES",
@@ -30,12 +36,12 @@ PARAMETERS = (
 SETS = {
     "four": (4, 8, 16, 10, 16, 64, 8, 256, 0),
     "one": (1, 8, 16, 10, 16, 64, 8, 64, 0),
-    "two-smallest": (2, 2, 2, 1, 3, 16, 1, 8, 0),
-    "two-wide": (2, 16, 32, 14, 32, 32, 4, 64, 0),
-    "four-narrow-shared": (4, 5, 5, 6, 8, 16, 4, 32, 1),
-    "four-long-pieces": (4, 12, 16, 16, 32, 32, 16, 64, 0),
-    "eight-shared": (8, 7, 16, 10, 20, 64, 8, 128, 1),
-    "eight-short-code": (8, 16, 3, 15, 17, 64, 2, 32, 0),
+    "two-smallest": (2, 2, 2, 1, 3, 16, 1, 32, 0),
+    "two-wide": (2, 16, 32, 14, 32, 32, 4, 128, 0),
+    "four-narrow-shared": (4, 5, 5, 6, 8, 16, 4, 128, 1),
+    "four-long-pieces": (4, 12, 16, 16, 32, 32, 16, 128, 0),
+    "eight-shared": (8, 7, 16, 10, 20, 64, 8, 256, 1),
+    "eight-short-code": (8, 16, 3, 15, 17, 64, 2, 256, 0),
 }
 ILLEGAL = {
     "STREAMS": (0, 3, 16),
@@ -55,7 +61,7 @@ ICARUS_ROUNDS = 1
 
 ROUNDS = int(os.environ.get("ROUNDS") or 6)
 
-BLOCK_CYCLES = 10  # that a block may take above one a value
+SCALE = 3.0  # how far ordinary values stand from 0
 HEADER_CYCLES = 60  # from a block's last value to its header
 
 
@@ -120,7 +126,7 @@ class EncoderChannelBench:
     def wanted(self, values: np.ndarray, bank: int) -> list[Beat]:
         """What the model says that a block leaves."""
         block = self.encoded(values, bank)
-        crc = zlib.crc32(values.astype(pattern_dtype(self.widths.value_w)).tobytes())
+        crc = zlib.crc32(values.astype(self.dtype).tobytes())
         header = BlockHeader(len(block.pieces), block.raw, crc).to_bytes()
         first = int.from_bytes(header, "big") << self.out_w - 64
         head = Beat(True, first, 64, False, len(values), len(block.pieces), block.raw)
@@ -213,6 +219,8 @@ class EncoderChannelBench:
             self.dut.m_ready.value = int(random.random() < self.ready)
             await FallingEdge(self.dut.clk)
             beat = self._shown()
+            if self.dut.rst.value == 1:
+                waiting = None
             assert waiting in (None, beat), f"{waiting} became {beat} before it was taken"
             waiting = beat
             if beat and self.dut.m_ready.value == 1:
@@ -243,6 +251,38 @@ class EncoderChannelBench:
             return hostile_values(self.tables[bank], length, self.widths.code_w)
         return random_values(self.tables[bank], length)
 
+    def uniform(self, length: int) -> np.ndarray:
+        """Values, all equally likely."""
+        drawn = [random.getrandbits(self.widths.value_w) for _ in range(length)]
+        return np.array(drawn, self.dtype)
+
+    def run(self, stream: int, length: int) -> np.ndarray:
+        """A full block of zeros, but for so many pending values of one stream in its middle."""
+        values = np.zeros(self.most, self.dtype)
+        own = values[stream :: self.streams]
+        own[:length] = pending_run(self.table, length, self.widths.code_w)
+        return values
+
+    @property
+    def dtype(self) -> np.dtype:
+        """That of values."""
+        return pattern_dtype(self.widths.value_w)
+
+    @property
+    def table(self) -> SymbolTable:
+        """That of bank 0."""
+        return self.tables[0]
+
+    @property
+    def block_cycles(self) -> int:
+        """Cycles that a block may take above one a value, on ordinary data."""
+        return 10 if self.streams <= 4 and self.widths.code_w <= self.piece_w else 4 * self.streams
+
+    async def bring_all(self, blocks: list[np.ndarray]) -> None:
+        """Bring blocks one after the other."""
+        for values in blocks:
+            await self.bring(values, 0, random.random() < 0.2)
+
     def any_pace(self) -> None:
         """Choose how often beats come and go."""
         self.ready = random.choice((1.0, 1.0, 0.9, 0.3))
@@ -271,15 +311,190 @@ async def codes_blocks_of_every_short_length(dut):
         await bench.send([bench.any_values(0, length) for length in lengths])
 
 
-def ordinary_table(widths: CoderWidths, scale: float = 8.0) -> SymbolTable:
-    """The best table of values that stand close around 0, of both signs."""
-    places = np.arange(1 << widths.value_w)
-    distance = np.minimum(places, (1 << widths.value_w) - places)
-    counts = (1e6 * np.exp(-distance / scale)).astype(np.int64) + 1
-    return solve(counts, widths.value_w, widths.symbols, widths.count_w, "paper")
+def ordinary_table(widths: CoderWidths) -> SymbolTable:
+    """A good table of values that stand close around 0, of both signs."""
+    values, total = 1 << widths.value_w, 1 << widths.count_w
+    near = [0, *(sign << at for at in range(widths.value_w - 1) for sign in (1, -1))]
+    starts = sorted({each % values for each in near[: min(widths.symbols, total)]})
+    sizes = np.diff([*starts, values])
+    away = np.minimum(starts, values - np.array(starts))
+    weights = sizes * np.exp(-away / SCALE)
+    counts = 1 + ((total - len(starts)) * weights / weights.sum()).astype(int)
+    cum = [0, *np.cumsum(counts).tolist()]
+    return SymbolTable(widths.value_w, widths.count_w, tuple(starts), (*cum[:-1], total))
 
 
-def ordinary_values(widths: CoderWidths, length: int, scale: float = 8.0) -> np.ndarray:
+def ordinary_values(widths: CoderWidths, length: int) -> np.ndarray:
     """Such values."""
-    drawn = np.random.default_rng(random.getrandbits(32)).laplace(0, scale, length)
+    drawn = np.random.default_rng(random.getrandbits(32)).laplace(0, SCALE, length)
     return (drawn.astype(np.int64) % (1 << widths.value_w)).astype(pattern_dtype(widths.value_w))
+
+
+@cocotb.test()
+async def codes_each_group_of_tables_of_every_size(dut):
+    """Also those of one group, groups of one value, and offsets as wide as values."""
+    bench = await EncoderChannelBench.started(dut)
+    widths = bench.widths
+    tables = list(tables_of_every_size(widths.value_w, widths.symbols, widths.count_w))
+    for table in random.sample(tables, min(len(tables), 4 * ROUNDS)):
+        bench.show(table)
+        values = np.array(edge_values(table), bench.dtype)
+        await bench.send([values[: bench.most], bench.any_values()])
+
+
+@cocotb.test()
+async def codes_shifts_that_end_on_the_edge_of_a_piece(dut):
+    """Values that all make the same number of shifts, after any others."""
+    bench = await EncoderChannelBench.started(dut)
+    widths = bench.widths
+    for shifts in range(1, min(widths.count_w, widths.symbols - 1) + 1):
+        bench.show(halving_table(widths, shifts))
+        lone = widths.value_w > 1 and shifts < (1 << widths.value_w)
+        for first in range(bench.streams + 1):
+            values = [random.randrange(1 << widths.value_w) for _ in range(first)]
+            values += [0 if lone else 1] * (bench.most - first)
+            await bench.bring(np.array(values, bench.dtype))
+        await bench.expect_all()
+
+
+def halving_table(widths: CoderWidths, shifts: int) -> SymbolTable:
+    """A table whose first value takes so many bits of code, and no offset."""
+    groups = min(shifts + 1, 1 << widths.value_w)
+    total = 1 << widths.count_w
+    cum = [total >> shifts - at for at in range(groups - 1)]
+    return SymbolTable(widths.value_w, widths.count_w, tuple(range(groups)), (0, *cum, total))
+
+
+HAS_RUNS = parameter("SYMBOLS") >= 3 and parameter("COUNT_W") >= 4
+
+
+@cocotb.test()
+@cocotb.skipif(not HAS_RUNS, reason="no table of these widths makes such runs")
+async def is_exact_up_to_the_pieces_that_a_stream_may_be_ahead_and_raw_beyond(dut):
+    bench = await EncoderChannelBench.started(dut)
+    bench.show(lean_table(bench.widths))
+    for stream in range(bench.streams):
+        runs = [bench.run(stream, length) for length in range(1, bench.most // bench.streams)]
+        first = next(at for at, values in enumerate(runs) if bench.encoded(values).raw)
+        last = bench.encoded(runs[first - 1])
+        words = bench.most * bench.widths.value_w // bench.piece_w
+        assert len(last.pieces) + 8 < words, f"{len(last.pieces)} pieces of {words} decide, too"
+        near = [runs[at] for at in (first - 1, first, first - 1, first - 2, first, first + 1)]
+        bench.any_pace()
+        await bench.send([*near, runs[-1], runs[first - 1]])
+
+
+def lean_table(widths: CoderWidths) -> SymbolTable:
+    """Groups 0 and 2 take a bit of code, 1 many pending ones; 0 and 1 have no offset."""
+    half = 1 << widths.count_w - 1
+    return SymbolTable(widths.value_w, widths.count_w, (0, 1, 2), (0, half - 1, half + 1, 2 * half))
+
+
+@cocotb.test()
+async def stores_raw_what_its_last_value_makes_too_long(dut):
+    """And coded what is as long as raw, and the next block as if nothing had been."""
+    bench = await EncoderChannelBench.started(dut)
+    for _ in range(ROUNDS):
+        bench.show(most_of_both(bench.widths)[0])
+        short, long = bench.most // 3, bench.most
+        values = np.maximum(bench.uniform(bench.most), 1)
+        values[:short] = 0
+        assert bench.encoded(values).raw and not bench.encoded(values[:short]).raw
+        while long - short > 1:
+            middle = (short + long) // 2
+            if bench.encoded(values[:middle]).raw:
+                long = middle
+            else:
+                short = middle
+        bench.any_pace()
+        await bench.send([values[:short], values[:long], values[:short], values[:long]])
+
+
+@cocotb.test()
+async def stores_what_is_all_code_or_all_offsets_or_much_of_both(dut):
+    bench = await EncoderChannelBench.started(dut)
+    for extreme in (all_code, all_offsets, most_of_both):
+        table, values = extreme(bench.widths)
+        bench.show(table)
+        bench.any_pace()
+        drawn = [random.choices(values, k=bench.most) for _ in range(4)]
+        await bench.send([np.array(each, bench.dtype) for each in drawn])
+
+
+def all_code(widths: CoderWidths) -> tuple[SymbolTable, range]:
+    """A table, and values of it that are the longest code and have no offsets."""
+    groups = min(widths.symbols, 1 << widths.count_w, 1 << widths.value_w)
+    cum = (*range(groups), 1 << widths.count_w)
+    table = SymbolTable(widths.value_w, widths.count_w, tuple(range(groups)), cum)
+    return table, range(max(groups - 1, 1))
+
+
+def all_offsets(widths: CoderWidths) -> tuple[SymbolTable, range]:
+    """A table, and values of it that take hardly any code, and offsets one bit short of a value."""
+    half, total = 1 << widths.value_w - 1, 1 << widths.count_w
+    table = SymbolTable(widths.value_w, widths.count_w, (0, half), (0, total - 1, total))
+    return table, range(half)
+
+
+def most_of_both(widths: CoderWidths) -> tuple[SymbolTable, range]:
+    """A table, and values of it with long offsets and the longest code."""
+    total = 1 << widths.count_w
+    table = SymbolTable(widths.value_w, widths.count_w, (0, 1), (0, total - 1, total))
+    return table, range(1, 1 << widths.value_w)
+
+
+@cocotb.test()
+async def waits_while_nothing_leaves_and_loses_nothing(dut):
+    bench = await EncoderChannelBench.started(dut)
+    for _ in range(ROUNDS):
+        bench.show(bench.widths.random_table())
+        bench.ready, bench.gaps = 0.0, 0.0
+        blocks = [bench.any_values() for _ in range(8)]
+        task = cocotb.start_soon(bench.bring_all(blocks))
+        await cycles(dut, random.randint(1, 8 * bench.most))
+        bench.ready = 1.0
+        await task
+        await bench.expect_all()
+
+
+@cocotb.test()
+async def takes_a_value_a_cycle_and_hardly_more_for_a_block(dut):
+    bench = await EncoderChannelBench.started(dut)
+    bench.show(ordinary_table(bench.widths))
+    length = min(bench.most, 1 << bench.most.bit_length() - 1)
+    blocks = [ordinary_values(bench.widths, length) for _ in range(12)]
+    await bench.send(blocks)
+    spent = (bench.times[-1] - bench.times[1]) / (len(bench.times) - 2)
+    allowed = length + bench.block_cycles
+    assert spent <= allowed, f"{spent:.1f} cycles a block of {length} values, {allowed} allowed"
+
+
+@cocotb.test()
+@cocotb.skipif(parameter("SHARED") == 1, reason="values may wait in front of the engine")
+async def gives_a_header_soon_after_the_last_value(dut):
+    bench = await EncoderChannelBench.started(dut)
+    for length in (1, bench.lanes, bench.streams + 1, bench.most // 2, bench.most):
+        bench.show(ordinary_table(bench.widths))
+        taken = await bench.bring(ordinary_values(bench.widths, min(length, bench.most)))
+        await bench.expect_all()
+        spent = bench.times[-1] - taken
+        assert spent <= HEADER_CYCLES, f"{spent} cycles after the last of {length} values"
+
+
+@cocotb.test()
+async def begins_anew_after_a_reset(dut):
+    bench = await EncoderChannelBench.started(dut)
+    for _ in range(6 * ROUNDS):
+        bench.show(random.choice((bench.widths.random_table, bench.widths.hostile_table))())
+        bench.any_pace()
+        blocks = [bench.any_values() for _ in range(4)]
+        task = cocotb.start_soon(bench.bring_all(blocks))
+        await cycles(dut, random.choice((random.randint(1, 60), random.randint(1, 4 * bench.most))))
+        task.cancel()
+        dut.rst.value = 1
+        dut.s_valid.value = 0
+        await reset(dut, 1)
+        bench.sent.clear()
+        bench.found.clear()
+        bench.gaps = 0.0
+        await bench.send([bench.any_values() for _ in range(2)])

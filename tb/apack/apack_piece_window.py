@@ -38,6 +38,8 @@ class WindowBench:
     async def start(self) -> None:
         """A running clock, and a reset that has passed."""
         start_clock(self.dut)
+        self.dut.rst.value = 1
+        await FallingEdge(self.dut.clk)
         await self.reset()
 
     async def reset(self) -> None:
@@ -77,7 +79,8 @@ class WindowBench:
             "s_begin": 1, "s_begin_words": int(bool(words)), "s_begin_pieces": count % self.parts,
         }  # fmt: skip
         if begin:
-            (idle,) = await outputs_for(self.dut, inputs | {"s_valid": 0, "s_take": 0}, "m_idle")
+            quiet = {"s_valid": 0, "s_take": 0, "s_end": 0}
+            (idle,) = await outputs_for(self.dut, inputs | quiet, "m_idle")
             assert idle, "not idle between blocks"
             await FallingEdge(self.dut.clk)
         await self._run(pieces, words, takes, stop_at)

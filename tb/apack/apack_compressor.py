@@ -39,7 +39,6 @@ ILLEGAL = {
     "SYMBOLS": (0, 256),
     "COUNT_W": (0, 15, 17),
     "CODE_W": (11, 33),
-    "PIECE_W": (8, 32),
     "WORD_W": (8, 48, 128),
     "LANES": (6, 256),
     "BLOCK_VALUES": (0, 4, 96, 131072),

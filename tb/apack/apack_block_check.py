@@ -38,7 +38,13 @@ class CheckBench:
     async def cycle(self, inputs: dict[str, int] | None = None, rst: int = 0) -> None:
         """One cycle; what is not given is noise."""
         width = self.value_w
-        noise = {"s_value": width, "s_value_illegal": 1, "s_value_last": 1, "s_cause": 4, "s_crc": 32}
+        noise = {
+            "s_value": width,
+            "s_value_illegal": 1,
+            "s_value_last": 1,
+            "s_cause": 4,
+            "s_crc": 32,
+        }
         idle = {name: random.getrandbits(bits) for name, bits in noise.items()}
         idle |= {"s_value_valid": 0, "s_over": 0, "rst": rst}
         valid, cause = await outputs_for(self.dut, idle | (inputs or {}), "m_valid", "m_cause")
@@ -70,7 +76,10 @@ class CheckBench:
                 await self.cycle()
             if at < length:
                 inputs |= {"s_value_valid": 1, "s_value": values[at]}
-                inputs |= {"s_value_illegal": int(at in illegals), "s_value_last": int(at == length - 1)}
+                inputs |= {
+                    "s_value_illegal": int(at in illegals),
+                    "s_value_last": int(at == length - 1),
+                }
             if at == over_at:
                 inputs |= {"s_over": 1, "s_cause": given, "s_crc": wanted}
             await self.cycle(inputs)

@@ -119,7 +119,11 @@ class DecoderEngineBench:
             slots.append(Slot(Kind.FIRST, False, first, place, None, None, block, story))
         for index, value in enumerate(found.values):
             before, after = (
-                len(decode_pieces(replace(block, count=n), table, widths.streams, widths.code_w).owners)
+                len(
+                    decode_pieces(
+                        replace(block, count=n), table, widths.streams, widths.code_w
+                    ).owners
+                )
                 for n in (index, index + 1)
             )
             place = before if index or not block.raw else 0
@@ -232,7 +236,9 @@ async def shifts_that_end_with_a_piece(dut):
         tables = [SymbolTable.uniform(widths.value_w, 1, widths.count_w)]
     else:
         tables = [
-            SymbolTable(widths.value_w, widths.count_w, (0, low), (0, 1 << bits, 1 << widths.count_w))
+            SymbolTable(
+                widths.value_w, widths.count_w, (0, low), (0, 1 << bits, 1 << widths.count_w)
+            )
             for bits in range(widths.count_w)
             for low in (1, 1 << widths.value_w - 1, (1 << widths.value_w) - 1)
         ]

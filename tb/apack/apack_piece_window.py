@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""apack_piece_window: the pieces of each block in their order, whatever it takes and leaves of them."""
+"""apack_piece_window: the pieces of each block in their order, whatever is taken of them."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ class WindowBench:
         self.piece_w, word_w, self.need = map(parameter, ("PIECE_W", "WORD_W", "NEED"))
         self.parts = word_w // self.piece_w
         self.comes = 1.0  # part of the cycles with a word
+        self.taken = 0.8  # part of those in which pieces leave that may
+        self.cut = 0  # whether the block's last word was cut
 
     async def start(self) -> None:
         """A running clock, and a reset that has passed."""
@@ -87,7 +89,7 @@ class WindowBench:
 
     async def _run(self, pieces, words, takes, stop_at) -> None:
         taken = came = cycle = 0
-        ended, opened, ready_before = False, bool(words), True
+        ended, opened = False, bool(words)
         while True:
             if stop_at == cycle:
                 return
@@ -112,7 +114,7 @@ class WindowBench:
             assert ready or not (ended and opened), "words are not dropped"
             inputs = self._word(words)
             take = 0
-            if not ended and full and random.random() < 0.8:
+            if not ended and (not opened or there >= takes[0]) and random.random() < self.taken:
                 take = takes.pop(0)
                 taken += take
                 ended = not takes

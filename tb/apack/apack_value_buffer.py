@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""apack_value_buffer: each block's values leave as its beats, and there is room for what is announced."""
+"""apack_value_buffer: values leave as beats, and there is room for what is announced."""
 
 from __future__ import annotations
 

@@ -84,8 +84,10 @@ async def passes_a_beat_every_cycle(dut):
         for cycle in range(5 * depth):
             await FallingEdge(dut.clk)
             ready, valid = await outputs_for(dut, {}, "s_ready", "m_valid")
-            assert valid or (not filled and cycle < LATENCY), f"{filled} filled, cycle {cycle}: no beat"
-            assert ready or filled and cycle < 2, f"{filled} filled, cycle {cycle}: not ready"
+            assert valid or (not filled and cycle < LATENCY), (
+                f"{filled} filled, cycle {cycle}: no beat"
+            )
+            assert ready or (filled and cycle < 2), f"{filled} filled, cycle {cycle}: not ready"
         await outputs_for(dut, {"s_valid": 0})
         for _ in range(2 * depth + 4):
             await FallingEdge(dut.clk)

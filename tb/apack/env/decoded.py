@@ -13,7 +13,11 @@ from typing import Self
 import numpy as np
 
 from model.apack.coder import (
-    EncodedBlock, decode_pieces, encode_block, piece_width, raw_block,
+    EncodedBlock,
+    decode_pieces,
+    encode_block,
+    piece_width,
+    raw_block,
 )  # fmt: skip
 from model.apack.table import SymbolTable
 from tb.apack.env.stimulus import hostile_values, random_table, random_values

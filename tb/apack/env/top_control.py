@@ -653,7 +653,9 @@ async def check_rate(bench: TopBench, kind: Callable[[TopBench, int], np.ndarray
         table = table_for(bench, values)
         found.append(await cycles_of(bench, tensor_of(bench, values, table, RATE_BLOCK)))
     rate = 8 * RATE_BLOCK / (found[1] - found[0])
-    assert rate >= LONG_RATE, f"{rate:.4f} values a cycle in blocks of {RATE_BLOCK}"
+    story = f"{kind.__name__}: {rate:.4f} values a cycle in blocks of {RATE_BLOCK}"
+    bench.dut._log.info(story)
+    assert rate >= LONG_RATE, story
 
 
 def weight_like(bench: TopBench, length: int) -> np.ndarray:
@@ -698,7 +700,9 @@ async def check_small_tensors(bench: TopBench) -> None:
     for tensor in tensors:
         await bench.expect(tensor)
     rate = SMALL_TENSORS * SMALL_LENGTH / (now() - begin)
-    assert rate >= SMALL_RATE, f"{rate:.4f} values a cycle in tensors of {SMALL_LENGTH}"
+    story = f"{rate:.4f} values a cycle in tensors of {SMALL_LENGTH}"
+    bench.dut._log.info(story)
+    assert rate >= SMALL_RATE, story
     await unit.wait_idle(100)
     await bench.expect_quiet({"DONE"})
 

@@ -143,9 +143,11 @@ class DecoderEngineBench:
         draw = random.random()
         if draw < 0.15:
             return widths.raw(values, self.table)
-        if draw < 0.3:
+        if draw < 0.25:
             return damaged(block)
         if draw < 0.4:
+            return widths.other_offsets(block, self.table)
+        if draw < 0.5:
             return widths.random_pieces(length, random.randint(1, 40), random.random() < 0.3)
         return block
 

@@ -20,6 +20,7 @@ from scripts.demo import command, measure
 from scripts.demo.tensors import Subject, shipped_subjects
 from tb.apack.bulk import round_trip
 from tb.sim.cocotb_run import chosen_simulator
+from tb.sim.modules import rtl_modules
 from tb.sim.round_trip import find_codec
 from tb.sim.tools import SIMULATORS, ToolMissing, find_simulator
 
@@ -277,17 +278,14 @@ def test_a_difference_between_hardware_and_model_is_shown_and_ends_with_1(
     folder, tmp_path, monkeypatch, capsys
 ):
     """The bench gets units with a CRC that is wrong in one bit."""
-    rtl = tmp_path / "rtl"
-    rtl.mkdir()
-    broken = []
-    for source in round_trip.SOURCES:
-        text = source.read_text()
-        if source.name == "cell_crc32.v":
-            text = text.replace("32'hEDB88320", "32'hEDB88321")
-            assert text != source.read_text()
-        (rtl / source.name).write_text(text)
-        broken.append(rtl / source.name)
-    monkeypatch.setattr(round_trip, "SOURCES", tuple(broken))
+    right = rtl_modules()["cell_crc32"]
+    wrong = tmp_path / right.name
+    text = right.read_text(encoding="utf-8")
+    assert "32'hEDB88320" in text
+    wrong.write_text(text.replace("32'hEDB88320", "32'hEDB88321"), encoding="utf-8")
+    sources = tuple(wrong if source == right else source for source in round_trip.SOURCES)
+    assert wrong in sources
+    monkeypatch.setattr(round_trip, "SOURCES", sources)
     tensor = save_array(tmp_path / "own.npy", np.arange(-64, 64, dtype=np.int8))
     assert demo("--tensor", tensor) == 1
     out = capsys.readouterr().out

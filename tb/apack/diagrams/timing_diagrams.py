@@ -133,7 +133,7 @@ async def measure(bench: TopBench, source: str, outputs: tuple[str, ...]) -> Non
     `source` to the first one on each output, from the last to DONE, and of the whole tensor.
     """
     widths, rows = bench.widths, []
-    count = LATENCY_LARGEST * widths.engines * widths.block_values
+    count = LATENCY_LARGEST * widths.engines * widths.block_max
     for block in LATENCY_BLOCKS:
         tensor = tensor_of(bench, count, block)
         await bench.prepare(tensor)

@@ -53,7 +53,7 @@ VALID = re.compile(r"([^.]+_[tbr]?)valid")
 # What may be such a payload: names after that of the stream. Others are always compared.
 PAYLOAD = (
     "data", "keep", "user", "last", "value", "end", "stream", "raw", "cause", "count", "crc",
-    "pieces", "bank", "lost", "cut", "header", "number", "resp",
+    "pieces", "values", "bank", "lost", "cut", "header", "number", "bad", "resp",
 )  # fmt: skip
 ASSERTED = re.compile(r"was asserted in frame (\d+)")
 PROVED = re.compile(r"^(UNSATISFIABLE|Property proved)", re.MULTILINE)

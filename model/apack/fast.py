@@ -41,7 +41,7 @@ BLOCK_VALUES = 16384
 MOST_BLOCK_VALUES = 1 << 20
 WORD_BYTES = 8
 WORD_BYTES_CHOICES = (2, 4, 8)
-_LEAST_BATCH = 1 << 16
+_LEAST_BATCH = 1 << 17
 _LARGEST_BATCH = 1 << 20
 _BATCHES_PER_CORE = 4
 _HEADER_FAULTS = (
@@ -64,7 +64,7 @@ _CRC7 = np.array([crc7(1 << bit) for bit in range(25)], dtype=np.int64)
 _ROW = 8  # numbers in a row of the decoder's table
 _GUESS_BITS = 10
 _GUESS_SHIFT = 62 - _GUESS_BITS
-_RECIPROCAL_SHIFT = 20
+_SIZE_SHIFT = 30 - _GUESS_BITS
 _RING = 16  # places known in advance of a code stream's pieces; more than MOST_AHEAD + 1
 
 
@@ -342,11 +342,13 @@ def _encoder_entries(table: SymbolTable) -> np.ndarray:
     return entries
 
 
-def _decoder_table(table: SymbolTable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What a decoder looks up: rows of the groups, where a group's row begins, and reciprocals.
+def _decoder_table(table: SymbolTable) -> tuple[np.ndarray, np.ndarray]:
+    """What a decoder looks up: the rows of the groups, and where a value's row is.
 
     Row: cum and next cum in units of 2**-16, offset width, base, last offset, mask of the offset.
-    A distance in the interval times the reciprocal of its size gives the group, or one below it.
+    The second has two parts. The upper one has 2**62 by the largest size that has an index as its
+    top bits, for all sizes above a quarter. That times a distance in the interval has a place in
+    the lower part as its top bits: the row of the distance's group, or of one below it.
     """
     rows = np.zeros((table.groups, _ROW), dtype=np.uint64)
     widths = np.array(table.offset_w)
@@ -356,14 +358,12 @@ def _decoder_table(table: SymbolTable) -> tuple[np.ndarray, np.ndarray, np.ndarr
     rows[:, 4], rows[:, 5] = np.array(table.sizes) - 1, (1 << widths) - 1
     places = np.arange(1 << _GUESS_BITS) << table.count_w >> _GUESS_BITS
     groups = np.searchsorted(table.cum, places, side="right") - 1
-    return rows.reshape(-1), (_ROW * groups).astype(np.uint32), _RECIPROCALS
+    return rows.reshape(-1), np.concatenate([_ROW * groups, _RECIPROCALS]).astype(np.uint32)
 
 
 def _reciprocals() -> np.ndarray:
-    """2**62 by the largest size with each of the top bits; 0 for sizes up to a quarter."""
-    least = np.arange((1 << 32 >> _RECIPROCAL_SHIFT) + 1, dtype=np.uint64) << _RECIPROCAL_SHIFT
-    most = least + np.uint64((1 << _RECIPROCAL_SHIFT) - 1)
-    return np.where(least < 1 << 30, 0, np.uint64(1 << 62) // most).astype(np.uint32)
+    least = np.arange(1 << _GUESS_BITS, (4 << _GUESS_BITS) + 1) << _SIZE_SHIFT
+    return (1 << 62) // (least + (1 << _SIZE_SHIFT) - 1)
 
 
 _RECIPROCALS = _reciprocals()
@@ -675,11 +675,11 @@ def _first_states(states, pieces, code_w):
 
 
 @numba.njit(cache=True, inline="always")
-def _find(size, code, mask, rows, symbols, reciprocals):
+def _find(size, code, mask, rows, lookup):
     """The row of the symbol, or of one below it; the end of its slice, and whether that is low."""
     distance = code >> np.uint64(32)
-    reciprocal = np.uint64(reciprocals[size >> np.uint64(_RECIPROCAL_SHIFT)])
-    row = np.uint64(symbols[(distance * reciprocal) >> np.uint64(_GUESS_SHIFT)])
+    reciprocal = np.uint64(lookup[size >> np.uint64(_SIZE_SHIFT)])
+    row = np.uint64(lookup[(distance * reciprocal) >> np.uint64(_GUESS_SHIFT)])
     end = ((size * rows[row + np.uint64(1)]) >> np.uint64(16)) & mask
     return row, end, distance >= end
 
@@ -744,11 +744,11 @@ def _four(states, common, values, index, pieces, fixed):
     """One value of each of four streams, stage by stage, so that they overlap."""
     (low0, size0, code0, space0), (low1, size1, code1, space1) = states[0], states[1]
     (low2, size2, code2, space2), (low3, size3, code3, space3) = states[2], states[3]
-    mask, full, rows, symbols, reciprocals = fixed
-    row0, end0, wrong0 = _find(size0, code0, mask, rows, symbols, reciprocals)
-    row1, end1, wrong1 = _find(size1, code1, mask, rows, symbols, reciprocals)
-    row2, end2, wrong2 = _find(size2, code2, mask, rows, symbols, reciprocals)
-    row3, end3, wrong3 = _find(size3, code3, mask, rows, symbols, reciprocals)
+    mask, full, rows, lookup = fixed
+    row0, end0, wrong0 = _find(size0, code0, mask, rows, lookup)
+    row1, end1, wrong1 = _find(size1, code1, mask, rows, lookup)
+    row2, end2, wrong2 = _find(size2, code2, mask, rows, lookup)
+    row3, end3, wrong3 = _find(size3, code3, mask, rows, lookup)
     if wrong0 | wrong1 | wrong2 | wrong3:
         row0, end0 = _correct(row0, size0, code0, mask, rows)
         row1, end1 = _correct(row1, size1, code1, mask, rows)
@@ -861,11 +861,11 @@ def _decode_block(values, pieces, streams, code_w, table):
         index = 0
     taken, offsets, offsets_left, _ = common
     outside = np.uint64(0)
-    mask, full, rows, symbols, reciprocals = fixed
+    mask, full, rows, lookup = fixed
     for at in range(index, len(values)):
         stream = at % streams
         low, size, code, space = states[stream]
-        row, end, _ = _find(size, code, mask, rows, symbols, reciprocals)
+        row, end, _ = _find(size, code, mask, rows, lookup)
         row, end = _correct(row, size, code, mask, rows)
         low, size, code, space = _narrow(low, size, code, space, row, end, mask, rows)
         if space > full:

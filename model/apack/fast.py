@@ -599,7 +599,7 @@ def _leading_zeros64(typing_context, value):
     return types.uint64(types.uint64), generate
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(cache=True, forceinline=True)
 def _put(held, bits, field, width, ring, done, place, piece_w):
     held = held << width | field
     bits += width
@@ -631,7 +631,7 @@ def _decode_batch(values, data, starts, pieces, raw, table, limits, found):
         found[block, _PADDING] = stored[len(own) :].any()
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(cache=True, forceinline=True)
 def _piece(pieces, index):
     """A piece of the block; zero behind the end."""
     return np.uint64(pieces[index]) if index < np.uint64(len(pieces)) else np.uint64(0)
@@ -674,7 +674,7 @@ def _first_states(states, pieces, code_w):
     return taken, np.uint64(0), np.uint64(0), np.uint64(0)
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(cache=True, forceinline=True)
 def _find(size, code, mask, rows, lookup):
     """The row of the symbol, or of one below it; the end of its slice, and whether that is low."""
     distance = code >> np.uint64(32)
@@ -694,7 +694,7 @@ def _correct(row, size, code, mask, rows):
     return row, end
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(cache=True, forceinline=True)
 def _narrow(low, size, code, space, row, end, mask, rows):
     """The state of a stream after a symbol.
 
@@ -713,7 +713,7 @@ def _narrow(low, size, code, space, row, end, mask, rows):
     return np.uint64(np.uint32(low << shifts)), size << shifts, code << shifts, space + shifts
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(cache=True, forceinline=True)
 def _refill(code, space, common, row, rows, full, pieces):
     """Code and space of a stream after a value, what is in common, and the value.
 
@@ -739,7 +739,7 @@ def _refill(code, space, common, row, rows, full, pieces):
     return code, space, (taken, offsets, offsets_left, damage), rows[row + np.uint64(3)] + offset
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(cache=True, forceinline=True)
 def _four(states, common, values, index, pieces, fixed):
     """One value of each of four streams, stage by stage, so that they overlap."""
     (low0, size0, code0, space0), (low1, size1, code1, space1) = states[0], states[1]
@@ -775,7 +775,7 @@ def _four(states, common, values, index, pieces, fixed):
     return states, common
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(cache=True, forceinline=True)
 def _load_four(states, first):
     """The states of four streams."""
     a, b, c, d = states[first], states[first + 1], states[first + 2], states[first + 3]
@@ -787,7 +787,7 @@ def _load_four(states, first):
     )
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(cache=True, forceinline=True)
 def _store_four(states, first, four):
     for lane in range(4):
         for field in range(4):

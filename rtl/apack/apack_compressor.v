@@ -4,28 +4,30 @@
 `default_nettype none
 
 /*
- * APack compressor: values of a tensor in, memory words and block index entries out, ENGINES engines wide.
+ * APack compressor: values of a tensor in, memory words out, ENGINES engines wide.
  *
  * s_axil is the register bus (apack_registers has the map). A tensor is begun with START, and ends with
  * tlast on s_axis_values. Beats carry LANES values, each in a byte (two above 8 bits, low byte first),
  * bits above VALUE_W ignored. tkeep is all ones, but the last values may be the lowest lanes of a beat. A beat
  * that keeps no byte brings nothing but its tlast, wherever it comes: as width converters make them, between
- * values, before the first or behind the last, where it may end the tensor. Anything else drops the tensor,
+ * values, before the first or behind the last, where it may end the tensor. Anything else drops what runs,
  * with the event KEEP: a tkeep with a gap or with half a value, and values behind a beat that kept only some.
  *
- * m_axis_memory and m_axis_index carry the payload and the index of the container (docs/apack/format.md), byte i
- * of a word or an entry in lane i of tdata, tlast at the end of the tensor. An entry has 8 bytes where a
- * block has fewer than 65,536 bits, and 12 above, which tkeep shows. A block's entry leaves before its
- * words. Both outputs must be taken side by side. A tensor without values makes no beats.
+ * m_axis_memory carries the blocks as they stand in the container (docs/apack/format.md), each behind its header,
+ * byte i of a word in lane i of tdata, tlast at the end of the tensor. A block leaves once it is known whether it
+ * is the tensor's last: when more values are offered or the tlast is taken. A tensor without values makes no beats.
  *
- * ABORT drops the tensor that runs: each output that lacks its tlast closes with a beat of tkeep 0, and the
- * values are dropped up to their tlast, or to a second ABORT. No ready depends on a ready of another port
- * in the same cycle.
+ * Two tensors may run: the next one's values are taken as soon as the tlast of the one before has been, and its
+ * words follow those of the one before. Block k goes to engine k mod ENGINES, counted on from tensor to tensor.
+ *
+ * ABORT drops the tensors that run: the words of each close with a beat of tkeep 0 unless its tlast has been taken
+ * or stands, and values are dropped up to the newest's tlast, or to a second ABORT. No ready depends on a ready of
+ * another port in the same cycle.
  */
 module apack_compressor #(
     // engines, 1..64
     parameter ENGINES      = 1,
-    // streams that take turns, in each engine, 1..8
+    // streams of a block, which take turns in its engine, 1, 2, 4 or 8
     parameter STREAMS      = 4,
     // bits of a value, 2..16
     parameter VALUE_W      = 8,
@@ -35,14 +37,14 @@ module apack_compressor #(
     parameter COUNT_W      = 10,
     // bits of the interval bounds, at most 32
     parameter CODE_W       = 16,
-    // bits of a piece, a power of two, at least CODE_W and VALUE_W
-    parameter PIECE_W      = 16,
     // bits of a word, in memory: 16, 32 or 64, at least PIECE_W
     parameter WORD_W       = 64,
     // values of a beat, a power of two, at most 128
     parameter LANES        = 8,
     // most values of a block, a power of two, a multiple of LANES, at most 65,536
     parameter BLOCK_VALUES = 4096,
+    // bits of a piece; leave at its default
+    parameter PIECE_W      = (COUNT_W + 2 > 16) ? 32 : 16,
     // bytes of a value on the stream; leave at its default
     parameter VALUE_BYTES  = (VALUE_W > 8) ? 2 : 1
 ) (
@@ -80,44 +82,42 @@ module apack_compressor #(
     output wire [WORD_W/8-1:0]            m_axis_memory_tkeep,
     output wire                           m_axis_memory_tvalid,
     input  wire                           m_axis_memory_tready,
-    output wire                           m_axis_memory_tlast,
-
-    output wire [95:0]                    m_axis_index_tdata,
-    output wire [11:0]                    m_axis_index_tkeep,
-    output wire                           m_axis_index_tvalid,
-    input  wire                           m_axis_index_tready,
-    output wire                           m_axis_index_tlast
+    output wire                           m_axis_memory_tlast
 );
 
     localparam WIDTH_W   = $clog2(VALUE_W + 1);
     localparam LANES_W   = $clog2(LANES + 1);
     localparam ENGINE_W  = (ENGINES > 1) ? $clog2(ENGINES) : 1;
     localparam ROW_W     = $clog2(SYMBOLS + 1);
-    localparam ROWS_W    = SYMBOLS * (1 + VALUE_W + WIDTH_W + COUNT_W + 1);
     localparam BEAT_W    = LANES * VALUE_W;
-    localparam BITS_W    = $clog2(BLOCK_VALUES * ((CODE_W > VALUE_W) ? CODE_W : VALUE_W) + WORD_W + 3);
-    localparam ENTRY_W   = 32 + 2 * BITS_W;
-    localparam OUT_W     = (WORD_W > BEAT_W) ? WORD_W : BEAT_W;
-    localparam DATA_W    = (OUT_W > ENTRY_W) ? OUT_W : ENTRY_W;
-    localparam FILL_W    = $clog2(OUT_W + 1);
     localparam KEEP_W    = LANES * VALUE_BYTES;
-    localparam OPEN_W    = $clog2(ENGINES * (STREAMS + 1) + 1);
     localparam WORD_B    = WORD_W / 8;
+    localparam VALUES_W  = $clog2(BLOCK_VALUES + 1);
+    localparam OUT_W     = (BEAT_W > 64) ? BEAT_W : 64;
+    localparam FILL_W    = $clog2(OUT_W + 1);
+
+    localparam REGION_WORDS = (BLOCK_VALUES * VALUE_W + WORD_W - 1) / WORD_W;
+    localparam PIECES_W     = $clog2(REGION_WORDS * (WORD_W / PIECE_W) + 1);
+
+    // Full beats of values, headers and words have whole units, the largest that are no more than a word.
+    localparam BEAT_UNIT = BEAT_W & -BEAT_W;
+    localparam UNIT_W    = (BEAT_UNIT < WORD_W) ? BEAT_UNIT : WORD_W;
+    localparam UNITS_W   = $clog2(OUT_W / UNIT_W + 1);
+
+    // Blocks that may be under way: the FIFO in front of one of several engines may hold one in each beat.
+    localparam WAITING   = (ENGINES > 1) ? 2 * BLOCK_VALUES / LANES : 0;
+    localparam BLOCKS_W  = $clog2(ENGINES * (WAITING + 8) + 1);
 
     localparam [ENGINE_W-1:0] LAST_ENGINE = ENGINES[ENGINE_W-1:0] - 1'b1;
-    localparam [16:0]         BEAT_VALUES = LANES[16:0];
-    localparam [4:0]          VALUE_BITS  = VALUE_W[4:0];
-
-    localparam [1:0] IDLE  = 2'd0;
-    localparam [1:0] RUN   = 2'd1;
-    localparam [1:0] CLOSE = 2'd2;
+    localparam [VALUES_W-1:0] BEAT_VALUES = LANES[VALUES_W-1:0];
+    localparam [FILL_W-1:0]   UNIT_UP     = UNIT_W[FILL_W-1:0] - 1'b1;
 
     generate
         if (ENGINES < 1 || ENGINES > 64) begin : g_check_engines
             apack_compressor_needs_ENGINES_of_1_to_64 illegal_parameter ();
         end
-        if (STREAMS < 1 || STREAMS > 8) begin : g_check_streams
-            apack_compressor_needs_STREAMS_of_1_to_8 illegal_parameter ();
+        if (STREAMS != 1 && STREAMS != 2 && STREAMS != 4 && STREAMS != 8) begin : g_check_streams
+            apack_compressor_needs_STREAMS_of_1_2_4_or_8 illegal_parameter ();
         end
         if (VALUE_W < 2 || VALUE_W > 16) begin : g_check_value_w
             apack_compressor_needs_VALUE_W_of_2_to_16 illegal_parameter ();
@@ -130,12 +130,6 @@ module apack_compressor #(
         end
         if (CODE_W > 32) begin : g_check_code_w
             apack_compressor_needs_CODE_W_of_at_most_32 illegal_parameter ();
-        end
-        if (PIECE_W < 1 || (PIECE_W & (PIECE_W - 1)) != 0) begin : g_check_piece
-            apack_compressor_needs_PIECE_W_a_power_of_two illegal_parameter ();
-        end
-        if (PIECE_W < CODE_W || PIECE_W < VALUE_W) begin : g_check_piece_w
-            apack_compressor_needs_PIECE_W_of_at_least_CODE_W_and_VALUE_W illegal_parameter ();
         end
         if (WORD_W != 16 && WORD_W != 32 && WORD_W != 64) begin : g_check_word
             apack_compressor_needs_WORD_W_of_16_32_or_64 illegal_parameter ();
@@ -160,25 +154,28 @@ module apack_compressor #(
     wire [1:0]               table_valid;
     wire [1:0]               table_illegal;
     wire [2*ROW_W-1:0]       table_illegal_row;
-    wire [2*ROWS_W-1:0]      table_rows;
 
     wire                     command_valid;
     wire                     command_take;
-    wire                     run_bank;
-    wire [16:0]              run_block;
+    wire                     front_bank;
+    wire [VALUES_W-1:0]      front_block;
+    wire                     busy;
+    wire                     pair;
     wire                     run_abort;
     wire                     discard;
     wire                     finish;
-    wire                     aborted;
     wire                     keep_wrong;
-    wire [LANES_W-1:0]       values_taken;
-    wire [BITS_W-1:0]        entry_bits;
-    wire                     word_put;
+    wire                     count_ready;
+    wire                     header_go;
+    wire [VALUES_W-1:0]      header_values;
+    wire [PIECES_W-1:0]      header_pieces;
+    wire                     header_raw;
     wire                     stall_input;
     wire                     stall_output;
     wire                     stall_engine;
-    wire                     entry_put;
-    wire                     raw_put;
+
+    reg                      closing_reg;       // an abort goes on
+    wire                     channels_rst = rst || closing_reg;
 
     apack_registers #(
         .DECOMPRESSOR (0),
@@ -191,7 +188,8 @@ module apack_compressor #(
         .WORD_W       (WORD_W),
         .LANES        (LANES),
         .BLOCK_VALUES (BLOCK_VALUES),
-        .BITS_W       (BITS_W)
+        .PIECE_W      (PIECE_W),
+        .PIECES_W     (PIECES_W)
     ) registers_inst (
         .clk                 (clk),
         .rst                 (rst),
@@ -224,30 +222,33 @@ module apack_compressor #(
         .table_illegal_row   (table_illegal_row),
         .command_valid       (command_valid),
         .command_take        (command_take),
-        .run_bank            (run_bank),
-        .run_block           (run_block),
-        .run_values          (),
-        .busy                (),
+        .command_values      (),
+        .front_bank          (front_bank),
+        .front_block         (front_block),
+        .busy                (busy),
+        .pair                (pair),
         .run_abort           (run_abort),
         .discard             (discard),
-        .finish              (finish || aborted),
-        .event_done          (finish),
-        .event_aborted       (aborted),
+        .finish              (finish),
+        .event_done          (finish && !closing_reg),
+        .event_aborted       (finish && closing_reg),
         .event_keep          (keep_wrong),
-        .event_index_length  (1'b0),
         .event_memory_length (1'b0),
-        .count_values        (values_taken),
-        .count_bits          (entry_bits),
-        .count_word          (word_put),
+        .count_ready         (count_ready),
+        .count_block         (header_go),
+        .count_values        (header_values),
+        .count_pieces        (header_pieces),
+        .count_raw           (header_raw),
+        .count_cause         (6'd0),
         .count_stall_input   (stall_input),
         .count_stall_output  (stall_output),
-        .count_stall_engine  (stall_engine),
-        .count_block         (entry_put),
-        .count_raw           (raw_put),
-        .bad_valid           (1'b0),
-        .bad_block           (32'd0),
-        .bad_cause           (6'd0)
+        .count_stall_engine  (stall_engine)
     );
+
+    wire [2*SYMBOLS-1:0]             row_valid;
+    wire [2*SYMBOLS*VALUE_W-1:0]     row_base;
+    wire [2*SYMBOLS*WIDTH_W-1:0]     row_offset_w;
+    wire [2*SYMBOLS*(COUNT_W+1)-1:0] row_cum;
 
     genvar g;
     generate
@@ -268,28 +269,18 @@ module apack_compressor #(
                 .table_valid         (table_valid[g]),
                 .table_illegal       (table_illegal[g]),
                 .table_illegal_row   (table_illegal_row[g*ROW_W +: ROW_W]),
-                .row_valid           (table_rows[g*ROWS_W +: SYMBOLS]),
-                .row_base            (table_rows[g*ROWS_W+SYMBOLS +: SYMBOLS*VALUE_W]),
+                .row_valid           (row_valid[g*SYMBOLS +: SYMBOLS]),
+                .row_base            (row_base[g*SYMBOLS*VALUE_W +: SYMBOLS*VALUE_W]),
                 .row_limit           (),
-                .row_offset_w        (table_rows[g*ROWS_W+SYMBOLS*(1+VALUE_W) +: SYMBOLS*WIDTH_W]),
-                .row_cum             (table_rows[g*ROWS_W+SYMBOLS*(1+VALUE_W+WIDTH_W) +: SYMBOLS*(COUNT_W+1)])
+                .row_offset_w        (row_offset_w[g*SYMBOLS*WIDTH_W +: SYMBOLS*WIDTH_W]),
+                .row_cum             (row_cum[g*SYMBOLS*(COUNT_W+1) +: SYMBOLS*(COUNT_W+1)])
             );
         end
     endgenerate
 
-    wire [SYMBOLS-1:0]             row_valid;
-    wire [SYMBOLS*VALUE_W-1:0]     row_base;
-    wire [SYMBOLS*WIDTH_W-1:0]     row_offset_w;
-    wire [SYMBOLS*(COUNT_W+1)-1:0] row_cum;
-
-    // The bank changes between tensors only.
-    assign {row_cum, row_offset_w, row_base, row_valid} = table_rows[run_bank*ROWS_W +: ROWS_W];
-
     // ---- values in ---------------------------------------------------------------------------------
 
-    reg [1:0]          state_reg;
-    reg                ended_reg;           // the tensor's last beat has been taken
-    reg                channels_rst_reg;
+    reg                input_open_reg;      // the newest tensor's tlast has not been taken
 
     wire [KEEP_W*8-1:0] in_data;
     wire [KEEP_W-1:0]   in_keep;
@@ -332,25 +323,25 @@ module apack_compressor #(
     wire keep_legal = keep_none || !(keep_gap || keep_part || tail_reg);
     wire some       = in_count != {LANES_W{1'b0}};
 
-    reg [ENGINE_W-1:0] fill_engine_reg;
+    reg [ENGINE_W-1:0] fill_engine_reg;     // whose block takes values
     reg                filling_reg;         // a block has begun and lacks values
-    reg [16:0]         left_reg;            // values that it lacks
+    reg [VALUES_W-1:0] left_reg;            // values that it lacks
 
     wire [ENGINES-1:0] fill_ready;
     wire [ENGINES-1:0] fill_valid;
 
-    wire        open       = state_reg == RUN && !channels_rst_reg && !ended_reg;
-    wire        room       = filling_reg || fill_ready[fill_engine_reg];
-    wire        take       = open && in_valid && (room || !some || !keep_legal);
-    wire        fill       = take && keep_legal && (some || (filling_reg && in_last));
-    wire [16:0] left       = filling_reg ? left_reg : run_block;
-    wire        block_ends = in_last || !(&in_keep) || left == BEAT_VALUES;
-    wire        fill_begin = fill && !filling_reg;
+    wire                open       = input_open_reg && !closing_reg;
+    wire                needed     = some || (filling_reg && in_last);      // the beat goes to a channel
+    wire                room       = fill_ready[fill_engine_reg];
+    wire                offer      = open && in_valid && keep_legal && needed;
+    wire                fill       = offer && room;
+    wire                fill_begin = fill && !filling_reg;
+    wire [VALUES_W-1:0] left       = filling_reg ? left_reg : front_block;
+    wire                block_ends = in_last || !(&in_keep) || left == BEAT_VALUES;
 
-    assign fill_valid   = {{ENGINES-1{1'b0}}, fill} << fill_engine_reg;
-    assign in_ready     = take || discard;
-    assign keep_wrong   = take && !keep_legal;
-    assign values_taken = in_count & {LANES_W{fill}};
+    assign fill_valid = {{ENGINES-1{1'b0}}, offer} << fill_engine_reg;
+    assign in_ready   = input_open_reg && (room || !needed || !keep_legal || closing_reg);
+    assign keep_wrong = open && in_valid && !keep_legal;
 
     always @(posedge clk) begin
         if (fill) begin
@@ -362,21 +353,26 @@ module apack_compressor #(
             fill_engine_reg <= (fill_engine_reg == LAST_ENGINE) ? {ENGINE_W{1'b0}} : fill_engine_reg + 1'b1;
         end
 
-        if (rst || state_reg != RUN) begin
+        if (!input_open_reg) begin
+            tail_reg <= 1'b0;
+        end
+        if (channels_rst) begin
             filling_reg     <= 1'b0;
-            tail_reg        <= 1'b0;
             fill_engine_reg <= {ENGINE_W{1'b0}};
         end
     end
 
     // ---- channels ----------------------------------------------------------------------------------
 
-    wire [ENGINES-1:0]        drain_valid;
-    wire [ENGINES-1:0]        drain_entry;
-    wire [ENGINES*DATA_W-1:0] drain_data;
-    wire [ENGINES*FILL_W-1:0] drain_count;
-    wire [ENGINES-1:0]        drain_last;
-    wire [ENGINES-1:0]        drain_ready;
+    wire [ENGINES-1:0]          drain_valid;
+    wire [ENGINES-1:0]          drain_ready;
+    wire [ENGINES-1:0]          drain_header;
+    wire [ENGINES*OUT_W-1:0]    drain_data;
+    wire [ENGINES*FILL_W-1:0]   drain_count;
+    wire [ENGINES-1:0]          drain_last;
+    wire [ENGINES*VALUES_W-1:0] drain_values;
+    wire [ENGINES*PIECES_W-1:0] drain_pieces;
+    wire [ENGINES-1:0]          drain_raw;
 
     generate
         for (g = 0; g < ENGINES; g = g + 1) begin : g_channel
@@ -389,106 +385,92 @@ module apack_compressor #(
                 .PIECE_W      (PIECE_W),
                 .WORD_W       (WORD_W),
                 .LANES        (LANES),
-                .BLOCK_VALUES (BLOCK_VALUES)
+                .BLOCK_VALUES (BLOCK_VALUES),
+                .SHARED       ((ENGINES > 1) ? 1 : 0)
             ) channel_inst (
                 .clk          (clk),
-                .rst          (channels_rst_reg),
+                .rst          (channels_rst),
                 .row_valid    (row_valid),
                 .row_base     (row_base),
                 .row_offset_w (row_offset_w),
                 .row_cum      (row_cum),
-                .fill_ready   (fill_ready[g]),
-                .fill_valid   (fill_valid[g]),
-                .fill_data    (in_values),
-                .fill_count   (in_count),
-                .fill_last    (block_ends),
+                .s_valid      (fill_valid[g]),
+                .s_ready      (fill_ready[g]),
+                .s_data       (in_values),
+                .s_count      (in_count),
+                .s_last       (block_ends),
+                .s_bank       (front_bank),
                 .m_valid      (drain_valid[g]),
-                .m_entry      (drain_entry[g]),
-                .m_data       (drain_data[g*DATA_W +: DATA_W]),
+                .m_ready      (drain_ready[g]),
+                .m_header     (drain_header[g]),
+                .m_data       (drain_data[g*OUT_W +: OUT_W]),
                 .m_count      (drain_count[g*FILL_W +: FILL_W]),
                 .m_last       (drain_last[g]),
-                .m_ready      (drain_ready[g])
+                .m_values     (drain_values[g*VALUES_W +: VALUES_W]),
+                .m_pieces     (drain_pieces[g*PIECES_W +: PIECES_W]),
+                .m_raw        (drain_raw[g])
             );
         end
     endgenerate
 
-    // ---- entries and words out ---------------------------------------------------------------------
+    // ---- words out ---------------------------------------------------------------------------------
 
-    reg [ENGINE_W-1:0] drain_engine_reg;
-    reg [OPEN_W-1:0]   open_blocks_reg;     // blocks that have begun and whose entry has not left
-    reg                last_block_reg;           // the entry that left last is the tensor's last
-    reg                gear_last_block_reg;      // the same of the block in the gearbox
-    reg                begun_reg;           // the tensor has a block
-    reg                short_reg;           // entries have 8 bytes
-    reg                index_closed_reg;    // tlast has been put out
-    reg                memory_closed_reg;
+    reg [ENGINE_W-1:0] head_engine_reg;     // whose block leaves
+    reg [BLOCKS_W-1:0] oldest_blocks_reg;   // blocks of the oldest tensor whose header has not left
+    reg [BLOCKS_W-1:0] newest_blocks_reg;   // of the newest, when two run
+    reg                oldest_some_reg;     // the oldest tensor has a block
+    reg                newest_some_reg;
+    reg                tail_block_reg;      // the header of the oldest tensor's last block has left
+    reg                gone_reg;            // the oldest tensor's tlast has been taken
 
-    wire               index_ready;
-    wire               memory_ready;
     wire               gear_ready;
     wire [WORD_W-1:0]  gear_data;
     wire               gear_last;
     wire               gear_valid;
 
-    wire               head_valid = drain_valid[drain_engine_reg];
-    wire               head_entry = drain_entry[drain_engine_reg];
-    wire               head_last  = drain_last[drain_engine_reg];
-    wire [DATA_W-1:0]  head_data  = drain_data[drain_engine_reg*DATA_W +: DATA_W];
-    wire [FILL_W-1:0]  head_count = drain_count[drain_engine_reg*FILL_W +: FILL_W];
+    wire               head_valid  = drain_valid[head_engine_reg];
+    wire               head_header = drain_header[head_engine_reg];
+    wire               head_last   = drain_last[head_engine_reg];
+    wire [OUT_W-1:0]   head_data   = drain_data[head_engine_reg*OUT_W +: OUT_W];
+    wire [FILL_W-1:0]  head_count  = drain_count[head_engine_reg*FILL_W +: FILL_W];
+    wire [FILL_W-1:0]  head_filled = (head_count + UNIT_UP) >> $clog2(UNIT_W);
 
-    // Whether a block is the tensor's last is known when another has begun or waits, or the values ended.
-    wire               newest   = open_blocks_reg == {{OPEN_W-1{1'b0}}, 1'b1};
-    wire               follows  = open && in_valid && keep_legal && some;
-    wire               entry_go = state_reg == RUN && head_valid && head_entry && index_ready
-                               && (!newest || follows || ended_reg);
-    wire               piece_go = head_valid && !head_entry && gear_ready;
-    wire               last_block    = ended_reg && newest;
+    // Whether a block is its tensor's last is known when another has begun or is offered, or the values ended.
+    // A header leaves when its block can be counted for the oldest tensor.
+    wire               newest_ended = !input_open_reg;
+    wire               all_begun    = pair || newest_ended;
+    wire               last_one     = oldest_blocks_reg == {{BLOCKS_W-1{1'b0}}, 1'b1};
+    wire               follows      = !pair && open && in_valid && keep_legal && some;
+    wire               header_open  = count_ready && !tail_block_reg
+                                && (last_one ? all_begun || follows : oldest_blocks_reg != {BLOCKS_W{1'b0}});
+    wire               head_open    = !closing_reg && (!head_header || header_open);
+    wire               tail_block   = last_one && all_begun;
 
-    assign drain_ready = {{ENGINES-1{1'b0}}, entry_go || piece_go} << drain_engine_reg;
+    assign header_go     = head_valid && head_header && head_open && gear_ready;
+    assign header_values = drain_values[head_engine_reg*VALUES_W +: VALUES_W];
+    assign header_pieces = drain_pieces[head_engine_reg*PIECES_W +: PIECES_W];
+    assign header_raw    = drain_raw[head_engine_reg];
+    assign drain_ready   = {{ENGINES-1{1'b0}}, head_open && gear_ready} << head_engine_reg;
 
-    wire [31:0]        entry_crc;
-    wire [BITS_W-1:0]  entry_offset_bits;
-    wire [BITS_W-1:0]  entry_code_bits;
-    wire [31:0]        wide_offset_bits = {{32-BITS_W{1'b0}}, entry_offset_bits};
-    wire [31:0]        wide_code_bits   = {{32-BITS_W{1'b0}}, entry_code_bits};
-
-    assign {entry_crc, entry_offset_bits, entry_code_bits} = head_data[ENTRY_W-1:0];
-
-    // no index entry, no memory word: an abort's closing beat
-    wire               close_index  = state_reg == CLOSE && !index_closed_reg && index_ready;
-    wire               close_memory = state_reg == CLOSE && !memory_closed_reg && memory_ready;
-
-    wire [95:0]        entry_data = short_reg
-                                  ? {32'd0, entry_crc, wide_offset_bits[15:0], wide_code_bits[15:0]}
-                                  : {entry_crc, wide_offset_bits, wide_code_bits};
-    wire [11:0]        entry_keep = short_reg ? 12'h0FF : 12'hFFF;
-
-    cell_skid #(.DATA_W (1 + 12 + 96)) index_skid_inst (
-        .clk     (clk),
-        .rst     (rst),
-        .s_data  ({close_index || last_block, entry_keep & {12{!close_index}}, entry_data}),
-        .s_valid (entry_go || close_index),
-        .s_ready (index_ready),
-        .m_data  ({m_axis_index_tlast, m_axis_index_tkeep, m_axis_index_tdata}),
-        .m_valid (m_axis_index_tvalid),
-        .m_ready (m_axis_index_tready)
-    );
+    // What stands at the output stays until it is taken; behind it an abort empties the gearbox.
+    wire gear_rst = rst || (closing_reg && (!gear_valid || m_axis_memory_tready));
 
     cell_gearbox #(
-        .IN_W  (OUT_W),
-        .OUT_W (WORD_W)
+        .IN_W   (OUT_W),
+        .OUT_W  (WORD_W),
+        .UNIT_W (UNIT_W)
     ) gearbox_inst (
         .clk     (clk),
-        .rst     (channels_rst_reg),
-        .s_data  (head_data[DATA_W-1 -: OUT_W]),
-        .s_count (head_count),
+        .rst     (gear_rst),
+        .s_data  (head_data),
+        .s_count (head_filled[UNITS_W-1:0]),
         .s_last  (head_last),
-        .s_valid (head_valid && !head_entry),
+        .s_valid (head_valid && head_open),
         .s_ready (gear_ready),
         .m_data  (gear_data),
         .m_last  (gear_last),
         .m_valid (gear_valid),
-        .m_ready (memory_ready)
+        .m_ready (m_axis_memory_tready)
     );
 
     // The first byte of a word is its most significant in the gearbox, and lane 0 outside.
@@ -502,106 +484,91 @@ module apack_compressor #(
         end
     end
 
-    wire word_last = gear_last && gear_last_block_reg;
+    // While the output is empty after an abort, the beat that closes a tensor stands.
+    wire close = closing_reg && !gear_valid && busy && !gone_reg;
+    wire gone  = m_axis_memory_tvalid && m_axis_memory_tready && m_axis_memory_tlast;
 
-    assign word_put = gear_valid && memory_ready && state_reg == RUN;
-
-    cell_skid #(.DATA_W (1 + WORD_B + WORD_W)) memory_skid_inst (
-        .clk     (clk),
-        .rst     (rst),
-        .s_data  ({close_memory || word_last, {WORD_B{!close_memory}}, word_data}),
-        .s_valid (word_put || close_memory),
-        .s_ready (memory_ready),
-        .m_data  ({m_axis_memory_tlast, m_axis_memory_tkeep, m_axis_memory_tdata}),
-        .m_valid (m_axis_memory_tvalid),
-        .m_ready (m_axis_memory_tready)
-    );
+    assign m_axis_memory_tvalid = gear_valid || close;
+    assign m_axis_memory_tdata  = word_data;
+    assign m_axis_memory_tkeep  = {WORD_B{gear_valid}};
+    assign m_axis_memory_tlast  = gear_valid ? gear_last && tail_block_reg : close;
 
     always @(posedge clk) begin
-        short_reg <= {5'd0, run_block} * {17'd0, VALUE_BITS} < 22'd65536;
+        if (header_go) begin
+            tail_block_reg <= tail_block;
+        end
+        if (head_valid && drain_ready[head_engine_reg] && head_last) begin
+            head_engine_reg <= (head_engine_reg == LAST_ENGINE) ? {ENGINE_W{1'b0}} : head_engine_reg + 1'b1;
+        end
+        if (gone) begin
+            gone_reg <= 1'b1;
+        end
 
-        if (entry_go) begin
-            last_block_reg <= last_block;
-        end
-        if (piece_go) begin
-            gear_last_block_reg <= last_block_reg;
-        end
-        if (piece_go && head_last) begin
-            drain_engine_reg <= (drain_engine_reg == LAST_ENGINE) ? {ENGINE_W{1'b0}} : drain_engine_reg + 1'b1;
-        end
+        oldest_blocks_reg <= oldest_blocks_reg + {{BLOCKS_W-1{1'b0}}, fill_begin && !pair}
+                           - {{BLOCKS_W-1{1'b0}}, header_go};
+        newest_blocks_reg <= newest_blocks_reg + {{BLOCKS_W-1{1'b0}}, fill_begin};
         if (fill_begin) begin
-            begun_reg <= 1'b1;
+            newest_some_reg <= 1'b1;
+            if (!pair) begin
+                oldest_some_reg <= 1'b1;
+            end
         end
-        if (close_index || (entry_go && last_block)) begin
-            index_closed_reg <= 1'b1;
+        if (finish) begin
+            tail_block_reg    <= 1'b0;
+            gone_reg          <= 1'b0;
+            oldest_blocks_reg <= newest_blocks_reg + {{BLOCKS_W-1{1'b0}}, fill_begin};
+            oldest_some_reg   <= newest_some_reg || fill_begin;
         end
-        if (close_memory || (word_put && word_last)) begin
-            memory_closed_reg <= 1'b1;
+        if (!pair) begin
+            newest_blocks_reg <= {BLOCKS_W{1'b0}};
+            newest_some_reg   <= 1'b0;
         end
 
-        open_blocks_reg <= open_blocks_reg + {{OPEN_W-1{1'b0}}, fill_begin} - {{OPEN_W-1{1'b0}}, entry_go};
-
-        if (rst || state_reg == IDLE) begin
-            drain_engine_reg  <= {ENGINE_W{1'b0}};
-            open_blocks_reg   <= {OPEN_W{1'b0}};
-            begun_reg         <= 1'b0;
-            index_closed_reg  <= 1'b0;
-            memory_closed_reg <= 1'b0;
+        if (channels_rst) begin
+            head_engine_reg   <= {ENGINE_W{1'b0}};
+            oldest_blocks_reg <= {BLOCKS_W{1'b0}};
+            newest_blocks_reg <= {BLOCKS_W{1'b0}};
+            oldest_some_reg   <= 1'b0;
+        end
+        if (rst) begin
+            tail_block_reg <= 1'b0;
+            gone_reg       <= 1'b0;
         end
     end
 
-    // ---- state -------------------------------------------------------------------------------------
+    // ---- tensors -----------------------------------------------------------------------------------
 
-    wire taken   = !m_axis_index_tvalid && !m_axis_memory_tvalid;
-    wire put_out = !begun_reg || memory_closed_reg;     // the last word follows the last entry
+    wire oldest_ended = busy && all_begun;
 
-    assign command_take = state_reg == IDLE && command_valid;
-    assign discard      = state_reg == CLOSE && !ended_reg;
-    assign finish       = state_reg == RUN && ended_reg && put_out && taken;
-    assign aborted      = state_reg == CLOSE && ended_reg && index_closed_reg && memory_closed_reg && taken;
+    assign command_take = command_valid && !pair && newest_ended && !closing_reg && !run_abort;
+    assign discard      = closing_reg && input_open_reg;
+    assign finish       = oldest_ended && count_ready && (gone_reg || (!oldest_some_reg && !closing_reg));
 
     always @(posedge clk) begin
-        channels_rst_reg <= rst || state_reg != RUN;
-
-        if ((take || discard) && in_valid && in_last) begin
-            ended_reg <= 1'b1;
+        if (in_valid && in_ready && in_last) begin
+            input_open_reg <= 1'b0;
         end
-
-        case (state_reg)
-            IDLE: begin
-                ended_reg <= 1'b0;
-                if (command_take) begin
-                    state_reg <= RUN;
-                end
-            end
-            RUN: begin
-                if (finish) begin
-                    state_reg <= IDLE;
-                end else if (run_abort || keep_wrong) begin
-                    state_reg <= CLOSE;
-                end
-            end
-            default: begin
-                if (run_abort) begin
-                    ended_reg <= 1'b1;
-                end
-                if (aborted) begin
-                    state_reg <= IDLE;
-                end
-            end
-        endcase
+        if (run_abort || keep_wrong) begin
+            closing_reg <= 1'b1;
+        end
+        if (run_abort && closing_reg) begin
+            input_open_reg <= 1'b0;
+        end
+        if (finish && !pair) begin
+            closing_reg <= 1'b0;
+        end
+        if (command_take) begin
+            input_open_reg <= 1'b1;
+        end
 
         if (rst) begin
-            state_reg <= IDLE;
+            closing_reg    <= 1'b0;
+            input_open_reg <= 1'b0;
         end
     end
 
-    assign entry_bits   = (entry_code_bits + entry_offset_bits) & {BITS_W{entry_go}};
-    assign entry_put    = entry_go;
-    assign raw_put      = entry_go && entry_code_bits == {BITS_W{1'b0}};
     assign stall_input  = open && !in_valid && room;
-    assign stall_output = state_reg != IDLE && ((m_axis_index_tvalid && !m_axis_index_tready)
-                                             || (m_axis_memory_tvalid && !m_axis_memory_tready));
+    assign stall_output = m_axis_memory_tvalid && !m_axis_memory_tready;
     assign stall_engine = open && in_valid && some && !room;
 
 endmodule

@@ -4,84 +4,112 @@
 `default_nettype none
 
 /*
- * One encoder engine with the buffers of its blocks: blocks of values in, index entries and words out.
+ * One encoder engine with the buffers of its blocks: blocks of values in, headers and words out.
  *
- * Blocks come in beats of LANES values, lane 0 lowest. fill_ready says that there is room for a whole block;
- * then its beats may come in any cycles. fill_count is the number of values in a beat, LANES in all but the
- * beat with fill_last, where it may be 0 if the block has values already.
+ * A block comes in beats of LANES values, lane 0 lowest. s_count is the number of values in a beat, LANES in all
+ * but the beat with s_last, where it may be 0 if the block has values already. s_bank, the same in all beats of
+ * a block, chooses the rows of its table: bank 1 has the upper half of each row bus; they are apack_table's, and
+ * hold still while a block of their bank is under way.
  *
- * Blocks leave in the order in which they came, each as an entry (m_entry: CRC-32, offset bits, code bits,
- * from the top of m_data's lowest ENTRY_W bits down; code bits 0 for a raw block) and then as pieces of
- * m_count bits, left-aligned in m_data, zeros below, m_last with the last of them only: the words of a coded
- * block, code before offsets, or beats of values, first value at the top, of a raw one. A block is raw if it
- * has more bits or takes more words coded. What leaves waits unchanged for m_ready.
+ * Blocks leave in the order in which they came, each as its header (m_header: the 64 bits of the format at the
+ * top of m_data, with m_values values, m_pieces pieces and m_raw) and then as beats of m_count bits,
+ * left-aligned in m_data, zeros below, m_last with the last of them: the words of a coded block, or beats of
+ * values, first value at the top, of a raw one. What leaves waits unchanged for m_ready.
  *
- * STREAMS blocks are coded at a time, a value a cycle in all. Reading a raw block takes a slot of the engine
- * for each beat.
+ * There is room for two blocks. A block that begins while another is under way waits for the room of the one
+ * before that; its last value is coded when the header of the one before has left.
+ * With SHARED, of several channels that take blocks in turn, two blocks more wait in front, so that the others
+ * are served while this one is at work.
  */
 module apack_encoder_channel #(
-    // streams that take turns, 1..8
+    // streams that take turns: 1, 2, 4 or 8
     parameter STREAMS       = 4,
     // bits of a value, 2..16
     parameter VALUE_W       = 8,
     // rows of the symbol table, at least 1
     parameter SYMBOLS       = 16,
-    // bits of a cumulative count, at most CODE_W - 2
+    // bits of a cumulative count, at most CODE_W - 2 and 16
     parameter COUNT_W       = 10,
-    // bits of the interval bounds
+    // bits of the interval bounds, at most 32
     parameter CODE_W        = 16,
-    // bits of a piece, a power of two, at least CODE_W and VALUE_W
-    parameter PIECE_W       = 16,
-    // bits of a word, a power of two, at least PIECE_W
+    // bits of a piece; leave at its default
+    parameter PIECE_W       = (COUNT_W > 14) ? 32 : 16,
+    // bits of a word: 16, 32 or 64, at least PIECE_W
     parameter WORD_W        = 64,
     // values of a beat, a power of two
     parameter LANES         = 8,
     // most values of a block, a power of two and a multiple of LANES
     parameter BLOCK_VALUES  = 4096,
-    // bits of a block's number of bits; leave at its default
-    parameter BITS_W        = $clog2(BLOCK_VALUES * ((CODE_W > VALUE_W) ? CODE_W : VALUE_W) + WORD_W + 3),
-    // bits of an entry; leave at its default
-    parameter ENTRY_W       = 32 + 2 * BITS_W,
+    // whether blocks wait in front of the engine, 0 or 1
+    parameter SHARED        = 0,
     // bits of a beat of values; leave at its default
     parameter VALUES_BEAT_W = LANES * VALUE_W,
-    // most bits that leave; leave at its default
-    parameter OUT_W         = (WORD_W > VALUES_BEAT_W) ? WORD_W : VALUES_BEAT_W,
-    // bits of data, on m_data; leave at its default
-    parameter DATA_W        = (OUT_W > ENTRY_W) ? OUT_W : ENTRY_W,
+    // most bits that leave, also a header; leave at its default
+    parameter OUT_W         = (VALUES_BEAT_W > 64) ? VALUES_BEAT_W : 64,
     // bits of a bit count, 0..OUT_W; leave at its default
     parameter FILL_W        = $clog2(OUT_W + 1),
     // bits of an offset width, 0..VALUE_W; leave at its default
     parameter WIDTH_W       = $clog2(VALUE_W + 1),
     // bits of a number of values, 0..LANES; leave at its default
     parameter LANES_W       = $clog2(LANES + 1),
+    // words of a block, the largest raw one; leave at its default
+    parameter WORDS         = (BLOCK_VALUES * VALUE_W + WORD_W - 1) / WORD_W,
     // bits of a number of values, 0..BLOCK_VALUES; leave at its default
-    parameter VALUES_W      = $clog2(BLOCK_VALUES + 1)
+    parameter VALUES_W      = $clog2(BLOCK_VALUES + 1),
+    // bits of a number of pieces, those of WORDS words; leave at its default
+    parameter PIECES_W      = $clog2(WORDS * (WORD_W / PIECE_W) + 1)
 ) (
-    input  wire                           clk,
-    input  wire                           rst,
+    input  wire                             clk,
+    input  wire                             rst,
 
-    input  wire [SYMBOLS-1:0]             row_valid,
-    input  wire [SYMBOLS*VALUE_W-1:0]     row_base,
-    input  wire [SYMBOLS*WIDTH_W-1:0]     row_offset_w,
-    input  wire [SYMBOLS*(COUNT_W+1)-1:0] row_cum,
+    input  wire [2*SYMBOLS-1:0]             row_valid,
+    input  wire [2*SYMBOLS*VALUE_W-1:0]     row_base,
+    input  wire [2*SYMBOLS*WIDTH_W-1:0]     row_offset_w,
+    input  wire [2*SYMBOLS*(COUNT_W+1)-1:0] row_cum,
 
-    output wire                           fill_ready,
-    input  wire                           fill_valid,
-    input  wire [VALUES_BEAT_W-1:0]       fill_data,
-    input  wire [LANES_W-1:0]             fill_count,
-    input  wire                           fill_last,
+    input  wire                             s_valid,
+    output wire                             s_ready,
+    input  wire [VALUES_BEAT_W-1:0]         s_data,
+    input  wire [LANES_W-1:0]               s_count,
+    input  wire                             s_last,
+    input  wire                             s_bank,
 
-    output wire                           m_valid,
-    output wire                           m_entry,
-    output wire [DATA_W-1:0]              m_data,
-    output wire [FILL_W-1:0]              m_count,
-    output wire                           m_last,
-    input  wire                           m_ready
+    output wire                             m_valid,
+    output wire                             m_header,
+    output wire [OUT_W-1:0]                 m_data,
+    output wire [FILL_W-1:0]                m_count,
+    output wire                             m_last,
+    output wire [VALUES_W-1:0]              m_values,
+    output wire [PIECES_W-1:0]              m_pieces,
+    output wire                             m_raw,
+    input  wire                             m_ready
 );
 
+    localparam STREAM_W  = (STREAMS > 1) ? $clog2(STREAMS) : 1;
+    localparam PARTS     = WORD_W / PIECE_W;
+    localparam PART_LOG  = $clog2(PARTS);
+    localparam LANE_LOG  = $clog2(LANES);
+    localparam BEATS     = BLOCK_VALUES / LANES;
+    localparam ADDRESS_W = (WORDS > 1) ? $clog2(WORDS) : 1;
+    localparam NUMBER_W  = (BEATS > 1) ? $clog2(BEATS) : 1;
+    localparam PLACE_W   = (ADDRESS_W > NUMBER_W) ? ADDRESS_W : NUMBER_W;
+    localparam WIDE_W    = ((VALUES_W > PIECES_W) ? VALUES_W : PIECES_W) + 1;
+    localparam MOST      = (LANES > PARTS) ? LANES : PARTS;
+    localparam REST_W    = (MOST > 1) ? $clog2(MOST) : 1;
+    localparam KEPT      = 1 << REST_W;
+    localparam DEPTH     = (BEATS > 1) ? 2 * BEATS : 4;
+
+    localparam [STREAM_W-1:0] LAST        = STREAMS[STREAM_W-1:0] - 1'b1;
+    localparam [LANES_W-1:0]  ONE_LEFT    = 1;
+    localparam [WIDE_W-1:0]   LANE_MASK   = LANES[WIDE_W-1:0] - 1'b1;
+    localparam [WIDE_W-1:0]   PART_MASK   = PARTS[WIDE_W-1:0] - 1'b1;
+    localparam [FILL_W-1:0]   HEADER_BITS = 64;
+    localparam [FILL_W-1:0]   WORD_BITS   = WORD_W[FILL_W-1:0];
+    localparam [FILL_W-1:0]   VALUE_BITS  = VALUE_W[FILL_W-1:0];
+
     generate
-        if (STREAMS < 1 || STREAMS > 8) begin : g_check_streams
-            apack_encoder_channel_needs_STREAMS_of_1_to_8 illegal_parameter ();
+        if (STREAMS != 1 && STREAMS != 2 && STREAMS != 4 && STREAMS != 8) begin : g_check_streams
+            apack_encoder_channel_needs_STREAMS_of_1_2_4_or_8 illegal_parameter ();
         end
         if (VALUE_W < 2 || VALUE_W > 16) begin : g_check_value_w
             apack_encoder_channel_needs_VALUE_W_of_2_to_16 illegal_parameter ();
@@ -89,20 +117,14 @@ module apack_encoder_channel #(
         if (SYMBOLS < 1) begin : g_check_symbols
             apack_encoder_channel_needs_SYMBOLS_of_at_least_1 illegal_parameter ();
         end
-        if (COUNT_W < 1 || COUNT_W > CODE_W - 2) begin : g_check_count_w
-            apack_encoder_channel_needs_COUNT_W_of_1_to_CODE_W_minus_2 illegal_parameter ();
+        if (COUNT_W < 1 || COUNT_W > 16 || COUNT_W > CODE_W - 2) begin : g_check_count_w
+            apack_encoder_channel_needs_COUNT_W_of_1_to_16_and_CODE_W_minus_2 illegal_parameter ();
         end
-        if (PIECE_W < 1 || (PIECE_W & (PIECE_W - 1)) != 0) begin : g_check_piece
-            apack_encoder_channel_needs_PIECE_W_a_power_of_two illegal_parameter ();
+        if (CODE_W > 32) begin : g_check_code_w
+            apack_encoder_channel_needs_CODE_W_of_at_most_32 illegal_parameter ();
         end
-        if (PIECE_W < CODE_W || PIECE_W < VALUE_W) begin : g_check_piece_w
-            apack_encoder_channel_needs_PIECE_W_of_at_least_CODE_W_and_VALUE_W illegal_parameter ();
-        end
-        if (WORD_W < 1 || (WORD_W & (WORD_W - 1)) != 0) begin : g_check_word
-            apack_encoder_channel_needs_WORD_W_a_power_of_two illegal_parameter ();
-        end
-        if (WORD_W < PIECE_W) begin : g_check_word_w
-            apack_encoder_channel_needs_WORD_W_of_at_least_PIECE_W illegal_parameter ();
+        if ((WORD_W != 16 && WORD_W != 32 && WORD_W != 64) || WORD_W < PIECE_W) begin : g_check_word_w
+            apack_encoder_channel_needs_WORD_W_of_16_32_or_64_and_at_least_PIECE_W illegal_parameter ();
         end
         if (LANES < 1 || (LANES & (LANES - 1)) != 0) begin : g_check_lanes
             apack_encoder_channel_needs_LANES_a_power_of_two illegal_parameter ();
@@ -110,294 +132,354 @@ module apack_encoder_channel #(
         if (BLOCK_VALUES < LANES || (BLOCK_VALUES & (BLOCK_VALUES - 1)) != 0) begin : g_check_block
             apack_encoder_channel_needs_BLOCK_VALUES_a_power_of_two_of_at_least_LANES illegal_parameter ();
         end
+        if (SHARED != 0 && SHARED != 1) begin : g_check_shared
+            apack_encoder_channel_needs_SHARED_of_0_or_1 illegal_parameter ();
+        end
     endgenerate
 
-    localparam STREAM_W  = (STREAMS > 1) ? $clog2(STREAMS) : 1;
-    localparam PIECE_FW  = $clog2(PIECE_W + 1);
-    localparam PENDING_W = BITS_W;
-    localparam WORDS     = (BLOCK_VALUES * VALUE_W + WORD_W - 1) / WORD_W;
-    localparam ADDRESS_W = (WORDS > 1) ? $clog2(WORDS) : 1;
-    localparam WORD_LOG  = $clog2(WORD_W);
-    localparam LANE_LOG  = $clog2(LANES);
-    localparam BEATS     = BLOCK_VALUES / LANES;
-    localparam NUMBER_W  = (BEATS > 1) ? $clog2(BEATS) : 1;
-    localparam PLACE_W   = $clog2(((WORDS > BEATS) ? WORDS : BEATS) + 1);
+    // ---- beats in ----------------------------------------------------------------------------------
 
-    localparam [FILL_W-1:0]  WORD_BITS  = WORD_W[FILL_W-1:0];
-    localparam [FILL_W-1:0]  BEAT_BITS  = VALUES_BEAT_W[FILL_W-1:0];
-    localparam [FILL_W-1:0]  VALUE_BITS = VALUE_W[FILL_W-1:0];
-    localparam [PLACE_W-1:0] TOP_WORD   = WORDS[PLACE_W-1:0] - 1'b1;
-    localparam [VALUES_W-1:0] LANE_MASK = LANES[VALUES_W-1:0] - 1'b1;
+    wire [VALUES_BEAT_W-1:0] beat_data;
+    wire [LANES_W-1:0]       beat_count;
+    wire                     beat_last;
+    wire                     beat_bank;
+    wire                     beat_valid;
+    wire                     beat_ready;
 
-    // words that so many bits take, at most WORDS
-    function [PLACE_W-1:0] memory_words;
-        input [BITS_W-1:0] bits;
-        reg   [BITS_W-1:0] full;
-        begin
-            full         = bits >> WORD_LOG;
-            memory_words = full[PLACE_W-1:0] + {{PLACE_W-1{1'b0}}, |bits[WORD_LOG-1:0]};
+    generate
+        if (SHARED != 0) begin : g_shared
+            cell_ram_fifo #(
+                .DATA_W (VALUES_BEAT_W + LANES_W + 2),
+                .DEPTH  (DEPTH)
+            ) front_fifo_inst (
+                .clk     (clk),
+                .rst     (rst),
+                .s_data  ({s_data, s_count, s_last, s_bank}),
+                .s_valid (s_valid),
+                .s_ready (s_ready),
+                .m_data  ({beat_data, beat_count, beat_last, beat_bank}),
+                .m_valid (beat_valid),
+                .m_ready (beat_ready)
+            );
+        end else begin : g_alone
+            assign {beat_data, beat_count, beat_last, beat_bank} = {s_data, s_count, s_last, s_bank};
+            assign beat_valid = s_valid;
+            assign s_ready    = beat_ready;
         end
-    endfunction
+    endgenerate
 
-    // ---- values in ---------------------------------------------------------------------------------
+    // ---- values to slots ---------------------------------------------------------------------------
 
-    wire [STREAM_W-1:0] fill_stream;
-    wire                fill_begin;
-    wire                feed_ready;
-    wire                store_room;
+    // The beat whose values are coded, and after them the end of the block, a slot of each stream.
+    reg [VALUES_BEAT_W-1:0] held_reg;
+    reg [LANES_W-1:0]       left_reg;           // values that are to be coded
+    reg                     held_bank_reg;
+    reg                     held_last_reg;      // the block ends after them
+    reg [STREAM_W-1:0]      ends_reg;           // slots of the end that have been taken
+    reg                     row_bank_reg;       // of the value in the engine's first stage
+    reg [STREAM_W-1:0]      stream_reg;         // of the next value
+    reg [VALUES_W-1:0]      count_reg;          // values of the block so far
+    reg [31:0]              crc_reg;            // of them
+    reg                     closed_reg;         // the end of a block has begun and its header has not left
+    reg [VALUES_W-1:0]      closed_count_reg;
+    reg [31:0]              closed_crc_reg;
 
-    wire                slot_ready;
-    wire [STREAM_W-1:0] slot_stream;
-    wire                slot_valid;
-    wire [VALUE_W-1:0]  slot_value;
-    wire                slot_end;
+    reg [1:0]               blocks_reg;         // that have room
+    reg                     inside_reg;         // a block has begun and its last beat is to come
+    reg                     fill_region_reg;
+    reg [NUMBER_W-1:0]      fill_beat_reg;
 
-    wire [STREAM_W-1:0] look_stream;
-    wire [VALUES_W-1:0] look_count;
-    wire [31:0]         look_crc;
+    wire                    header_left;
+    wire                    block_left;
 
-    wire                coded_valid;
-    wire [STREAM_W-1:0] coded_stream;
-    wire                drain_valid;
-    wire                drain_raw;
-    wire [STREAM_W-1:0] drain_stream;
-    wire [BITS_W-1:0]   drain_code_bits;
-    wire [BITS_W-1:0]   drain_offset_bits;
-    wire [31:0]         drain_crc;
-    wire [VALUES_W-1:0] drain_count;
-    wire                drain_done;
+    wire [STREAM_W-1:0]     slot_stream;
+    wire                    slot_ready;
+    wire                    none       = left_reg == {LANES_W{1'b0}};
+    wire                    slot_valid = !none && slot_stream == stream_reg;
+    wire                    first_end  = ends_reg == {STREAM_W{1'b0}};
+    wire                    last_end   = ends_reg == LAST;
+    wire                    slot_end   = held_last_reg && none && !(first_end && closed_reg);
+    wire                    take_value = slot_valid && slot_ready;
+    wire                    take_end   = slot_end && slot_ready;
+    wire                    emptied    = none || (take_value && left_reg == ONE_LEFT);
+    wire                    fill;
 
-    wire                beat_read;
-    wire [VALUES_BEAT_W-1:0]   beat_data;
-    wire                word_read;
-    wire [WORD_W-1:0]   word_data;
+    assign beat_ready = emptied && (!held_last_reg || (take_end && last_end)) && (inside_reg || !blocks_reg[1]);
+    assign fill       = beat_valid && beat_ready;
 
-    reg                 release_raw_reg;        // a raw block's values have been read
-    reg [STREAM_W-1:0]  release_stream_reg;
-    reg [PLACE_W-1:0]   place_reg;              // of the word or beat to read next
+    wire [31:0] next_crc;
 
-    wire [PLACE_W-1:0]  code_words   = memory_words(drain_code_bits);
-    wire [PLACE_W-1:0]  word_address = (place_reg < code_words) ? place_reg
-                                     : TOP_WORD - (place_reg - code_words);
-
-    assign fill_ready = feed_ready && store_room;
-
-    apack_block_feed #(
-        .STREAMS      (STREAMS),
-        .VALUE_W      (VALUE_W),
-        .LANES        (LANES),
-        .BLOCK_VALUES (BLOCK_VALUES)
-    ) block_feed_inst (
-        .clk               (clk),
-        .rst               (rst),
-        .fill_ready        (feed_ready),
-        .fill_stream       (fill_stream),
-        .fill_begin        (fill_begin),
-        .fill_valid        (fill_valid),
-        .fill_data         (fill_data),
-        .fill_count        (fill_count),
-        .fill_last         (fill_last),
-        .enable            (slot_ready),
-        .s_stream          (slot_stream),
-        .m_valid           (slot_valid),
-        .m_value           (slot_value),
-        .m_end             (slot_end),
-        .look_stream       (look_stream),
-        .look_count        (look_count),
-        .look_crc          (look_crc),
-        .coded_valid       (coded_valid),
-        .coded_stream      (coded_stream),
-        .raw_valid         (release_raw_reg),
-        .raw_stream        (release_stream_reg),
-        .read_enable       (beat_read),
-        .read_stream       (drain_stream),
-        .read_beat         (place_reg[NUMBER_W-1:0]),
-        .read_data         (beat_data)
+    cell_crc32 #(.DATA_W (VALUE_W)) crc_inst (
+        .crc  (crc_reg),
+        .data (held_reg[VALUE_W-1:0]),
+        .next (next_crc)
     );
+
+    always @(posedge clk) begin
+        if (take_value) begin
+            held_reg     <= held_reg >> VALUE_W;
+            left_reg     <= left_reg - 1'b1;
+            row_bank_reg <= held_bank_reg;
+            stream_reg   <= (stream_reg + 1'b1) & LAST;
+            count_reg    <= count_reg + 1'b1;
+            crc_reg      <= next_crc;
+        end
+        if (header_left) begin
+            closed_reg <= 1'b0;
+        end
+        if (take_end) begin
+            ends_reg   <= (ends_reg + 1'b1) & LAST;
+            stream_reg <= {STREAM_W{1'b0}};
+            count_reg  <= {VALUES_W{1'b0}};
+            crc_reg    <= 32'hFFFFFFFF;
+        end
+        if (take_end && first_end) begin
+            closed_reg       <= 1'b1;
+            closed_count_reg <= count_reg;
+            closed_crc_reg   <= ~crc_reg;
+        end
+        if (take_end && last_end) begin
+            held_last_reg <= 1'b0;
+        end
+        if (fill) begin
+            held_reg      <= beat_data;
+            left_reg      <= beat_count;
+            held_bank_reg <= beat_bank;
+            held_last_reg <= beat_last;
+            inside_reg    <= !beat_last;
+            fill_beat_reg <= beat_last ? {NUMBER_W{1'b0}} : fill_beat_reg + 1'b1;
+        end
+        if (fill && beat_last) begin
+            fill_region_reg <= !fill_region_reg;
+        end
+
+        blocks_reg <= blocks_reg + {1'b0, fill && !inside_reg} - {1'b0, block_left};
+
+        if (rst) begin
+            left_reg        <= {LANES_W{1'b0}};
+            held_last_reg   <= 1'b0;
+            ends_reg        <= {STREAM_W{1'b0}};
+            stream_reg      <= {STREAM_W{1'b0}};
+            count_reg       <= {VALUES_W{1'b0}};
+            crc_reg         <= 32'hFFFFFFFF;
+            closed_reg      <= 1'b0;
+            blocks_reg      <= 2'd0;
+            inside_reg      <= 1'b0;
+            fill_region_reg <= 1'b0;
+            fill_beat_reg   <= {NUMBER_W{1'b0}};
+        end
+    end
 
     // ---- engine ------------------------------------------------------------------------------------
 
-    wire [STREAM_W-1:0] code_stream;
-    wire [PIECE_W-1:0]  code_data;
-    wire [PIECE_FW-1:0] code_count;
-    wire                code_last;
+    wire [STREAM_W-1:0] piece_stream;
+    wire                code_take;
+    wire [3:0]          take_number;
+    wire                offset_take;
     wire                code_valid;
-    wire                code_ready;
-    wire [STREAM_W-1:0] offset_stream;
+    wire [PIECE_W-1:0]  code_data;
+    wire [3:0]          code_number;
+    wire                code_first;
+    wire                far;
+    wire                block_end;
     wire [PIECE_W-1:0]  offset_data;
-    wire [PIECE_FW-1:0] offset_count;
     wire                offset_last;
     wire                offset_valid;
     wire                offset_ready;
 
     apack_encoder_engine #(
-        .STREAMS   (STREAMS),
-        .VALUE_W   (VALUE_W),
-        .SYMBOLS   (SYMBOLS),
-        .COUNT_W   (COUNT_W),
-        .CODE_W    (CODE_W),
-        .PIECE_W   (PIECE_W),
-        .PENDING_W (PENDING_W)
+        .STREAMS (STREAMS),
+        .VALUE_W (VALUE_W),
+        .SYMBOLS (SYMBOLS),
+        .COUNT_W (COUNT_W),
+        .CODE_W  (CODE_W)
     ) engine_inst (
-        .clk             (clk),
-        .rst             (rst),
-        .row_valid       (row_valid),
-        .row_base        (row_base),
-        .row_offset_w    (row_offset_w),
-        .row_cum         (row_cum),
-        .s_stream        (slot_stream),
-        .s_ready         (slot_ready),
-        .s_valid         (slot_valid),
-        .s_value         (slot_value),
-        .s_end           (slot_end),
-        .m_code_stream   (code_stream),
-        .m_code_data     (code_data),
-        .m_code_count    (code_count),
-        .m_code_last     (code_last),
-        .m_code_valid    (code_valid),
-        .m_code_ready    (code_ready),
-        .m_offset_stream (offset_stream),
-        .m_offset_data   (offset_data),
-        .m_offset_count  (offset_count),
-        .m_offset_last   (offset_last),
-        .m_offset_valid  (offset_valid),
-        .m_offset_ready  (offset_ready)
-    );
-
-    apack_block_store #(
-        .STREAMS      (STREAMS),
-        .VALUE_W      (VALUE_W),
-        .PIECE_W      (PIECE_W),
-        .WORD_W       (WORD_W),
-        .BLOCK_VALUES (BLOCK_VALUES),
-        .BITS_W       (BITS_W)
-    ) block_store_inst (
-        .clk               (clk),
-        .rst               (rst),
-        .room              (store_room),
-        .begin_valid       (fill_begin),
-        .begin_stream      (fill_stream),
-        .s_code_stream     (code_stream),
-        .s_code_data       (code_data),
-        .s_code_count      (code_count),
-        .s_code_last       (code_last),
-        .s_code_valid      (code_valid),
-        .s_code_ready      (code_ready),
-        .s_offset_stream   (offset_stream),
-        .s_offset_data     (offset_data),
-        .s_offset_count    (offset_count),
-        .s_offset_last     (offset_last),
-        .s_offset_valid    (offset_valid),
-        .s_offset_ready    (offset_ready),
-        .look_stream       (look_stream),
-        .look_count        (look_count),
-        .look_crc          (look_crc),
-        .release_valid     (coded_valid),
-        .release_stream    (coded_stream),
-        .drain_valid       (drain_valid),
-        .drain_raw         (drain_raw),
-        .drain_stream      (drain_stream),
-        .drain_code_bits   (drain_code_bits),
-        .drain_offset_bits (drain_offset_bits),
-        .drain_crc         (drain_crc),
-        .drain_count       (drain_count),
-        .drain_done        (drain_done),
-        .read_enable       (word_read),
-        .read_word         (word_address[ADDRESS_W-1:0]),
-        .read_data         (word_data)
+        .clk            (clk),
+        .rst            (rst),
+        .row_valid      (row_bank_reg ? row_valid[SYMBOLS +: SYMBOLS] : row_valid[0 +: SYMBOLS]),
+        .row_base       (row_bank_reg ? row_base[SYMBOLS*VALUE_W +: SYMBOLS*VALUE_W]
+                                      : row_base[0 +: SYMBOLS*VALUE_W]),
+        .row_offset_w   (row_bank_reg ? row_offset_w[SYMBOLS*WIDTH_W +: SYMBOLS*WIDTH_W]
+                                      : row_offset_w[0 +: SYMBOLS*WIDTH_W]),
+        .row_cum        (row_bank_reg ? row_cum[SYMBOLS*(COUNT_W+1) +: SYMBOLS*(COUNT_W+1)]
+                                      : row_cum[0 +: SYMBOLS*(COUNT_W+1)]),
+        .s_stream       (slot_stream),
+        .s_ready        (slot_ready),
+        .s_valid        (slot_valid),
+        .s_value        (held_reg[VALUE_W-1:0]),
+        .s_end          (slot_end),
+        .s_last         (slot_end && last_end),
+        .m_stream       (piece_stream),
+        .m_code_take    (code_take),
+        .m_take_number  (take_number),
+        .m_offset_take  (offset_take),
+        .m_code_valid   (code_valid),
+        .m_code_data    (code_data),
+        .m_code_number  (code_number),
+        .m_code_first   (code_first),
+        .m_far          (far),
+        .m_end          (block_end),
+        .m_offset_data  (offset_data),
+        .m_offset_last  (offset_last),
+        .m_offset_valid (offset_valid),
+        .m_offset_ready (offset_ready)
     );
 
     // ---- blocks out --------------------------------------------------------------------------------
 
-    // A block is read as its entry, then place by place: words of code, words of offsets, or beats.
-    reg                 entry_read_reg;         // the entry has been read
-    reg                 read_valid_reg;         // what was read in the cycle before
-    reg                 read_entry_reg;
+    // A block leaves as its header, then place by place: words of pieces, or beats. What was read last stays in
+    // the memory's output until it has left.
+    reg                 leaving_reg;            // the header has left, and there is more to read
+    reg                 leave_raw_reg;
+    reg                 leave_region_reg;
+    reg [PLACE_W-1:0]   leave_place_reg;        // of the word or beat to read next
+    reg [PLACE_W-1:0]   leave_last_place_reg;
+    reg [REST_W-1:0]    leave_rest_reg;         // pieces or values of the last one, less one
+    reg                 read_valid_reg;         // what was read in a cycle before
     reg                 read_last_reg;
-    reg [FILL_W-1:0]    read_count_reg;
+    reg [REST_W-1:0]    read_rest_reg;          // pieces or values of it, less one
 
-    wire                room;
-    wire [PLACE_W-1:0]  all_words  = code_words + memory_words(drain_offset_bits);
-    wire [VALUES_W-1:0] rest       = drain_count & LANE_MASK;       // values of a beat that is not full
-    wire [VALUES_W-1:0] full_beats = drain_count >> LANE_LOG;
-    wire [PLACE_W-1:0]  raw_beats  = full_beats[PLACE_W-1:0] + {{PLACE_W-1{1'b0}}, |rest};
-    wire [PLACE_W-1:0]  places     = drain_raw ? raw_beats : all_words;
-    wire                last_place = place_reg + 1'b1 == places;
+    wire                block_valid;
+    wire                idle      = !leaving_reg && !read_valid_reg;
+    wire                read      = leaving_reg && (!read_valid_reg || m_ready);
+    wire                read_last = leave_place_reg == leave_last_place_reg;
+    wire [VALUES_W-1:0] last_value = closed_count_reg - 1'b1;
+    wire [PIECES_W-1:0] last_piece = m_pieces - 1'b1;
+    wire [WIDE_W-1:0]   last_place = m_raw ? {{WIDE_W-VALUES_W{1'b0}}, last_value} >> LANE_LOG
+                                           : {{WIDE_W-PIECES_W{1'b0}}, last_piece} >> PART_LOG;
+    wire [WIDE_W-1:0]   rest       = m_raw ? {{WIDE_W-VALUES_W{1'b0}}, last_value} & LANE_MASK
+                                           : {{WIDE_W-PIECES_W{1'b0}}, last_piece} & PART_MASK;
 
-    wire entry_read = drain_valid && !entry_read_reg && room;
-    wire place_read = drain_valid && entry_read_reg && room && (!drain_raw || slot_ready);
-
-    assign beat_read  = place_read && drain_raw;
-    assign word_read  = place_read && !drain_raw;
-    assign drain_done = place_read && last_place;
-
-    wire [FILL_W-1:0] rest_bits = {{FILL_W-LANES_W{1'b0}}, rest[LANES_W-1:0]} * VALUE_BITS;
+    assign header_left = idle && block_valid && m_ready;
+    assign block_left  = read && read_last;
 
     always @(posedge clk) begin
-        if (entry_read) begin
-            entry_read_reg <= 1'b1;
-            place_reg      <= {PLACE_W{1'b0}};
+        if (m_ready) begin
+            read_valid_reg <= 1'b0;
         end
-        if (place_read) begin
-            place_reg      <= place_reg + 1'b1;
+        if (header_left) begin
+            leaving_reg          <= 1'b1;
+            leave_raw_reg        <= m_raw;
+            leave_place_reg      <= {PLACE_W{1'b0}};
+            leave_last_place_reg <= last_place[PLACE_W-1:0];
+            leave_rest_reg       <= rest[REST_W-1:0];
         end
-        if (drain_done) begin
-            entry_read_reg <= 1'b0;
+        if (read) begin
+            leave_place_reg <= leave_place_reg + 1'b1;
+            read_valid_reg  <= 1'b1;
+            read_last_reg   <= read_last;
+            read_rest_reg   <= read_last ? leave_rest_reg
+                             : leave_raw_reg ? LANE_MASK[REST_W-1:0] : PART_MASK[REST_W-1:0];
         end
-
-        read_valid_reg     <= entry_read || place_read;
-        read_entry_reg     <= entry_read;
-        read_last_reg      <= drain_done;
-        read_count_reg     <= !drain_raw ? WORD_BITS
-                            : (last_place && |rest) ? rest_bits : BEAT_BITS;
-        release_raw_reg    <= drain_done && drain_raw;
-        release_stream_reg <= drain_stream;
+        if (block_left) begin
+            leaving_reg      <= 1'b0;
+            leave_region_reg <= !leave_region_reg;
+        end
 
         if (rst) begin
-            entry_read_reg  <= 1'b0;
-            read_valid_reg  <= 1'b0;
-            release_raw_reg <= 1'b0;
+            leaving_reg      <= 1'b0;
+            leave_region_reg <= 1'b0;
+            read_valid_reg   <= 1'b0;
         end
     end
 
-    reg [VALUES_BEAT_W-1:0] first_up;      // the beat with its first value at the top, values it lacks as zeros
-    reg              read_raw_reg;
-    always @(*) begin : b_first_up
+    wire [VALUES_BEAT_W-1:0] read_beat;
+    wire [WORD_W-1:0]        read_word;
+
+    cell_ram #(
+        .DEPTH  (DEPTH),
+        .PARTS  (1),
+        .PART_W (VALUES_BEAT_W)
+    ) value_ram_inst (
+        .clk           (clk),
+        .write_enable  (fill && beat_count != {LANES_W{1'b0}}),
+        .write_address ({fill_beat_reg, fill_region_reg}),
+        .write_data    (beat_data),
+        .read_enable   (read && leave_raw_reg),
+        .read_address  ({leave_place_reg[NUMBER_W-1:0], leave_region_reg}),
+        .read_data     (read_beat)
+    );
+
+    apack_piece_store #(
+        .STREAMS      (STREAMS),
+        .VALUE_W      (VALUE_W),
+        .CODE_W       (CODE_W),
+        .PIECE_W      (PIECE_W),
+        .WORD_W       (WORD_W),
+        .BLOCK_VALUES (BLOCK_VALUES)
+    ) piece_store_inst (
+        .clk            (clk),
+        .rst            (rst),
+        .s_stream       (piece_stream),
+        .s_code_take    (code_take),
+        .s_take_number  (take_number),
+        .s_offset_take  (offset_take),
+        .s_code_valid   (code_valid),
+        .s_code_data    (code_data),
+        .s_code_number  (code_number),
+        .s_code_first   (code_first),
+        .s_far          (far),
+        .s_end          (block_end),
+        .s_offset_data  (offset_data),
+        .s_offset_last  (offset_last),
+        .s_offset_valid (offset_valid),
+        .s_offset_ready (offset_ready),
+        .s_values       (closed_count_reg),
+        .m_valid        (block_valid),
+        .m_raw          (m_raw),
+        .m_pieces       (m_pieces),
+        .m_taken        (header_left),
+        .read_enable    (read && !leave_raw_reg),
+        .read_word      (leave_place_reg[ADDRESS_W-1:0]),
+        .read_data      (read_word),
+        .read_region    (leave_region_reg)
+    );
+
+    wire [24:0] sized = {{24-PIECES_W{1'b0}}, m_pieces, m_raw};
+    wire [6:0]  sized_crc;
+
+    cell_crc7 #(.DATA_W (25)) sized_crc_inst (
+        .data (sized),
+        .crc  (sized_crc)
+    );
+
+    wire [KEPT-1:0] kept = ~({KEPT{1'b1}} << 1 << read_rest_reg);
+    reg  [OUT_W-1:0] values;
+    reg  [OUT_W-1:0] pieces;
+
+    always @(*) begin : b_left_aligned
         integer i;
 
+        values = {OUT_W{1'b0}};
         for (i = 0; i < LANES; i = i + 1) begin
-            first_up[(LANES-1-i)*VALUE_W +: VALUE_W] = beat_data[i*VALUE_W +: VALUE_W];
+            if (kept[i]) begin
+                values[OUT_W-1-i*VALUE_W -: VALUE_W] = read_beat[i*VALUE_W +: VALUE_W];
+            end
+        end
+
+        pieces = {OUT_W{1'b0}};
+        for (i = 0; i < PARTS; i = i + 1) begin
+            if (kept[i]) begin
+                pieces[OUT_W-1-i*PIECE_W -: PIECE_W] = read_word[WORD_W-1-i*PIECE_W -: PIECE_W];
+            end
         end
     end
 
-    wire [VALUES_BEAT_W-1:0] beyond = {VALUES_BEAT_W{1'b1}} >> read_count_reg;
-    reg  [DATA_W-1:0] read_data;
+    reg [OUT_W-1:0] header;
 
     always @(*) begin
-        read_data = {DATA_W{1'b0}};
-        if (read_entry_reg) begin
-            read_data[ENTRY_W-1:0] = {drain_crc, drain_offset_bits, drain_code_bits};
-        end else if (read_raw_reg) begin
-            read_data[DATA_W-1 -: VALUES_BEAT_W] = first_up & ~beyond;
-        end else begin
-            read_data[DATA_W-1 -: WORD_W] = word_data;
-        end
+        header = {OUT_W{1'b0}};
+        header[OUT_W-1 -: 64] = {sized, sized_crc, closed_crc_reg};
     end
 
-    always @(posedge clk) begin
-        read_raw_reg <= drain_raw;
-    end
+    wire [FILL_W-1:0] beat_bits = {{FILL_W-REST_W{1'b0}}, read_rest_reg} * VALUE_BITS + VALUE_BITS;
 
-    cell_read_buffer #(.DATA_W (2 + FILL_W + DATA_W)) read_buffer_inst (
-        .clk     (clk),
-        .rst     (rst),
-        .room    (room),
-        .s_valid (read_valid_reg),
-        .s_data  ({read_entry_reg, read_last_reg, read_count_reg, read_data}),
-        .m_valid (m_valid),
-        .m_data  ({m_entry, m_last, m_count, m_data}),
-        .m_ready (m_ready)
-    );
+    assign m_valid  = idle ? block_valid : read_valid_reg;
+    assign m_header = idle;
+    assign m_data   = idle ? header : leave_raw_reg ? values : pieces;
+    assign m_count  = idle ? HEADER_BITS : leave_raw_reg ? beat_bits : WORD_BITS;
+    assign m_last   = !idle && read_last_reg;
+    assign m_values = closed_count_reg;
 
 endmodule
 

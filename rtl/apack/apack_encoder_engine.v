@@ -4,44 +4,49 @@
 `default_nettype none
 
 /*
- * APack encoder engine: STREAMS independent streams through one pipeline, one value a cycle in all.
+ * APack encoder engine: the values of a block to the pieces of its streams, one value a cycle in all.
  *
  * The coder's interval depends on the value before, so that one stream cannot fill a pipeline. Here each
  * stream owns every STREAMS-th slot: the interval of a stream goes round a loop of STREAMS registers and
  * is back when the stream's next slot comes. The loop's logic is cut into as many parts by the registers.
  *
- * In every cycle with s_ready high a slot begins: s_stream names its stream, and s_valid says whether that
- * stream has a beat for it (an idle slot changes nothing). A beat is a value (s_end 0), or the end of a
- * block (s_end 1, s_value ignored), which takes a slot of its own; an end without values is an empty block.
+ * In every cycle with s_ready high a slot begins: s_stream names its stream. It has s_valid and a value, or
+ * s_end, or neither: then it is idle and changes nothing. Value i of a block goes in a slot of stream
+ * i mod STREAMS, in order; then come STREAMS slots on end with s_end, the last of them with s_last.
  *
- * Both streams of a block leave in words, first bit most significant, each with its stream: m_*_count is
- * the number of valid bits, PIECE_W in all but the last word of a block, which has m_*_last and is padded
- * with zeros; m_*_count 0 says that the words before have it all. A stall on either output stops all
- * streams, and so does a run of pending bits, a cycle each PIECE_W bits above the first.
+ * What leaves, slot by slot in order, in cycles that wait for nobody:
+ *   m_code_take    a decoder takes a piece of stream m_stream here: its piece number m_take_number
+ *   m_offset_take  a decoder takes a piece of the offset stream here, after that
+ *   m_code_valid   m_code_data is piece number m_code_number of stream m_stream, complete
+ *   m_far          m_stream is more than 8 pieces ahead of what is complete, after this value
+ *   m_end          the block has no further pieces but the one on m_offset_*
+ * Numbers count from 0 in each block, modulo 16, those that a block begins with (FIRST of each stream, taken
+ * before its values) included; m_code_first says that the piece is one of these. Each piece that is taken
+ * leaves, with zeros where the stream has ended. Pieces of the offset stream, all in order, leave on
+ * m_offset_*, each after the take of the next one or the block's end, m_offset_last with the block's last one,
+ * which comes before m_end. While one waits and the next is due, all stands still.
+ * A block that was far once is to be stored raw: which of its pieces leave, and what is in them, means nothing.
  *
- * The row buses are apack_table's; they must hold still from a block's first beat to its last word.
+ * The row buses are apack_table's; from each cycle after a value was taken until the next slot begins they must
+ * be those of the value's table.
  */
 module apack_encoder_engine #(
-    // streams that take turns, 1..8
-    parameter STREAMS   = 4,
+    // streams that take turns: 1, 2, 4 or 8
+    parameter STREAMS  = 4,
     // bits of a value, 2..16
-    parameter VALUE_W   = 8,
+    parameter VALUE_W  = 8,
     // rows of the symbol table, at least 1
-    parameter SYMBOLS   = 16,
-    // bits of a cumulative count, at most CODE_W - 2
-    parameter COUNT_W   = 10,
-    // bits of the interval bounds
-    parameter CODE_W    = 16,
-    // bits of a piece, at least CODE_W and VALUE_W
-    parameter PIECE_W   = 16,
-    // bits of a stream's pending count; whoever sends a block keeps its shifts below 2^PENDING_W
-    parameter PENDING_W = 16,
+    parameter SYMBOLS  = 16,
+    // bits of a cumulative count, at most CODE_W - 2 and 16
+    parameter COUNT_W  = 10,
+    // bits of the interval bounds, at most 32
+    parameter CODE_W   = 16,
+    // bits of a piece; leave at its default
+    parameter PIECE_W  = (COUNT_W > 14) ? 32 : 16,
     // bits of an offset width, 0..VALUE_W; leave at its default
-    parameter WIDTH_W   = $clog2(VALUE_W + 1),
+    parameter WIDTH_W  = $clog2(VALUE_W + 1),
     // bits of a stream's number; leave at its default
-    parameter STREAM_W  = (STREAMS > 1) ? $clog2(STREAMS) : 1,
-    // bits of a bit count, 0..PIECE_W; leave at its default
-    parameter FILL_W    = $clog2(PIECE_W + 1)
+    parameter STREAM_W = (STREAMS > 1) ? $clog2(STREAMS) : 1
 ) (
     input  wire                           clk,
     input  wire                           rst,
@@ -56,31 +61,44 @@ module apack_encoder_engine #(
     input  wire                           s_valid,
     input  wire [VALUE_W-1:0]             s_value,
     input  wire                           s_end,
+    input  wire                           s_last,
 
-    output wire [STREAM_W-1:0]            m_code_stream,
-    output wire [PIECE_W-1:0]             m_code_data,
-    output wire [FILL_W-1:0]              m_code_count,
-    output wire                           m_code_last,
+    output wire [STREAM_W-1:0]            m_stream,
+    output wire                           m_code_take,
+    output wire [3:0]                     m_take_number,
+    output wire                           m_offset_take,
     output wire                           m_code_valid,
-    input  wire                           m_code_ready,
+    output wire [PIECE_W-1:0]             m_code_data,
+    output wire [3:0]                     m_code_number,
+    output wire                           m_code_first,
+    output wire                           m_far,
+    output wire                           m_end,
 
-    output wire [STREAM_W-1:0]            m_offset_stream,
     output wire [PIECE_W-1:0]             m_offset_data,
-    output wire [FILL_W-1:0]              m_offset_count,
     output wire                           m_offset_last,
     output wire                           m_offset_valid,
     input  wire                           m_offset_ready
 );
 
-    localparam SHIFT_W = $clog2(CODE_W + 1);
+    localparam SHIFT_W = $clog2(COUNT_W + 3);
+    localparam LEAD_W  = COUNT_W + 2;
+    localparam FILL_W  = $clog2(PIECE_W + 1);
+    localparam PLACE_W = $clog2(PIECE_W);
+    localparam FIRST   = (CODE_W + PIECE_W - 1) / PIECE_W;     // pieces of a stream taken before its values
+    localparam FLIGHT  = (STREAMS < 8) ? STREAMS : 7;          // slots from the symbol's row to its shifts
+    localparam DEPTH   = FLIGHT + 2;                           // and to its code bits
 
-    localparam [COUNT_W:0]    TOTAL      = {1'b1, {COUNT_W{1'b0}}};
-    localparam [WIDTH_W-1:0]  VALUE_BITS = VALUE_W[WIDTH_W-1:0];
-    localparam [STREAM_W-1:0] LAST       = STREAMS[STREAM_W-1:0] - 1'b1;
+    localparam [COUNT_W:0]    TOTAL       = {1'b1, {COUNT_W{1'b0}}};
+    localparam [WIDTH_W-1:0]  VALUE_BITS  = VALUE_W[WIDTH_W-1:0];
+    localparam [STREAM_W-1:0] LAST        = STREAMS[STREAM_W-1:0] - 1'b1;
+    localparam [STREAM_W-1:0] BEHIND      = DEPTH[STREAM_W-1:0];
+    localparam [31:0]         CODE_TOP    = CODE_W - 1;
+    localparam [PLACE_W-1:0]  CODE_PLACE  = CODE_TOP[PLACE_W-1:0];
+    localparam [3:0]          FIRST_AHEAD = FIRST[3:0];
 
     generate
-        if (STREAMS < 1 || STREAMS > 8) begin : g_check_streams
-            apack_encoder_engine_needs_STREAMS_of_1_to_8 illegal_parameter ();
+        if (STREAMS != 1 && STREAMS != 2 && STREAMS != 4 && STREAMS != 8) begin : g_check_streams
+            apack_encoder_engine_needs_STREAMS_of_1_2_4_or_8 illegal_parameter ();
         end
         if (VALUE_W < 2 || VALUE_W > 16) begin : g_check_value_w
             apack_encoder_engine_needs_VALUE_W_of_2_to_16 illegal_parameter ();
@@ -88,16 +106,19 @@ module apack_encoder_engine #(
         if (SYMBOLS < 1) begin : g_check_symbols
             apack_encoder_engine_needs_SYMBOLS_of_at_least_1 illegal_parameter ();
         end
-        if (COUNT_W < 1 || COUNT_W > CODE_W - 2) begin : g_check_count_w
-            apack_encoder_engine_needs_COUNT_W_of_1_to_CODE_W_minus_2 illegal_parameter ();
+        if (COUNT_W < 1 || COUNT_W > 16 || COUNT_W > CODE_W - 2) begin : g_check_count_w
+            apack_encoder_engine_needs_COUNT_W_of_1_to_16_and_CODE_W_minus_2 illegal_parameter ();
         end
-        if (PIECE_W < CODE_W || PIECE_W < VALUE_W) begin : g_check_piece_w
-            apack_encoder_engine_needs_PIECE_W_of_at_least_CODE_W_and_VALUE_W illegal_parameter ();
+        if (CODE_W > 32) begin : g_check_code_w
+            apack_encoder_engine_needs_CODE_W_of_at_most_32 illegal_parameter ();
         end
     endgenerate
 
-    // step: the outputs take what is there; advance: and the stream at turn is done, all slots move on.
-    wire step    = !(m_code_valid && !m_code_ready) && !(m_offset_valid && !m_offset_ready);
+    // frozen: an offset piece is due and the one before it waits. more: the stream that ends has pieces to come.
+    // advance: the stream at turn is done with its code bits, and all slots move on.
+    wire frozen;
+    wire more;
+    wire step    = !frozen && !more;
     wire done;
     wire advance = step && done;
 
@@ -105,27 +126,28 @@ module apack_encoder_engine #(
 
     reg [STREAM_W-1:0] turn_reg;
 
-    reg [STREAM_W-1:0] slot_stream_reg;
     reg                slot_valid_reg;
     reg [VALUE_W-1:0]  slot_value_reg;
     reg                slot_end_reg;
+    reg                slot_last_reg;
 
     assign s_stream = turn_reg;
     assign s_ready  = advance;
 
     always @(posedge clk) begin
         if (advance) begin
-            turn_reg        <= (turn_reg == LAST) ? {STREAM_W{1'b0}} : turn_reg + 1'b1;
-            slot_stream_reg <= turn_reg;
-            slot_valid_reg  <= s_valid;
-            slot_value_reg  <= s_value;
-            slot_end_reg    <= s_end;
+            turn_reg       <= (turn_reg + 1'b1) & LAST;
+            slot_valid_reg <= s_valid;
+            slot_value_reg <= s_value;
+            slot_end_reg   <= s_end;
+            slot_last_reg  <= s_last;
         end
 
         if (rst) begin
-            turn_reg        <= {STREAM_W{1'b0}};
-            slot_stream_reg <= {STREAM_W{1'b0}};
-            slot_valid_reg  <= 1'b0;
+            turn_reg       <= {STREAM_W{1'b0}};
+            slot_valid_reg <= 1'b0;
+            slot_end_reg   <= 1'b0;
+            slot_last_reg  <= 1'b0;
         end
     end
 
@@ -155,8 +177,7 @@ module apack_encoder_engine #(
         .cum_hi       (cum_hi)
     );
 
-    wire open;      // this stream's block has begun
-    wire coded = slot_valid_reg && !slot_end_reg;
+    wire open;      // this stream has had a value of the block
 
     cell_ring #(
         .STREAMS (STREAMS),
@@ -166,167 +187,277 @@ module apack_encoder_engine #(
         .rst    (rst),
         .enable (advance),
         .turn   (1'b1),
-        .next   (slot_valid_reg ? !slot_end_reg : open),
+        .next   (slot_valid_reg || (open && !slot_end_reg)),
         .head   (open)
     );
 
-    reg [STREAM_W-1:0] symbol_stream_reg;
-    reg                symbol_first_reg;
-    reg                symbol_end_reg;
-    reg [COUNT_W:0]    symbol_cum_lo_reg;
-    reg [COUNT_W:0]    symbol_cum_hi_reg;
-    reg [VALUE_W-1:0]  symbol_offset_reg;
-    reg [WIDTH_W-1:0]  symbol_offset_w_reg;
+    reg               symbol_first_reg;
+    reg               symbol_end_reg;
+    reg               symbol_last_reg;
+    reg [COUNT_W:0]   symbol_cum_lo_reg;
+    reg [COUNT_W:0]   symbol_cum_hi_reg;
+    reg [VALUE_W-1:0] symbol_offset_reg;
+    reg [WIDTH_W-1:0] symbol_offset_w_reg;
 
     always @(posedge clk) begin
         if (advance) begin
-            symbol_stream_reg   <= slot_stream_reg;
             symbol_first_reg    <= !open;
-            symbol_end_reg      <= slot_valid_reg && slot_end_reg;
-            symbol_cum_lo_reg   <= cum_lo & {COUNT_W+1{coded}};
-            symbol_cum_hi_reg   <= coded ? cum_hi : TOTAL;
+            symbol_end_reg      <= slot_end_reg;
+            symbol_last_reg     <= slot_last_reg;
+            symbol_cum_lo_reg   <= cum_lo & {COUNT_W+1{slot_valid_reg}};
+            symbol_cum_hi_reg   <= slot_valid_reg ? cum_hi : TOTAL;
             symbol_offset_reg   <= offset;
-            symbol_offset_w_reg <= offset_w & {WIDTH_W{coded}};
-        end
-
-        if (rst) begin
-            symbol_first_reg    <= 1'b1;
-            symbol_end_reg      <= 1'b0;
-            symbol_offset_w_reg <= {WIDTH_W{1'b0}};
+            symbol_offset_w_reg <= offset_w & {WIDTH_W{slot_valid_reg}};
         end
     end
 
-    // ---- offset stream -----------------------------------------------------------------------------
-
-    cell_turn_packer #(
-        .STREAMS (STREAMS),
-        .IN_W    (VALUE_W),
-        .WORD_W  (PIECE_W)
-    ) offset_packer_inst (
-        .clk      (clk),
-        .rst      (rst),
-        .enable   (advance),
-        .s_stream (symbol_stream_reg),
-        .s_bits   (symbol_offset_reg << (VALUE_BITS - symbol_offset_w_reg)),
-        .s_count  (symbol_offset_w_reg),
-        .s_end    (symbol_end_reg),
-        .s_turn   (1'b1),
-        .m_stream (m_offset_stream),
-        .m_data   (m_offset_data),
-        .m_count  (m_offset_count),
-        .m_last   (m_offset_last),
-        .m_valid  (m_offset_valid),
-        .m_ready  (m_offset_ready)
-    );
-
     // ---- interval ----------------------------------------------------------------------------------
 
-    wire [CODE_W-1:0]   low;
-    wire [SHIFT_W-1:0]  lead_count;
-    wire [SHIFT_W-1:0]  shift_count;
-    wire [STREAM_W-1:0] shift_stream;
-    wire                shift_end;
+    wire [CODE_W-1:0]  low;
+    wire [SHIFT_W-1:0] loop_lead_count;
+    wire [SHIFT_W-1:0] loop_shift_count;
+    wire [WIDTH_W-1:0] loop_offset_w;
+    wire [VALUE_W-1:0] loop_offset;
+    wire               loop_end;
+    wire               loop_last;
 
     apack_interval_loop #(
         .STREAMS (STREAMS),
         .COUNT_W (COUNT_W),
         .CODE_W  (CODE_W),
-        .TAG_W   (STREAM_W + 1)
+        .TAG_W   (VALUE_W + WIDTH_W + 2)
     ) interval_loop_inst (
         .clk           (clk),
         .enable        (advance),
         .s_first       (symbol_first_reg),
         .s_cum_lo      (symbol_cum_lo_reg),
         .s_cum_hi      (symbol_cum_hi_reg),
-        .s_tag         ({symbol_end_reg, symbol_stream_reg}),
+        .s_tag         ({symbol_end_reg, symbol_last_reg, symbol_offset_w_reg, symbol_offset_reg}),
         .m_low         (low),
-        .m_lead_count  (lead_count),
-        .m_shift_count (shift_count),
-        .m_tag         ({shift_end, shift_stream})
+        .m_lead_count  (loop_lead_count),
+        .m_shift_count (loop_shift_count),
+        .m_tag         ({loop_end, loop_last, loop_offset_w, loop_offset})
     );
 
-    // What was under way in the loop at a reset comes out as slots in which nothing happens. A stream
-    // without an open block enters the loop with a fresh interval, so that nothing older survives.
-    localparam FLIGHT = (STREAMS < 8) ? STREAMS + 1 : STREAMS;
+    // What was under way at a reset comes out as slots in which nothing happens. A stream without an open
+    // block enters the loop with a fresh interval, so that nothing older survives.
+    reg  [FLIGHT-1:0]  clear_reg;
+    wire               live        = !clear_reg[FLIGHT-1];
+    wire [SHIFT_W-1:0] lead_count  = loop_lead_count & {SHIFT_W{live}};
+    wire [SHIFT_W-1:0] shift_count = loop_shift_count & {SHIFT_W{live}};
 
-    reg [FLIGHT-1:0] clear_reg;
+    // Bits that a decoder has used of its latest piece of this stream, less one: it begins with CODE_W bits. What
+    // goes beyond the piece makes it take another. The ring has zeros where a block begins.
+    wire [PLACE_W-1:0] used_head;
+    wire [PLACE_W-1:0] used      = used_head ^ CODE_PLACE;
+    wire [PLACE_W:0]   used_next = {1'b0, used} + {{PLACE_W+1-SHIFT_W{1'b0}}, shift_count};
 
-    reg [STREAM_W-1:0] code_stream_reg;
-    reg [SHIFT_W-1:0]  code_lead_count_reg;
-    reg [CODE_W-1:0]   code_lead_bits_reg;
-    reg [SHIFT_W-1:0]  code_under_count_reg;
-    reg                code_end_reg;
+    cell_ring #(
+        .STREAMS (STREAMS),
+        .STATE_W (PLACE_W)
+    ) used_inst (
+        .clk    (clk),
+        .rst    (rst),
+        .enable (advance),
+        .turn   (1'b1),
+        .next   ((used_next[PLACE_W-1:0] ^ CODE_PLACE) & {PLACE_W{!loop_end && live}}),
+        .head   (used_head)
+    );
+
+    reg [SHIFT_W-1:0] shift_lead_count_reg;
+    reg [LEAD_W-1:0]  shift_lead_bits_reg;
+    reg [SHIFT_W-1:0] shift_under_count_reg;
+    reg               shift_code_take_reg;
+    reg               shift_end_reg;
+    reg               shift_last_reg;
+    reg [WIDTH_W-1:0] shift_offset_w_reg;
+    reg [VALUE_W-1:0] shift_offset_reg;
 
     always @(posedge clk) begin
         if (advance) begin
-            clear_reg            <= clear_reg << 1;
-            code_stream_reg      <= shift_stream;
-            code_end_reg         <= shift_end && !clear_reg[FLIGHT-1];
-            // the closing bit of a block is 0 if low is below a quarter, else 1; low is below a half
-            code_lead_bits_reg   <= shift_end ? low << 1 : low;
-            code_lead_count_reg  <= clear_reg[FLIGHT-1] ? {SHIFT_W{1'b0}}
-                                  : shift_end ? {{SHIFT_W-1{1'b0}}, 1'b1} : lead_count;
-            code_under_count_reg <= clear_reg[FLIGHT-1] ? {SHIFT_W{1'b0}} : shift_count - lead_count;
+            clear_reg             <= clear_reg << 1;
+            // the closing bit of a stream is 0 if low is below a quarter, else 1; low is below a half
+            shift_lead_bits_reg   <= loop_end ? {low[CODE_W-2], {LEAD_W-1{1'b0}}} : low[CODE_W-1 -: LEAD_W];
+            shift_lead_count_reg  <= lead_count | {{SHIFT_W-1{1'b0}}, loop_end && live};
+            shift_under_count_reg <= shift_count - lead_count;
+            shift_code_take_reg   <= used_next[PLACE_W];
+            shift_end_reg         <= loop_end && live;
+            shift_last_reg        <= loop_last && live;
+            shift_offset_w_reg    <= loop_offset_w & {WIDTH_W{live}};
+            shift_offset_reg      <= loop_offset;
         end
 
         if (rst) begin
-            clear_reg            <= {FLIGHT{1'b1}};
-            code_end_reg         <= 1'b0;
-            code_lead_count_reg  <= {SHIFT_W{1'b0}};
-            code_under_count_reg <= {SHIFT_W{1'b0}};
+            clear_reg             <= {FLIGHT{1'b1}};
+            shift_lead_count_reg  <= {SHIFT_W{1'b0}};
+            shift_under_count_reg <= {SHIFT_W{1'b0}};
+            shift_code_take_reg   <= 1'b0;
+            shift_end_reg         <= 1'b0;
+            shift_last_reg        <= 1'b0;
+            shift_offset_w_reg    <= {WIDTH_W{1'b0}};
         end
     end
 
-    // ---- code stream -------------------------------------------------------------------------------
+    // ---- code bits and offset bits -----------------------------------------------------------------
 
-    wire [STREAM_W-1:0] chunk_stream;
-    wire [PIECE_W-1:0]  chunk_bits;
-    wire [FILL_W-1:0]   chunk_count;
-    wire                chunk_end;
-    wire                chunk_turn;
+    wire [PIECE_W-1:0] bits;
+    wire [FILL_W-1:0]  count;
 
     apack_stream_pending #(
-        .STREAMS   (STREAMS),
-        .CODE_W    (CODE_W),
-        .WORD_W    (PIECE_W),
-        .PENDING_W (PENDING_W)
+        .STREAMS (STREAMS),
+        .COUNT_W (COUNT_W),
+        .PIECE_W (PIECE_W)
     ) pending_inst (
         .clk           (clk),
         .rst           (rst),
         .enable        (step),
-        .s_stream      (code_stream_reg),
-        .s_lead_count  (code_lead_count_reg),
-        .s_lead_bits   (code_lead_bits_reg),
-        .s_under_count (code_under_count_reg),
-        .s_end         (code_end_reg),
-        .s_done        (done),
-        .m_stream      (chunk_stream),
-        .m_bits        (chunk_bits),
-        .m_count       (chunk_count),
-        .m_end         (chunk_end),
-        .m_turn        (chunk_turn)
+        .s_lead_count  (shift_lead_count_reg),
+        .s_lead_bits   (shift_lead_bits_reg),
+        .s_under_count (shift_under_count_reg),
+        .s_end         (shift_end_reg),
+        .m_done        (done),
+        .m_bits        (bits),
+        .m_count       (count)
     );
+
+    // Bits of the latest offset piece that have been used, less one; all of them where a block begins.
+    reg  [PLACE_W-1:0] offset_used_reg;
+    wire [PLACE_W:0]   offset_used_next = {1'b0, offset_used_reg}
+                                        + {{PLACE_W+1-WIDTH_W{1'b0}}, shift_offset_w_reg};
+
+    // The chunk of this cycle; a slot has several where it has many code bits.
+    reg [STREAM_W-1:0] chunk_stream_reg;
+    reg [PIECE_W-1:0]  chunk_bits_reg;
+    reg [FILL_W-1:0]   chunk_count_reg;
+    reg                chunk_turn_reg;          // the slot's last one
+    reg                chunk_code_take_reg;     // these with the slot's last one only
+    reg                chunk_offset_take_reg;
+    reg                chunk_end_reg;
+    reg                chunk_last_reg;
+    reg [VALUE_W-1:0]  chunk_offset_reg;        // left-aligned
+    reg [PLACE_W-1:0]  chunk_offset_used_reg;
+
+    always @(posedge clk) begin
+        if (advance) begin
+            offset_used_reg       <= offset_used_next[PLACE_W-1:0] | {PLACE_W{shift_last_reg}};
+            chunk_offset_reg      <= shift_offset_reg << (VALUE_BITS - shift_offset_w_reg);
+            chunk_offset_used_reg <= offset_used_reg;
+        end
+
+        if (step) begin
+            chunk_stream_reg      <= (turn_reg - BEHIND) & LAST;
+            chunk_bits_reg        <= bits;
+            chunk_count_reg       <= count;
+            chunk_turn_reg        <= done;
+            chunk_code_take_reg   <= shift_code_take_reg && done;
+            chunk_offset_take_reg <= offset_used_next[PLACE_W] && done;
+            chunk_end_reg         <= shift_end_reg && done;
+            chunk_last_reg        <= shift_last_reg && done;
+        end else if (!frozen) begin
+            chunk_bits_reg        <= {PIECE_W{1'b0}};
+        end
+
+        if (rst) begin
+            offset_used_reg       <= {PLACE_W{1'b1}};
+            chunk_count_reg       <= {FILL_W{1'b0}};
+            chunk_turn_reg        <= 1'b0;
+            chunk_code_take_reg   <= 1'b0;
+            chunk_offset_take_reg <= 1'b0;
+            chunk_end_reg         <= 1'b0;
+            chunk_last_reg        <= 1'b0;
+        end
+    end
+
+    // ---- code pieces -------------------------------------------------------------------------------
+
+    // Of each stream: the number of its next piece to be complete, whether the first ones are, and how many
+    // there are that a decoder has taken from this one on.
+    wire [3:0] number;
+    wire       begun;
+    wire [3:0] ahead_head;
+    wire [3:0] ahead      = ahead_head ^ FIRST_AHEAD;
+    wire [3:0] ahead_next = ahead + {3'd0, chunk_code_take_reg} - {3'd0, m_code_valid};
+    wire       closed     = chunk_end_reg && !more;
+
+    assign more = chunk_end_reg && ahead != 4'd1;
 
     cell_turn_packer #(
         .STREAMS (STREAMS),
-        .IN_W    (PIECE_W),
         .WORD_W  (PIECE_W)
     ) code_packer_inst (
-        .clk      (clk),
-        .rst      (rst),
-        .enable   (step),
-        .s_stream (chunk_stream),
-        .s_bits   (chunk_bits),
-        .s_count  (chunk_count),
-        .s_end    (chunk_end),
-        .s_turn   (chunk_turn),
-        .m_stream (m_code_stream),
-        .m_data   (m_code_data),
-        .m_count  (m_code_count),
-        .m_last   (m_code_last),
-        .m_valid  (m_code_valid),
-        .m_ready  (m_code_ready)
+        .clk     (clk),
+        .rst     (rst),
+        .enable  (!frozen),
+        .s_bits  (chunk_bits_reg),
+        .s_count (chunk_count_reg),
+        .s_turn  (chunk_turn_reg && !more),
+        .s_clear (closed),
+        .m_valid (m_code_valid),
+        .m_data  (m_code_data)
     );
+
+    cell_ring #(
+        .STREAMS (STREAMS),
+        .STATE_W (9)
+    ) number_inst (
+        .clk    (clk),
+        .rst    (rst),
+        .enable (!frozen),
+        .turn   (chunk_turn_reg && !more),
+        .next   ({ahead_next ^ FIRST_AHEAD,
+                  begun || (m_code_valid && number == FIRST_AHEAD - 4'd1),
+                  number + {3'd0, m_code_valid}} & {9{!closed}}),
+        .head   ({ahead_head, begun, number})
+    );
+
+    assign m_stream      = chunk_stream_reg;
+    assign m_code_take   = chunk_code_take_reg && !frozen;
+    assign m_take_number = number + ahead;
+    assign m_offset_take = chunk_offset_take_reg && !frozen;
+    assign m_code_number = number;
+    assign m_code_first  = !begun;
+    assign m_far         = chunk_turn_reg && !frozen && ahead_next == 4'd9;
+    assign m_end         = chunk_last_reg && !more && !frozen;
+
+    // ---- offset pieces -----------------------------------------------------------------------------
+
+    // The piece that is filled stays until a decoder takes the next one, or the block ends.
+    reg                offset_open_reg;
+    reg [PIECE_W-1:0]  offset_held_reg;
+    reg [PIECE_W-1:0]  m_offset_data_reg;
+    reg                m_offset_last_reg;
+    reg                m_offset_valid_reg;
+
+    wire [2*PIECE_W-1:0] offset_joined = {1'b0, chunk_offset_reg, {2*PIECE_W-1-VALUE_W{1'b0}}} >> chunk_offset_used_reg;
+    wire [PIECE_W-1:0]   offset_piece  = offset_held_reg | offset_joined[2*PIECE_W-1 -: PIECE_W];
+    wire                 offset_due    = offset_open_reg && (chunk_offset_take_reg || chunk_last_reg);
+
+    assign frozen = offset_due && m_offset_valid_reg && !m_offset_ready;
+
+    always @(posedge clk) begin
+        if (m_offset_ready) begin
+            m_offset_valid_reg <= 1'b0;
+        end
+
+        if (chunk_turn_reg && !more && !frozen) begin
+            offset_held_reg <= chunk_offset_take_reg ? offset_joined[PIECE_W-1:0] : offset_piece;
+            offset_open_reg <= (offset_open_reg || chunk_offset_take_reg) && !chunk_last_reg;
+            if (offset_due) begin
+                m_offset_data_reg  <= offset_piece;
+                m_offset_last_reg  <= chunk_last_reg;
+                m_offset_valid_reg <= 1'b1;
+            end
+        end
+
+        if (rst) begin
+            offset_open_reg    <= 1'b0;
+            m_offset_valid_reg <= 1'b0;
+        end
+    end
+
+    assign m_offset_data  = m_offset_data_reg;
+    assign m_offset_last  = m_offset_last_reg;
+    assign m_offset_valid = m_offset_valid_reg;
 
 endmodule
 

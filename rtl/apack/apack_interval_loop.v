@@ -16,12 +16,13 @@
  * A slot's range is low..low + width; the loop keeps low and width and never their sum.
  *
  * Logic between the places where registers stand (all in the loop), and which STREAMS cut there:
- *   partial products and half of the carry-save adder | 6.. | its other half | 3.. | low half of the
- *   carry-propagate adders | 7.. | high half | 2.. | which bits end the shift | 5.. | counts | 4.. |
+ *   partial products and half of the carry-save adder | 8 | its other half | 4.. | low half of the
+ *   carry-propagate adders | 8 | high half | 2.. | which bits end the shift | 8 | counts | 4.. |
  *   shift | 1.. | nothing | 8
+ * A symbol has at least one count, so that a slot makes at most COUNT_W + 2 shifts.
  */
 module apack_interval_loop #(
-    // streams that take turns, 1..8
+    // streams that take turns: 1, 2, 4 or 8
     parameter STREAMS = 4,
     // bits of a cumulative count, at most CODE_W - 2
     parameter COUNT_W = 10,
@@ -29,8 +30,8 @@ module apack_interval_loop #(
     parameter CODE_W  = 16,
     // bits of the tag
     parameter TAG_W   = 1,
-    // bits of a shift count, 0..CODE_W; leave at its default
-    parameter SHIFT_W = $clog2(CODE_W + 1)
+    // bits of a shift count, 0..COUNT_W + 2; leave at its default
+    parameter SHIFT_W = $clog2(COUNT_W + 3)
 ) (
     input  wire               clk,
     input  wire               enable,
@@ -70,17 +71,15 @@ module apack_interval_loop #(
     localparam LO_HALF = rows_after(LO_ROWS, 2);
     localparam HI_HALF = rows_after(HI_ROWS, 2);
 
-    localparam CUT_HALF  = (STREAMS >= 6) ? 1 : 0;
-    localparam CUT_ROWS  = (STREAMS >= 3) ? 1 : 0;
-    localparam CUT_LOW   = (STREAMS >= 7) ? 1 : 0;
-    localparam CUT_SUM   = (STREAMS >= 2) ? 1 : 0;
-    localparam CUT_ENDS  = (STREAMS >= 5) ? 1 : 0;
-    localparam CUT_COUNT = (STREAMS >= 4) ? 1 : 0;
-    localparam CUT_IDLE  = (STREAMS >= 8) ? 1 : 0;
+    localparam MOST     = COUNT_W + 2;      // shifts of a slot
+
+    localparam CUT_ALL  = (STREAMS == 8) ? 1 : 0;
+    localparam CUT_FOUR = (STREAMS >= 4) ? 1 : 0;
+    localparam CUT_SUM  = (STREAMS >= 2) ? 1 : 0;
 
     generate
-        if (STREAMS < 1 || STREAMS > 8) begin : g_check_streams
-            apack_interval_loop_needs_STREAMS_of_1_to_8 illegal_parameter ();
+        if (STREAMS != 1 && STREAMS != 2 && STREAMS != 4 && STREAMS != 8) begin : g_check_streams
+            apack_interval_loop_needs_STREAMS_of_1_2_4_or_8 illegal_parameter ();
         end
         if (COUNT_W < 1 || COUNT_W > CODE_W - 2) begin : g_check_count_w
             apack_interval_loop_needs_COUNT_W_of_1_to_CODE_W_minus_2 illegal_parameter ();
@@ -131,7 +130,7 @@ module apack_interval_loop #(
         .left (hi_half)
     );
 
-    cell_cut #(.CUT (CUT_HALF), .DATA_W ((LO_HALF + HI_HALF) * ROW_W + TAG_W)) half_cut_inst (
+    cell_cut #(.CUT (CUT_ALL), .DATA_W ((LO_HALF + HI_HALF) * ROW_W + TAG_W)) half_cut_inst (
         .clk    (clk),
         .enable (enable),
         .d      ({lo_half, hi_half, s_tag}),
@@ -154,7 +153,7 @@ module apack_interval_loop #(
         .left (hi_pair)
     );
 
-    cell_cut #(.CUT (CUT_ROWS), .DATA_W (4 * ROW_W + TAG_W)) pair_cut_inst (
+    cell_cut #(.CUT (CUT_FOUR), .DATA_W (4 * ROW_W + TAG_W)) pair_cut_inst (
         .clk    (clk),
         .enable (enable),
         .d      ({lo_pair, hi_pair, half_tag}),
@@ -169,7 +168,7 @@ module apack_interval_loop #(
     wire [TAG_W-1:0]  sum_tag;
 
     generate
-        if (CUT_LOW != 0) begin : g_two_steps
+        if (CUT_ALL != 0) begin : g_two_steps
             wire [LOW_W:0]      lo_low = {1'b0, lo_pair_cut[0 +: LOW_W]} + {1'b0, lo_pair_cut[ROW_W +: LOW_W]};
             wire [LOW_W:0]      hi_low = {1'b0, hi_pair_cut[0 +: LOW_W]} + {1'b0, hi_pair_cut[ROW_W +: LOW_W]};
             wire [LOW_W:0]      lo_low_cut;
@@ -220,32 +219,32 @@ module apack_interval_loop #(
 
     wire [CODE_W-1:0] ends_low;
     wire [CODE_W-1:0] ends_high;
-    wire [CODE_W-1:0] ends_cut;
+    wire [MOST-1:0]   ends_cut;
     wire [TAG_W-1:0]  ends_tag;
 
-    cell_cut #(.CUT (CUT_ENDS), .DATA_W (3 * CODE_W + TAG_W)) ends_cut_inst (
+    cell_cut #(.CUT (CUT_ALL), .DATA_W (2 * CODE_W + MOST + TAG_W)) ends_cut_inst (
         .clk    (clk),
         .enable (enable),
-        .d      ({new_low, new_high, ends, new_tag}),
+        .d      ({new_low, new_high, ends[CODE_W-1 -: MOST], new_tag}),
         .q      ({ends_low, ends_high, ends_cut, ends_tag})
     );
 
     wire [SHIFT_W-1:0] shift_count;
     wire [SHIFT_W-1:0] lead_count;
 
-    cell_leading_ones #(.IN_W (CODE_W)) shift_inst (
+    cell_leading_ones #(.IN_W (MOST)) shift_inst (
         .bits  (~ends_cut),
         .count (shift_count)
     );
 
-    cell_leading_ones #(.IN_W (CODE_W)) lead_inst (
-        .bits  (~(ends_low ^ ends_high)),
+    cell_leading_ones #(.IN_W (MOST)) lead_inst (
+        .bits  (~(ends_low[CODE_W-1 -: MOST] ^ ends_high[CODE_W-1 -: MOST])),
         .count (lead_count)
     );
 
     wire [CODE_W-1:0]  count_width;
 
-    cell_cut #(.CUT (CUT_COUNT), .DATA_W (2 * CODE_W + 2 * SHIFT_W + TAG_W)) count_cut_inst (
+    cell_cut #(.CUT (CUT_FOUR), .DATA_W (2 * CODE_W + 2 * SHIFT_W + TAG_W)) count_cut_inst (
         .clk    (clk),
         .enable (enable),
         .d      ({ends_low, ends_high - ends_low, lead_count, shift_count, ends_tag}),
@@ -268,7 +267,7 @@ module apack_interval_loop #(
         .q      ({shift_low, shift_width})
     );
 
-    cell_cut #(.CUT (CUT_IDLE), .DATA_W (2 * CODE_W)) idle_cut_inst (
+    cell_cut #(.CUT (CUT_ALL), .DATA_W (2 * CODE_W)) idle_cut_inst (
         .clk    (clk),
         .enable (enable),
         .d      ({shift_low, shift_width}),

@@ -6,8 +6,7 @@
 /*
  * Where the shifts end that renormalise an interval: leading bits that are decided, pending ones after them.
  *
- * Combinational, without shifting in between (apack_renorm does it in two steps). There are as many shifts
- * as zeros above the first one of ends, which stands above the first bit below the topmost difference that
+ * Combinational, without shifting in between. There are as many shifts as zeros above the first one of ends, which stands above the first bit below the topmost difference that
  * is not 1 in low and 0 in high; an interval of one code has no ones, and takes CODE_W shifts. Bit k of
  * ends, for any two bounds: they differ in bit k or above, and bit k - 1, if there is one, is not 1 in low
  * and 0 in high.

@@ -6,20 +6,22 @@
 /*
  * Pieces of up to IN_W bits to words of OUT_W bits, first bit most significant.
  *
- * A beat brings s_count bits (1..IN_W), left-aligned in s_data, zeros below. s_last ends the bit string:
+ * A beat brings s_count units of UNIT_W bits, at least one, left-aligned in s_data, zeros below. s_last ends the bit string:
  * what is left goes out as a word padded with zeros, m_last with its last word. A piece of OUT_W bits that
  * finds the gearbox empty is a word; one such passes every cycle. A word leaves as soon as it is whole; a
  * piece is taken in every cycle that leaves less than a word and no end behind, so that s_ready follows
  * m_ready.
- * Example (IN_W 12, OUT_W 8): 0xABC, 0xD00 (4 bits, last) -> 0xAB, 0xCD last.
+ * Example (IN_W 12, OUT_W 8, UNIT_W 4): 0xABC (3 units), 0xD00 (1, last) -> 0xAB, 0xCD last.
  */
 module cell_gearbox #(
     // most bits that enter
     parameter IN_W       = 64,
     // most bits that leave
     parameter OUT_W      = 64,
-    // bits of a piece's bit count, 0..IN_W; leave at its default
-    parameter IN_COUNT_W = $clog2(IN_W + 1)
+    // bits of a unit, of which IN_W and OUT_W are multiples
+    parameter UNIT_W     = 1,
+    // bits of a piece's number of units; leave at its default
+    parameter IN_COUNT_W = $clog2(IN_W / UNIT_W + 1)
 ) (
     input  wire                  clk,
     input  wire                  rst,
@@ -36,10 +38,17 @@ module cell_gearbox #(
     input  wire                  m_ready
 );
 
-    localparam HELD_W = IN_W + OUT_W;
-    localparam FILL_W = $clog2(HELD_W + 1);
+    localparam HELD_W = IN_W + OUT_W - UNIT_W;
+    localparam FILL_W = $clog2(HELD_W / UNIT_W + 1);
+    localparam UNITS  = OUT_W / UNIT_W;
 
-    localparam [FILL_W-1:0] WORD = OUT_W[FILL_W-1:0];
+    localparam [FILL_W-1:0] WORD = UNITS[FILL_W-1:0];
+
+    generate
+        if (UNIT_W < 1 || IN_W % UNIT_W != 0 || OUT_W % UNIT_W != 0) begin : g_check_unit_w
+            cell_gearbox_needs_UNIT_W_that_divides_IN_W_and_OUT_W illegal_parameter ();
+        end
+    endgenerate
 
     reg [HELD_W-1:0] held_reg;      // left-aligned, zeros below
     reg [FILL_W-1:0] fill_reg;
@@ -59,7 +68,7 @@ module cell_gearbox #(
     assign s_ready = (!last_reg || ends) && left < WORD;
 
     wire [HELD_W-1:0] kept = move ? held_reg << OUT_W : held_reg;
-    wire [HELD_W-1:0] take = {s_data, {OUT_W{1'b0}}} >> left;
+    wire [HELD_W-1:0] take = {s_data, {OUT_W-UNIT_W{1'b0}}} >> (left * UNIT_W);
 
     always @(posedge clk) begin
         fill_reg <= left;

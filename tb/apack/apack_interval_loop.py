@@ -21,14 +21,15 @@ PARAMETERS = ("STREAMS", "COUNT_W", "CODE_W", "TAG_W")
 SETS = {
     "one-smallest": (1, 1, 3, 12),
     "two-narrow": (2, 6, 8, 12),
-    "six": (6, 10, 16, 12),
+    "four": (4, 10, 16, 12),
+    "four-long-code": (4, 6, 32, 12),
     "eight-long-code": (8, 16, 20, 12),
 }
 ILLEGAL = {
-    "STREAMS": (0, 9),
+    "STREAMS": (0, 3, 16),
     "COUNT_W": (0, 15),
 }
-MUTATED = "six"
+MUTATED = "eight-long-code"
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 

@@ -10,8 +10,8 @@ import cocotb
 from cocotb.triggers import Event, FallingEdge
 
 from model.apack import SymbolTable
-from tb.apack.env.coder import rows_of, table_beats
 from tb.apack.env.illegal import Rows, first_wrong_row, illegal_tables, is_legal
+from tb.apack.env.rows import rows_of, table_beats
 from tb.apack.env.stimulus import random_table, tables_of_every_size
 from tb.bus.cycles import cycles, pulse, reset, start_clock, within
 from tb.bus.frames import unpacked

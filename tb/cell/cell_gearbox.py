@@ -13,15 +13,19 @@ from cocotb.triggers import FallingEdge
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import start_clock
 
-PARAMETERS = ("IN_W", "OUT_W")
+PARAMETERS = ("IN_W", "OUT_W", "UNIT_W")
 SETS = {
-    "default": (64, 64),
-    "narrower": (128, 64),
-    "wider": (12, 16),
-    "bits": (5, 1),
-    "small-words": (40, 16),
+    "default": (64, 64, 1),
+    "narrower": (128, 64, 64),
+    "wider": (12, 16, 4),
+    "bits": (5, 1, 1),
+    "small-words": (40, 16, 8),
+    "words": (64, 64, 64),
 }
 MUTATED = "wider"
+ILLEGAL = {
+    "UNIT_W": (0, 24, 128),
+}
 
 CYCLES = 2500
 STRETCH = 60  # cycles at one pace at most
@@ -52,15 +56,16 @@ class Held:
         return not self.ended and len(self.bits) < width
 
 
-def any_piece(width: int) -> tuple[str, int]:
-    """The bits of a piece, and whether a bit string ends with it."""
-    count = random.choice((width, 1, random.randint(1, width)))
-    return "".join(random.choices("01", k=count)), int(random.random() < 0.25)
+def any_piece(width: int, unit: int) -> tuple[str, int]:
+    """The bits of a piece, whole units of them, and whether a bit string ends with it."""
+    most = width // unit
+    count = random.choice((most, 1, random.randint(1, most)))
+    return "".join(random.choices("01", k=count * unit)), int(random.random() < 0.25)
 
 
-def noise(width: int) -> dict[str, int]:
+def noise(width: int, unit: int) -> dict[str, int]:
     """What stands on the input while nothing is offered."""
-    names = {"s_data": width, "s_count": width.bit_length(), "s_last": 1}
+    names = {"s_data": width, "s_count": (width // unit).bit_length(), "s_last": 1}
     return {name: random.getrandbits(bits) for name, bits in names.items()} | {"s_valid": 0}
 
 
@@ -84,17 +89,17 @@ async def reset(dut) -> None:
 @cocotb.test()
 async def takes_and_gives_the_bits_it_should_in_every_cycle(dut):
     """At any pace of both ends, with resets in between."""
-    in_w, out_w = parameter("IN_W"), parameter("OUT_W")
+    in_w, out_w, unit = parameter("IN_W"), parameter("OUT_W"), parameter("UNIT_W")
     start_clock(dut)
     await reset(dut)
     held, offered = Held(), None
     for _, (fed, taken) in zip(range(CYCLES), rates(), strict=False):
-        offered = offered or (any_piece(in_w) if random.random() < fed else None)
-        inputs = noise(in_w)
+        offered = offered or (any_piece(in_w, unit) if random.random() < fed else None)
+        inputs = noise(in_w, unit)
         if offered:
             bits, last = offered
             data = int(bits.ljust(in_w, "0"), 2)
-            inputs = {"s_data": data, "s_count": len(bits), "s_last": last, "s_valid": 1}
+            inputs = {"s_data": data, "s_count": len(bits) // unit, "s_last": last, "s_valid": 1}
         inputs |= {"m_ready": int(random.random() < taken), "rst": int(random.random() < 0.02)}
         ready, valid, *word = await outputs_for(
             dut, inputs, "s_ready", "m_valid", "m_data", "m_last"
@@ -116,11 +121,11 @@ async def takes_and_gives_the_bits_it_should_in_every_cycle(dut):
 @cocotb.test()
 @cocotb.skipif(parameter("IN_W") < parameter("OUT_W"), reason="no piece is a whole word")
 async def passes_whole_words_every_cycle(dut):
-    in_w, out_w = parameter("IN_W"), parameter("OUT_W")
+    in_w, units = parameter("IN_W"), parameter("OUT_W") // parameter("UNIT_W")
     start_clock(dut)
     await reset(dut)
     for word in range(20):
-        inputs = {"s_data": 1 << (in_w - 1), "s_count": out_w, "s_last": word % 3 == 0}
+        inputs = {"s_data": 1 << (in_w - 1), "s_count": units, "s_last": word % 3 == 0}
         (ready,) = await outputs_for(dut, inputs | {"s_valid": 1, "m_ready": 1}, "s_ready")
         assert ready == 1, f"word {word} has to wait"
         await FallingEdge(dut.clk)

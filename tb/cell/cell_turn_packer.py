@@ -1,49 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
-"""cell_turn_packer: pieces of streams that take turns, into each stream's words."""
+"""cell_turn_packer: bits of streams that take turns, into each stream's words."""
 
 from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Iterable
 
 import cocotb
-from cocotb.triggers import FallingEdge, RisingEdge
+from cocotb.triggers import FallingEdge
 
-from model.bitstream.bits import Bits
 from tb.bus.combinational import outputs_for, parameter
-from tb.bus.cycles import cycles, reset, start_clock
-from tb.bus.frames import assert_frame
-from tb.bus.pace import always, any_pace
-from tb.bus.turns import TurnMonitor, turn_frame
+from tb.bus.cycles import reset, start_clock
 
-PARAMETERS = ("STREAMS", "IN_W", "WORD_W")
+PARAMETERS = ("STREAMS", "WORD_W")
 SETS = {
-    "four": (4, 8, 16),
-    "one-whole-words": (1, 16, 16),
-    "three-smallest": (3, 2, 3),
-    "eight-odd": (8, 7, 20),
+    "four": (4, 16),
+    "one-smallest": (1, 2),
+    "three": (3, 8),
+    "eight-wide": (8, 32),
 }
 ILLEGAL = {
-    "IN_W": (17,),
+    "WORD_W": (1, 12),
 }
+MUTATED = "three"
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 
-END = None  # the end of a bit string, among its pieces
-
 
 class PackerBench:
-    """Appends pieces to the stream at turn and checks the words of all streams."""
+    """Appends bits to the stream at turn, and checks in each cycle whether they complete a word."""
 
     def __init__(self, dut) -> None:
         self.dut = dut
-        self.streams, self.in_w, self.word_w = map(parameter, ("STREAMS", "IN_W", "WORD_W"))
-        self.words = TurnMonitor(dut, "m", self.streams)
-        self.appended = [""] * self.streams
-        self.ended: list[list[str]] = [[] for _ in range(self.streams)]
+        self.streams, self.word_w = map(parameter, ("STREAMS", "WORD_W"))
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin with nothing that waits."""
+        self.waiting = [""] * self.streams
         self.turn = 0
-        self.enabled = 1.0  # part of the cycles, where nothing waits
 
     @classmethod
     async def started(cls, dut) -> PackerBench:
@@ -54,111 +49,56 @@ class PackerBench:
         await reset(dut)
         return bench
 
-    async def append(self, piece: str | None, passes: bool) -> None:
-        """Show a piece to the stream at turn until a cycle of enable takes it."""
-        count = len(piece or "")
-        padding = self.in_w - count
+    async def cycle(self, bits: str, enable: bool, turn: bool, clear: bool) -> None:
+        """Show bits to the stream at turn in one cycle."""
+        padding = self.word_w - len(bits)
         inputs = {
-            "s_stream": self.turn,
-            "s_bits": int(piece or "0", 2) << padding | random.getrandbits(padding),
-            "s_count": count,
-            "s_end": int(piece is END),
-            "s_turn": int(passes),
+            "s_bits": int(bits or "0", 2) << padding | random.getrandbits(padding),
+            "s_count": len(bits),
+            "s_turn": int(turn),
+            "s_clear": int(clear),
+            "enable": int(enable),
         }
-        taken = False
-        while not taken:
-            await FallingEdge(self.dut.clk)
-            waits = self.dut.m_valid.value == 1 and self.dut.m_ready.value == 0
-            taken = not waits and random.random() < self.enabled
-            # a piece that is not taken yet may be any
-            shown = inputs if taken else {name: random.getrandbits(1) for name in inputs}
-            await outputs_for(self.dut, {**shown, "enable": int(taken)})
-        self.appended[self.turn] += piece or ""
-        if piece is END:
-            self.ended[self.turn].append(self.appended[self.turn])
-            self.appended[self.turn] = ""
-        self.turn = (self.turn + passes) % self.streams
-
-    async def rest(self) -> None:
-        """No pieces for as long as a word takes to leave at any pace."""
         await FallingEdge(self.dut.clk)
-        self.dut.enable.value = 0
-        await RisingEdge(self.dut.clk)
-        self.words.pace(always())
-        await cycles(self.dut, 3)
+        valid, data = await outputs_for(self.dut, inputs, "m_valid", "m_data")
+        before = self.waiting[self.turn]
+        story = f"stream {self.turn}: {bits!r} after {before!r}"
+        if not enable:
+            assert not valid, f"{story}: a word without enable"
+            return
+        joined = before + bits
+        assert valid == (len(joined) >= self.word_w), f"{story}: valid {valid}"
+        if valid:
+            wanted, joined = joined[: self.word_w], joined[self.word_w :]
+            assert data == int(wanted, 2), f"{story}: {data:b}, expected {wanted}"
+        self.waiting[self.turn] = "" if clear else joined
+        self.turn = (self.turn + turn) % self.streams
 
-    async def expect_all(self) -> None:
-        """Compare the words of all bit strings that have ended."""
-        await self.rest()
-        for stream, texts in enumerate(self.ended):
-            frames = self.words.of_stream[stream]
-            assert len(frames) == len(texts), f"{len(frames)} ends of stream {stream}, not {texts}"
-            for frame, text in zip(frames, texts, strict=True):
-                wanted = turn_frame(Bits.from_bits(map(int, text)), self.word_w)
-                assert_frame(frame, wanted, f"stream {stream}", f"bits {text[:200]}")
-            frames.clear()
-            texts.clear()
-
-    async def end_all(self) -> None:
-        """End the bit strings of all streams."""
-        for _ in range(self.streams):
-            await self.append(END, True)
-
-    def any_piece(self) -> str:
-        """A piece of any length."""
-        size = random.choice((0, self.in_w, random.randint(0, self.in_w)))
+    def any_bits(self) -> str:
+        """Bits of any number."""
+        size = random.choice((0, self.word_w, random.randint(0, self.word_w)))
         return "".join(random.choices("01", k=size))
 
 
 @cocotb.test()
-async def packs_any_pieces_at_any_pace(dut):
+async def packs_any_bits_of_any_stream(dut):
     bench = await PackerBench.started(dut)
-    for _ in range(ROUNDS):
-        bench.words.pace(any_pace())
-        bench.enabled = random.choice((1.0, 0.5))
-        stays, ends = random.choice((0.0, 0.5)), random.choice((0.02, 0.3))
-        for _ in range(150):
-            piece = END if random.random() < ends else bench.any_piece()
-            await bench.append(piece, random.random() >= stays)
-        await bench.end_all()
-        await bench.expect_all()
-
-
-@cocotb.test()
-async def ends_a_bit_string_of_every_length(dut):
-    bench = await PackerBench.started(dut)
-    for length in range(2 * bench.word_w + 2):
-        for _ in range(bench.streams):
-            for piece in pieces_of(length, lambda: random.randint(1, bench.in_w)):
-                await bench.append(piece, False)
-            await bench.append(END, True)
-    await bench.expect_all()
-
-
-def pieces_of(length: int, size: Callable[[], int]) -> Iterable[str]:
-    """Random bits, `length` in all, in pieces."""
-    while length:
-        count = min(size(), length)
-        yield "".join(random.choices("01", k=count))
-        length -= count
+    for _ in range(4 * ROUNDS):
+        enabled, stays, clears = (random.choice((0.0, 0.1, 0.5)) for _ in range(3))
+        for _ in range(100):
+            bits = bench.any_bits()
+            chances = (random.random() >= part for part in (enabled, stays))
+            await bench.cycle(bits, *chances, random.random() < clears)
 
 
 @cocotb.test()
 async def a_reset_forgets_the_bits_so_far(dut):
     bench = await PackerBench.started(dut)
-    for _ in range(2 * ROUNDS):
-        bench.words.pace(any_pace())
-        for _ in range(random.randint(0, 30)):
-            await bench.append(random.choice((END, bench.any_piece())), random.random() < 0.7)
+    for _ in range(3 * ROUNDS):
+        for _ in range(random.randint(1, 30)):
+            await bench.cycle(bench.any_bits(), True, random.random() < 0.7, False)
         dut.rst.value = 1
         await reset(dut, 1)
-        bench.words.abort()
-        bench.words.pace(always())
-        bench.appended, bench.turn = [""] * bench.streams, 0
-        bench.ended = [[] for _ in range(bench.streams)]
-        for _ in range(3):
-            await bench.append(bench.any_piece(), True)
-        while bench.turn:
-            await bench.append("", True)
-        await bench.end_all()
-        await bench.expect_all()
+        bench.forget()
+        for _ in range(3 * bench.streams):
+            await bench.cycle(bench.any_bits(), True, True, False)

@@ -1,258 +1,178 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Damage to a tensor in memory, one kind at a time, with what a decompressor must say of it."""
+"""Damage to a tensor in memory, one kind at a time, with what a decompressor must make of it."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
-import numpy as np
-
-from model.apack import EncodedBlock
-from tb.apack.env.expected import decoder_outcome
-from tb.apack.env.memory_image import MemoryImage
+from tb.apack.env.expected import Outcome, is_possible, outcome_of
+from tb.apack.env.memory_image import HEADER_BITS, MemoryImage
 from tb.apack.env.top import Tensor
 from tb.bus.frames import Frame
 
-CAUSES = {
-    "code_early": "CODE",
-    "code_leftover": "CODE",
-    "offset_early": "OFFSET",
-    "offset_leftover": "OFFSET",
-    "offset_illegal": "OFFSET",
-}
-CONSEQUENCES = frozenset({"CODE", "OFFSET", "CRC"})  # of what the decoder stumbles over
 NULL = {"tdata": 0, "tkeep": 0, "tlast": 1}
+# The bits of a header by field: where they begin and end.
+FIELDS = {"pieces": (0, 24), "raw": (24, 25), "CRC-7": (25, 32), "CRC-32": (32, 64)}
 
 
 @dataclass(frozen=True)
 class Damage:
-    """What is sent in place of a tensor's words and entries, and what must come of it.
+    """What is sent in place of a tensor's words.
 
     story: what was done.
-    bad, maybe_bad: blocks that must and that may be marked.
-    causes: of which the first marked block must have one.
-    maybe_causes: that it may have besides.
-    events, maybe_events: besides DONE, and BLOCK_BAD for a marked block.
+    image: the tensor with the words that are sent in `memory`.
     """
 
     story: str
+    image: MemoryImage
     memory: Frame
-    index: Frame
-    bad: frozenset[int]
-    causes: frozenset[str] = frozenset()
-    maybe_causes: frozenset[str] = frozenset()
-    maybe_bad: frozenset[int] = frozenset()
-    events: frozenset[str] = frozenset()
-    maybe_events: frozenset[str] = frozenset()
 
-    def check_causes(self, found: set[str]) -> None:
-        """Raise AssertionError unless these can be the causes of the first marked block."""
-        if self.bad:
-            assert found & self.causes, f"causes {found}, expected one of {set(self.causes)}"
-            surplus = found - self.causes - self.maybe_causes
-            assert not surplus, f"causes {found}, expected {set(self.causes)} only"
+    @classmethod
+    def of(cls, story: str, image: MemoryImage, memory: Frame | None = None) -> Damage:
+        """Send these beats, or by default all words that an image holds now."""
+        memory = image.memory_frame() if memory is None else memory
+        return cls(story, image.with_frame(memory), memory)
 
-    def events_with(self, bad: set[int]) -> set[str]:
-        """The events that must stand when these blocks are marked."""
-        return {"DONE", *self.events, *(["BLOCK_BAD"] if bad else [])}
+    @cached_property
+    def outcome(self) -> Outcome:
+        """What must come of it."""
+        return outcome_of(self.image)
 
 
-def damages(tensor: Tensor, code_w: int) -> list[Damage]:
+def damages(tensor: Tensor) -> list[Damage]:
     """One of each kind that this tensor can have, at a random place."""
     makers = (
-        _flipped_bits,
-        _wrong_crc,
-        _dirty_padding,
-        _wrong_lengths,
-        _implausible_lengths,
-        _memory_ends,
-        _index_ends,
+        _flipped_header_bits,
+        _wrong_headers,
+        _flipped_pieces,
+        _flipped_padding,
+        _moved_words,
+        _exchanged_blocks,
+        _ends,
     )
-    return [damage for make in makers for damage in make(tensor, code_w)]
+    return [damage for make in makers for damage in make(tensor.image)]
 
 
-def _flipped_bits(tensor: Tensor, code_w: int) -> Iterator[Damage]:
-    """One bit of a code or offset stream, or of a raw block."""
-    image = tensor.image
-    for stream, raw in (("code", False), ("offset", False), ("offset", True)):
-        lengths = image.code_bits if stream == "code" else image.offset_bits
-        if blocks := np.flatnonzero((image.raw == raw) & (lengths > 0)).tolist():
+def _flipped_header_bits(image: MemoryImage) -> Iterator[Damage]:
+    """A bit of each field, and several, which may fit the CRC-7 by chance."""
+    for name, (begin, end) in FIELDS.items():
+        block, bit = random.randrange(image.blocks), random.randrange(begin, end)
+        yield flipped_header(image, block, [bit], f"{name}, bit {bit}")
+    block = random.randrange(image.blocks)
+    bits = random.sample(range(HEADER_BITS // 2), random.randint(2, 6))
+    yield flipped_header(image, block, bits, f"bits {bits}")
+
+
+def flipped_header(image: MemoryImage, block: int, bits: Iterable[int], what: str) -> Damage:
+    """Some bits of a block's header inverted, counted from its first."""
+    damaged = image.with_bits(image.starts[block], *bits)
+    return Damage.of(f"header of block {block}, {what} inverted", damaged)
+
+
+def _wrong_headers(image: MemoryImage) -> Iterator[Damage]:
+    """Headers with a CRC-7 that fits: possible ones, which lead astray, and impossible ones."""
+    block = random.randrange(image.blocks)
+    header, count = image.headers[block], image.block_count(block)
+    least = image.streams * -(-image.code_w // image.piece_w)
+    raw = -(-count * image.table.value_w // image.piece_w)
+    per_word = image.word_w // image.piece_w
+    for pieces in {header.pieces - 1, header.pieces + 1, header.pieces + per_word, least, raw}:
+        if pieces > 0 and pieces != header.pieces:
+            yield wrong_header(image, block, pieces=pieces)
+    yield wrong_header(image, block, raw=not header.raw)
+    yield wrong_header(image, block, raw=not header.raw, pieces=least if header.raw else raw)
+    for pieces in (0, least - 1, raw + per_word, (1 << 24) - 1):
+        changed = wrong_header(image, block, pieces=pieces)
+        if not is_possible(changed.image.header_at(image.starts[block]), image, count):
+            yield changed
+
+
+def wrong_header(image: MemoryImage, block: int, **fields: int) -> Damage:
+    """A header that says something else, and has the CRC-7 for it."""
+    return Damage.of(f"header of block {block} says {fields}", image.with_header(block, **fields))
+
+
+def _flipped_pieces(image: MemoryImage) -> Iterator[Damage]:
+    """A bit in the first pieces, in the last, and anywhere; of a coded and of a raw block."""
+    for raw in (False, True):
+        if blocks := [n for n, header in enumerate(image.headers) if header.raw == raw]:
             block = random.choice(blocks)
-            bit = random.randrange(int(lengths[block]))
-            damaged = image.with_stream_bit(block, stream, bit)
-            story = f"bit {bit} of the {stream} stream of block {block} inverted"
-            yield _judged(story, tensor, damaged, block, code_w)
+            bits = image.headers[block].pieces * image.piece_w
+            for bit in (
+                random.randrange(min(image.streams * image.piece_w, bits)),
+                bits - random.randint(1, image.piece_w),
+                random.randrange(bits),
+            ):
+                yield flipped_bit(image, block, bit)
 
 
-def _judged(
-    story: str,
-    tensor: Tensor,
-    damaged: MemoryImage,
-    block: int,
-    code_w: int,
-    maybe: frozenset[str] = frozenset(),
-) -> Damage:
-    """Damage to the bits of one block, judged by decoding it with the model."""
-    start = block * tensor.block
-    wanted = tensor.values[start : start + tensor.block].tolist()
-    if damaged.raw[block]:
-        faults, same = frozenset(), False
-    else:
-        faults, same = _decoded(damaged.block(block), tensor, wanted, code_w)
-    causes = frozenset(CAUSES[fault] for fault in faults) or frozenset({"CRC"})
-    return Damage(
-        story,
-        damaged.memory_frame(),
-        damaged.index_frame(),
-        frozenset() if same else frozenset({block}),
-        causes,
-        maybe | (CONSEQUENCES if faults else frozenset()),
+def flipped_bit(image: MemoryImage, block: int, bit: int) -> Damage:
+    """A bit of a block's pieces or padding inverted."""
+    damaged = image.with_bits(image.starts[block] + image.header_words, bit)
+    return Damage.of(f"bit {bit} of the pieces of block {block} inverted", damaged)
+
+
+def _flipped_padding(image: MemoryImage) -> Iterator[Damage]:
+    """A bit behind the last piece, at which the hardware does not look."""
+    for block, header in enumerate(image.headers):
+        bits = header.pieces * image.piece_w
+        padded = image.piece_words(header.pieces) * image.word_w
+        if bits < padded:
+            yield flipped_bit(image, block, random.randrange(bits, padded))
+            return
+
+
+def _moved_words(image: MemoryImage) -> Iterator[Damage]:
+    """A word too few or too many on the way: all that follows is out of step."""
+    words = list(image.words)
+    place = random.randrange(len(words))
+    if len(words) > 1:
+        yield _with_words(f"word {place} left out", image, words[:place] + words[place + 1 :])
+    more = random.choice((random.getrandbits(image.word_w), words[place]))
+    yield _with_words(
+        f"{more:#x} before word {place}", image, [*words[:place], more, *words[place:]]
     )
 
 
-def _decoded(
-    block: EncodedBlock, tensor: Tensor, wanted: list[int], code_w: int
-) -> tuple[frozenset[str], bool]:
-    """The faults of a block, and whether it decodes to the values it should."""
-    outcome = decoder_outcome(block, tensor.table, code_w)
-    return outcome.faults, not outcome.faults and outcome.values == wanted
+def _exchanged_blocks(image: MemoryImage) -> Iterator[Damage]:
+    """Two blocks in each other's place: no damage where they have the same number of values."""
+    if image.blocks > 1:
+        one, other = sorted(random.sample(range(image.blocks), 2))
+        words = list(image.words)
+        cuts = [image.starts[n] for n in (one, one + 1, other, other + 1)]
+        parts = [words[a:b] for a, b in zip([0, *cuts], [*cuts, len(words)], strict=True)]
+        parts[1], parts[3] = parts[3], parts[1]
+        exchanged = [word for part in parts for word in part]
+        yield _with_words(f"blocks {one} and {other} exchanged", image, exchanged)
 
 
-def _wrong_crc(tensor: Tensor, code_w: int) -> Iterator[Damage]:
-    image, block = tensor.image, random.randrange(tensor.blocks)
-    crc = int(image.entries["crc"][block]) ^ 1 << random.randrange(32)
-    damaged = image.with_entry(block, crc=crc)
-    yield Damage(
-        f"CRC of block {block} is {crc:#x}",
-        damaged.memory_frame(),
-        damaged.index_frame(),
-        frozenset({block}),
-        frozenset({"CRC"}),
-    )
-
-
-def _dirty_padding(tensor: Tensor, code_w: int) -> Iterator[Damage]:
-    """A bit behind a stream, in its last word."""
-    image = tensor.image
-    for stream, bits, words in (
-        ("code", image.code_bits, image.code_words),
-        ("offset", image.offset_bits, image.offset_words),
-    ):
-        if blocks := np.flatnonzero(words * image.word_w > bits).tolist():
-            block = random.choice(blocks)
-            bit = random.randrange(int(bits[block]), int(words[block]) * image.word_w)
-            damaged = image.with_stream_bit(block, stream, bit)
-            yield Damage(
-                f"padding bit {bit} of the {stream} stream of block {block} set",
-                damaged.memory_frame(),
-                damaged.index_frame(),
-                frozenset({block}),
-                frozenset({"PADDING"}),
-            )
-
-
-def _wrong_lengths(tensor: Tensor, code_w: int) -> Iterator[Damage]:
-    """An entry that is a bit off, in as many words as before."""
-    image = tensor.image
-    for name, bits, words in (
-        ("code_bits", image.code_bits, image.code_words),
-        ("offset_bits", image.offset_bits, image.offset_words),
-    ):
-        step = random.choice((-1, 1))
-        changed = bits + step
-        fits = -(-changed // image.word_w) == words
-        fits &= ~image.raw & (changed >= (2 if name == "code_bits" else 0))
-        if blocks := np.flatnonzero(fits).tolist():
-            block = random.choice(blocks)
-            damaged = image.with_entry(block, **{name: int(changed[block])})
-            story = f"{name} of block {block} is {changed[block]}, not {bits[block]}"
-            maybe = frozenset({"PADDING", "LENGTH"})
-            yield _also(_judged(story, tensor, damaged, block, code_w, maybe | CONSEQUENCES), maybe)
-
-
-def _also(damage: Damage, causes: frozenset[str]) -> Damage:
-    return Damage(**{**vars(damage), "causes": damage.causes | causes})
-
-
-def _implausible_lengths(tensor: Tensor, code_w: int) -> Iterator[Damage]:
-    """Entries that no block can have; what follows may be out of step and so damaged too."""
-    image, block = tensor.image, random.randrange(tensor.blocks)
-    most = (1 << 8 * image.entries.dtype["code_bits"].itemsize) - 1
-    changes = [
-        {"code_bits": 1},
-        {"code_bits": 0, "offset_bits": 0},
-        {"code_bits": most, "offset_bits": most},
-        {"offset_bits": most},
-        {"code_bits": 0, "offset_bits": int(image.record.block_count(block)) + 1},
-    ]
-    for change in random.sample(changes, 2):
-        damaged = image.with_entry(block, **change)
-        in_step = damaged.starts == image.starts
-        yield Damage(
-            f"entry of block {block} says {change}",
-            image.memory_frame(),
-            damaged.index_frame(),
-            frozenset({block}),
-            frozenset({"LENGTH"}),
-            CONSEQUENCES | {"PADDING", "TRUNCATED"},
-            frozenset() if in_step else frozenset(range(block + 1, tensor.blocks)),
-            maybe_events=frozenset() if in_step else frozenset({"MEMORY_LENGTH"}),
-        )
-
-
-def _memory_ends(tensor: Tensor, code_w: int) -> Iterator[Damage]:
-    """Memory words that end too early or too late."""
-    image = tensor.image
-    words, index = image.memory_frame(), image.index_frame()
-    kept = random.choice((0, len(words) - 1, random.randrange(len(words))))
-    bad = frozenset(range(tensor.blocks)) - {
-        block for block in range(tensor.blocks) if image.starts[block + 1] <= kept
-    }
-    closing = random.random() < 0.5 or kept == 0
-    yield Damage(
-        f"{kept} of {len(words)} memory words{' and a closing beat' if closing else ''}",
-        ended([*words[:kept], NULL] if closing else words[:kept]),
-        index,
-        bad,
-        frozenset({"TRUNCATED"}),
-        CONSEQUENCES | {"PADDING"},
-        events=frozenset({"MEMORY_LENGTH"}),
-    )
+def _ends(image: MemoryImage) -> Iterator[Damage]:
+    """Words that end too early, in a header or behind it, between two blocks; or too late."""
+    words = image.memory_frame()
+    block = random.randrange(image.blocks)
+    header_end = image.starts[block] + image.header_words
+    kept = {0, len(words) - 1, random.randrange(len(words)), header_end, image.starts[block]}
+    kept.add(random.randrange(image.starts[block], header_end))
+    for count in sorted(kept):
+        yield cut_short(image, count)
     surplus = [word | {"tlast": 0} for word in random.choices(words, k=random.randint(1, 40))]
-    yield Damage(
-        f"{len(surplus)} memory words too many",
-        ended([*words, *surplus]),
-        index,
-        frozenset(),
-        events=frozenset({"MEMORY_LENGTH"}),
-    )
+    yield Damage.of(f"{len(surplus)} words too many", image, ended([*words, *surplus]))
 
 
-def _index_ends(tensor: Tensor, code_w: int) -> Iterator[Damage]:
-    """An index that ends too early or too late."""
-    image = tensor.image
-    words, index = image.memory_frame(), image.index_frame()
-    kept = random.randrange(tensor.blocks)
-    yield Damage(
-        f"{kept} of {len(index)} index entries",
-        words,
-        ended(index[:kept] or [NULL]),
-        frozenset(range(kept, tensor.blocks)),
-        frozenset({"LENGTH"}),
-        frozenset({"TRUNCATED"}) | CONSEQUENCES,
-        events=frozenset({"INDEX_LENGTH"}),
-        maybe_events=frozenset({"MEMORY_LENGTH"}),
-    )
-    surplus = random.choices(index, k=random.randint(1, 20))
-    yield Damage(
-        f"{len(surplus)} index entries too many",
-        words,
-        ended([*index, *surplus]),
-        frozenset(),
-        events=frozenset({"INDEX_LENGTH"}),
-    )
+def cut_short(image: MemoryImage, kept: int) -> Damage:
+    """Only the first words; tlast comes with the last of them, or behind it."""
+    words = image.memory_frame()
+    closing = kept == 0 or random.random() < 0.5
+    story = f"{kept} of {len(words)} words{' and a closing beat' if closing else ''}"
+    return Damage.of(story, image, ended([*words[:kept], NULL] if closing else words[:kept]))
+
+
+def _with_words(story: str, image: MemoryImage, words: list[int]) -> Damage:
+    keep = (1 << image.word_w // 8) - 1
+    return Damage.of(story, image, ended([{"tdata": word, "tkeep": keep} for word in words]))
 
 
 def ended(beats: Frame) -> Frame:

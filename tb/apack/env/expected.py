@@ -1,133 +1,177 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the units must put out, from the model: the words of a stream, the decoder's beats."""
+"""What a decompressor must make of the words of a tensor, sound or not, from the model alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from model.apack import Bits, CorruptStream, EncodedBlock, Interval, SymbolTable, decode_block
+import numpy as np
 
-# the model's words for each status bit of the decoder
-FAULTS = {
-    "code_early": "code stream ended early",
-    "code_leftover": "code stream left over",
-    "offset_early": "offset stream ended early",
-    "offset_leftover": "offset stream left over",
-    "offset_illegal": "outside its group",
-}
+from model.apack import CorruptStream
+from model.apack.blocks import BlockHeader
+from model.apack.coder import decode_pieces
+from model.tensors import pattern_dtype
+from tb.apack.env.memory_image import MemoryImage, crc_of
+from tb.bus.frames import Frame
+
+CAUSES = ("HEADER", "TRUNCATED", "SHORT", "LEFT", "OFFSET", "CRC")
+
+
+@dataclass(frozen=True)
+class BlockOutcome:
+    """What becomes of one block.
+
+    values: those it decodes to; zeros where it is lost.
+    causes: all that is wrong with it, names of BAD_CAUSE's bits.
+    header: None where it is lost.
+    """
+
+    values: np.ndarray
+    causes: frozenset[str] = frozenset()
+    header: BlockHeader | None = None
+
+    @property
+    def bad(self) -> bool:
+        """Whether it is damaged."""
+        return bool(self.causes)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the decoder must make of a block.
+    """What becomes of a tensor; memory_length: whether its words are too many or too few."""
 
-    values: those that leave.
-    faults: the status bits that are set.
-    whole: whether all values of the block are among them.
-    """
+    image: MemoryImage
+    blocks: tuple[BlockOutcome, ...]
+    memory_length: bool
 
-    values: list[int]
-    faults: frozenset[str]
-    whole: bool
+    @property
+    def bad(self) -> list[int]:
+        """Numbers of the damaged blocks."""
+        return [number for number, block in enumerate(self.blocks) if block.bad]
 
-    def frame(self) -> list[dict[str, int]]:
-        """The block's beats on the value stream."""
-        beats = [{"tdata": v, "tkeep": 1, "tuser": 0, "tlast": 0} for v in self.values]
-        if not beats or not self.whole:
-            beats.append({"tdata": 0, "tkeep": 0, "tuser": 0, "tlast": 0})
-        beats[-1] |= {"tuser": int(bool(self.faults)), "tlast": 1}
-        return beats
+    @property
+    def events(self) -> set[str]:
+        """The events that it ends with."""
+        events = {"DONE": True, "BLOCK_BAD": self.bad, "MEMORY_LENGTH": self.memory_length}
+        return {name for name, raised in events.items() if raised}
 
+    @property
+    def values(self) -> np.ndarray:
+        """The values of all blocks as decoded, (count,) patterns."""
+        dtype = pattern_dtype(self.image.table.value_w)
+        return np.concatenate([np.zeros(0, dtype), *(block.values for block in self.blocks)])
 
-def decoder_outcome(block: EncodedBlock, table: SymbolTable, code_w: int) -> Outcome:
-    """Decode a block, sound or not, and name everything wrong with the value it stops at.
-
-    The model's decode_block stops at the first fault it finds; a value can have several, and so
-    can the end of a block. This walks the block with the model's interval, and checks that the
-    two agree.
-    """
-    outcome = _walk(block, table, code_w)
-    try:
-        model_values = decode_block(block, table, code_w).tolist()
-    except CorruptStream as error:
-        assert any(FAULTS[fault] in str(error) for fault in outcome.faults), (error, outcome)
-    else:
-        assert (outcome.faults, outcome.values) == (set(), model_values), outcome
-    return outcome
-
-
-def _walk(block: EncodedBlock, table: SymbolTable, code_w: int) -> Outcome:
-    if block.code.bits < 2:
-        return Outcome([], frozenset({"code_early"}), False)
-    interval = Interval(code_w)
-    code_bits, offset_bits = endless(block.code), endless(block.offsets)
-    code = number(code_bits, code_w)
-    shifts = used_offset_bits = 0
-    values: list[int] = []
-    while len(values) < block.count:
-        symbol = _symbol_at(interval, table, code - interval.low)
-        offset = number(offset_bits, table.offset_w[symbol])
-        interval.narrow(table, symbol)
-        for taken in interval.shifts():
-            code = 2 * (code - taken) + next(code_bits)
-            shifts += 1
-        used_offset_bits += table.offset_w[symbol]
-        faults = {
-            "code_early": shifts + 2 > block.code.bits,
-            "offset_early": used_offset_bits > block.offsets.bits,
-            "offset_illegal": offset >= table.sizes[symbol],
+    def counters(self) -> dict[str, int]:
+        """The counters that it determines."""
+        image, bad = self.image, self.bad
+        headers = [block.header for block in self.blocks if block.header]
+        pieces = [header.pieces for header in headers]
+        return {
+            "VALUES_DONE": image.count,
+            "BITS": sum(pieces) * image.piece_w,
+            "WORDS": sum(image.header_words + image.piece_words(count) for count in pieces),
+            "BLOCKS": len(self.blocks),
+            "RAW_BLOCKS": sum(header.raw for header in headers),
+            "BAD_BLOCKS": len(bad),
+            "BAD_BLOCK": min(bad, default=0),
         }
-        if any(faults.values()):
-            return Outcome(values, _names(faults), False)
-        values.append(table.base[symbol] + offset)
-    faults = {
-        "code_leftover": shifts + 2 < block.code.bits,
-        "offset_leftover": used_offset_bits < block.offsets.bits,
-    }
-    return Outcome(values, _names(faults), True)
+
+    def first_causes(self) -> frozenset[str]:
+        """What is wrong with the first damaged block."""
+        return next((block.causes for block in self.blocks if block.bad), frozenset())
+
+    def frame(self, lanes: int, hold: bool) -> Frame:
+        """The beats of the value port; with `hold`, those of a damaged block are zeros."""
+        beats = [
+            beat
+            for number, block in enumerate(self.blocks)
+            for beat in _beats(block, self.image, lanes, hold)
+        ]
+        return [beat | {"tlast": int(n == len(beats) - 1)} for n, beat in enumerate(beats)]
 
 
-def _names(faults: dict[str, bool]) -> frozenset[str]:
-    return frozenset(name for name, found in faults.items() if found)
+def outcome_of(image: MemoryImage) -> Outcome:
+    """What a decompressor makes of the words of an image."""
+    reader = _Reader(image)
+    blocks = tuple(reader.blocks())
+    return Outcome(image, blocks, reader.memory_length)
 
 
-def endless(bits: Bits) -> Iterator[int]:
-    """The bits, then zeros."""
-    yield from bits.array().tolist()
-    while True:
-        yield 0
+class _Reader:
+    """Goes from header to header until one cannot be believed or the words have ended."""
+
+    def __init__(self, image: MemoryImage) -> None:
+        self._image = image
+        self._word = 0
+        self._lost = False
+        self.memory_length = False
+
+    def blocks(self) -> Iterator[BlockOutcome]:
+        """What becomes of each block."""
+        for number in range(self._image.blocks):
+            yield self._block(self._image.block_count(number))
+        if not self._lost and self._word != len(self._image.words):
+            self.memory_length = True
+
+    def _block(self, count: int) -> BlockOutcome:
+        image = self._image
+        header = self._header(count)
+        if header is None:
+            self._lost = True
+            nothing = np.zeros(count, pattern_dtype(image.table.value_w))
+            return BlockOutcome(nothing, frozenset({"HEADER"}))
+        block = image.block_at(self._word, count, header)
+        self._word += image.piece_words(header.pieces)
+        cut = self._word > len(image.words)
+        self._lost = cut
+        self.memory_length |= cut
+        found = decode_pieces(block, image.table, image.streams, image.code_w)
+        causes = {
+            "TRUNCATED": cut,
+            "SHORT": len(found.owners) > len(block.pieces),
+            "LEFT": len(found.owners) < len(block.pieces),
+            "OFFSET": found.outside is not None,
+            "CRC": crc_of(found.values) != header.crc,
+        }
+        names = frozenset(name for name, there in causes.items() if there)
+        return BlockOutcome(found.values, names, header)
+
+    def _header(self, count: int) -> BlockHeader | None:
+        """The next header, None where there is none to be believed."""
+        image = self._image
+        if self._lost:
+            return None
+        first, self._word = self._word, self._word + image.header_words
+        if self._word > len(image.words):
+            self.memory_length = True
+            return None
+        try:
+            header = image.header_at(first)
+        except CorruptStream:
+            return None
+        return header if is_possible(header, image, count) else None
 
 
-def number(bits: Iterator[int], width: int) -> int:
-    """The next bits, most significant first."""
-    value = 0
-    for _ in range(width):
-        value = 2 * value + next(bits)
-    return value
+def is_possible(header: BlockHeader, image: MemoryImage, count: int) -> bool:
+    """Whether a block of `count` values can have so many pieces (docs/apack/format.md)."""
+    raw = -(-count * image.table.value_w // image.piece_w)
+    if header.raw:
+        return header.pieces == raw
+    least = image.streams * -(-image.code_w // image.piece_w)
+    return least <= header.pieces and image.piece_words(header.pieces) <= image.piece_words(raw)
 
 
-def _symbol_at(interval: Interval, table: SymbolTable, distance: int) -> int:
-    return next(
-        symbol
-        for symbol in range(table.groups)
-        if distance < interval.slice_start(table.cum[symbol + 1], table.count_w)
-    )
-
-
-def resized(bits: Bits, length: int) -> Bits:
-    """The first `length` bits, with zeros added where there are fewer."""
-    return Bits.from_bits((bits.array().tolist() + [0] * length)[:length])
-
-
-def flipped(bits: Bits, places: Iterable[int]) -> Bits:
-    """The bits with some of them inverted."""
-    array = bits.array().tolist()
-    for place in places:
-        array[place] ^= 1
-    return Bits.from_bits(array)
-
-
-def verbatim(values: Sequence[int], value_w: int) -> Bits:
-    """Values side by side, each in value_w bits, most significant first."""
-    return Bits.from_bits(value >> bit & 1 for value in values for bit in reversed(range(value_w)))
+def _beats(block: BlockOutcome, image: MemoryImage, lanes: int, hold: bool) -> Iterator[dict]:
+    """The beats of one block; `tlast` is left to the tensor."""
+    size = 1 if image.table.value_w <= 8 else 2
+    values = [int(value) for value in block.values]
+    for start in range(0, len(values), lanes):
+        row = values[start : start + lanes]
+        data = sum(value << 8 * size * lane for lane, value in enumerate(row))
+        ends = start + lanes >= len(values)
+        yield {
+            "tdata": 0 if hold and block.bad else data,
+            "tkeep": (1 << size * len(row)) - 1,
+            "tuser": int(block.bad and (hold or ends)),
+        }

@@ -1,47 +1,48 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A tensor as the units see it in memory: words and index entries, as in the container.
+"""A tensor as the units see it in memory: one sequence of words, block after block.
 
-The expected bytes are those of the model's container packer (docs/apack/format.md, sections 4 and
-5). Byte lane i of a word on the bus is byte i in memory, so that a word's number has its first byte
-in the lowest bits.
+A block is its header and its pieces, padded to whole words (docs/apack/format.md); the expected
+bytes are the model's. Byte lane i of a word on the bus is byte i in memory, so that a word's number
+has its first byte in the lowest bits.
 """
 
 from __future__ import annotations
 
-import tempfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from model.apack import Bits, CorruptStream, EncodedBlock, SymbolTable
-from model.apack.container import Container, PackedTensor, TensorRecord, pack, write_container
-from model.apack.container.layout import padded_bytes
-from model.tensors import Tensor, pattern_dtype
+from model.apack import EncodedBlock, SymbolTable
+from model.apack.blocks import HEADER_BYTES, BlockHeader
+from model.apack.coder import piece_width
+from model.apack.fast import EncodedBlocks, decode_blocks, encode_blocks
 
 if TYPE_CHECKING:
     from tb.bus.frames import Frame
 
-NAME = "tensor"
-ENTRY_BYTES = 12  # width of the index port
+HEADER_BITS = 8 * HEADER_BYTES
 
 
 @dataclass(frozen=True)
 class MemoryImage:
     """What a compressor writes for one tensor, and what a decompressor reads back.
 
-    words: numbers on the memory port, in order.
-    entries: fields code_bits, offset_bits, crc of each block, as in the container's index.
-    record: the container's record of the tensor; `words` and `entries` may have been damaged since.
+    count: values of the tensor, of which block_values are in a block.
+    word_w: bits of a memory word.
+    words: numbers on the memory port, in order; they may have been damaged.
     """
 
-    record: TensorRecord
-    words: tuple[int, ...]
-    entries: np.ndarray
+    count: int
+    block_values: int
+    table: SymbolTable
+    word_w: int
+    code_w: int
+    streams: int
+    words: tuple[int, ...] = ()
 
     @classmethod
     def of(
@@ -51,136 +52,136 @@ class MemoryImage:
         block_values: int,
         word_w: int,
         code_w: int = 16,
+        streams: int = 4,
     ) -> Self:
         """The image of values (count,), which are unsigned patterns, by the model."""
-        dtype = np.dtype(pattern_dtype(table.value_w)).name
-        tensor = Tensor(NAME, np.asarray(values, dtype), dtype, table.value_w)
-        packed = pack(tensor, table, block_values, code_w, word_w // 8)
-        return cls.read(packed.record, packed.payload, packed.index)
+        image = cls(len(values), block_values, table, word_w, code_w, streams)
+        encoded = encode_blocks(values, table, block_values, code_w, streams, word_w // 8, cores=1)
+        return image.with_payload(encoded.data.tobytes())
 
-    @classmethod
-    def read(cls, record: TensorRecord, payload: bytes, index: bytes) -> Self:
-        """The image with these bytes of blocks and of the index."""
-        words = np.frombuffer(payload, dtype=f"<u{record.word_bytes}")
-        return cls(record, tuple(words.tolist()), np.frombuffer(index, record.entry_type))
+    # -- what is in it, if it is sound
 
     @property
-    def word_w(self) -> int:
-        """Bits of a memory word."""
-        return 8 * self.record.word_bytes
+    def blocks(self) -> int:
+        """Number of blocks."""
+        return -(-self.count // self.block_values)
+
+    @property
+    def piece_w(self) -> int:
+        """Bits of a piece."""
+        return piece_width(self.table)
+
+    @property
+    def header_words(self) -> int:
+        """Words of a header."""
+        return HEADER_BITS // self.word_w
 
     @cached_property
     def payload(self) -> bytes:
         """The words as bytes in memory."""
-        return np.array(self.words, dtype=f"<u{self.record.word_bytes}").tobytes()
+        return np.array(self.words, dtype=f"<u{self.word_w // 8}").tobytes()
 
     @cached_property
+    def headers(self) -> tuple[BlockHeader, ...]:
+        """The header of each block."""
+        return tuple(header for _, header in self._hops())
+
+    @cached_property
+    def starts(self) -> tuple[int, ...]:
+        """First word of each block, that of its header, and the end."""
+        return (*(start for start, _ in self._hops()), len(self.words))
+
+    @property
     def raw(self) -> np.ndarray:
         """Which blocks are stored raw, bool (blocks,)."""
-        return self.entries["code_bits"] == 0
+        return np.array([header.raw for header in self.headers], bool)
+
+    @property
+    def pieces(self) -> np.ndarray:
+        """Pieces of each block without padding, int64 (blocks,)."""
+        return np.array([header.pieces for header in self.headers], np.int64)
 
     @property
     def bits(self) -> int:
-        """Code and offset bits of all blocks."""
-        return int(self.code_bits.sum() + self.offset_bits.sum())
+        """Bits of the pieces of all blocks."""
+        return int(self.pieces.sum()) * self.piece_w
 
-    @cached_property
-    def code_bits(self) -> np.ndarray:
-        """Length of each block's code stream, int64 (blocks,)."""
-        return self.entries["code_bits"].astype(np.int64)
+    def block_count(self, number: int) -> int:
+        """Number of values in a block."""
+        return min(self.block_values, self.count - number * self.block_values)
 
-    @cached_property
-    def offset_bits(self) -> np.ndarray:
-        """Length of each block's offset stream, int64 (blocks,)."""
-        return self.entries["offset_bits"].astype(np.int64)
+    def piece_words(self, pieces: int) -> int:
+        """Words that so many pieces take."""
+        return -(-pieces * self.piece_w // self.word_w)
 
-    @cached_property
-    def starts(self) -> list[int]:
-        """First word of each block by its entry, and the end."""
-        sizes = self.code_words + self.offset_words
-        return [0, *np.cumsum(sizes).tolist()]
+    def header_at(self, word: int) -> BlockHeader:
+        """The header that begins with this word; raises CorruptStream where its CRC-7 differs."""
+        first = word * self.word_w // 8
+        return BlockHeader.from_bytes(self.payload[first : first + HEADER_BYTES])
 
-    @cached_property
-    def code_words(self) -> np.ndarray:
-        """Words of each block's code stream, int64 (blocks,)."""
-        return padded_bytes(self.code_bits, self.record.word_bytes) // self.record.word_bytes
-
-    @cached_property
-    def offset_words(self) -> np.ndarray:
-        """Words of each block's offset stream, int64 (blocks,)."""
-        return padded_bytes(self.offset_bits, self.record.word_bytes) // self.record.word_bytes
-
-    def block(self, index: int) -> EncodedBlock:
-        """The streams of one block as the words now hold them."""
-        size, start = self.record.word_bytes, self.starts[index]
-        middle = start + int(self.code_words[index])
-        code = self.payload[start * size : middle * size]
-        offsets = self.payload[middle * size : self.starts[index + 1] * size]
-        return EncodedBlock(
-            self.record.block_count(index),
-            _cut(code, int(self.code_bits[index])),
-            _cut(offsets, int(self.offset_bits[index])),
-        )
-
-    def memory_frame(self) -> Frame:
-        """The beats of the memory port."""
-        keep = (1 << self.record.word_bytes) - 1
-        return _frame([{"tdata": word, "tkeep": keep} for word in self.words])
-
-    def index_frame(self) -> Frame:
-        """The beats of the index port."""
-        size = self.entries.dtype.itemsize
-        beats = [int.from_bytes(entry.tobytes(), "little") for entry in self.entries]
-        return _frame([{"tdata": beat, "tkeep": (1 << size) - 1} for beat in beats])
-
-    def with_word_bits(self, word: int, flips: int) -> Self:
-        """The image with some bits of one word inverted; bits of the number on the bus."""
-        words = list(self.words)
-        words[word] ^= flips
-        return replace(self, words=tuple(words))
-
-    def with_stream_bit(self, block: int, stream: str, bit: int) -> Self:
-        """The image with one bit inverted in a block's "code" or "offset" stream or its padding."""
-        first = self.starts[block] + (int(self.code_words[block]) if stream == "offset" else 0)
-        word, place = divmod(bit, self.word_w)
-        byte, from_top = divmod(place, 8)
-        return self.with_word_bits(first + word, 1 << (8 * byte + 7 - from_top))
-
-    def with_entry(self, block: int, **fields: int) -> Self:
-        """The image with some fields of an entry changed."""
-        entries = self.entries.copy()
-        for name, value in fields.items():
-            entries[name][block] = value
-        return replace(self, entries=entries)
+    def block_at(self, word: int, count: int, header: BlockHeader) -> EncodedBlock:
+        """The block whose pieces begin with this word, as far as they are there."""
+        size = self.piece_w // 8
+        first = word * self.word_w // 8
+        there = self.payload[first : first + header.pieces * size]
+        pieces = np.frombuffer(there, dtype=f">u{size}").tolist()
+        return EncodedBlock(count, header.raw, self.piece_w, tuple(pieces))
 
     def values(self) -> np.ndarray:
-        """What the model's container reader makes of these bytes: (count,) patterns.
+        """What the model makes of the words: (count,) patterns.
 
         Raises CorruptStream for whatever it finds wrong.
         """
-        record = replace(
-            self.record,
-            index_crc=zlib.crc32(self.entries.tobytes()),
-            payload_bytes=len(self.payload),
-        )
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "image.apack"
-            write_container(path, [PackedTensor(record, self.entries.tobytes(), self.payload)])
-            with Container(path) as container:
-                return container.read(container.record(record.name)).values
+        size = self.word_w // 8
+        shape = self.count, self.block_values, self.table, self.code_w, self.streams, size
+        return decode_blocks(EncodedBlocks.of(self.payload, *shape), cores=1)
+
+    def _hops(self) -> Iterator[tuple[int, BlockHeader]]:
+        word = 0
+        for _ in range(self.blocks):
+            header = self.header_at(word)
+            yield word, header
+            word += self.header_words + self.piece_words(header.pieces)
+
+    # -- what passes the port, and what may be wrong with it
+
+    def memory_frame(self) -> Frame:
+        """The beats of the memory port."""
+        keep = (1 << self.word_w // 8) - 1
+        last = len(self.words) - 1
+        return [
+            {"tdata": word, "tkeep": keep, "tlast": int(place == last)}
+            for place, word in enumerate(self.words)
+        ]
+
+    def with_payload(self, payload: bytes) -> Self:
+        """The image with these bytes in memory, whole words."""
+        words = np.frombuffer(payload, dtype=f"<u{self.word_w // 8}")
+        return replace(self, words=tuple(words.tolist()))
+
+    def with_frame(self, frame: Frame) -> Self:
+        """The image with the words of these beats; those that keep nothing bring none."""
+        return replace(self, words=tuple(beat["tdata"] for beat in frame if beat["tkeep"]))
+
+    def with_bits(self, word: int, *bits: int) -> Self:
+        """The image with some bits inverted, counted from the first bit of a word on."""
+        payload = bytearray(self.payload)
+        for bit in bits:
+            place = word * self.word_w + bit
+            payload[place // 8] ^= 0x80 >> place % 8
+        return self.with_payload(bytes(payload))
+
+    def with_header(self, number: int, **fields: int) -> Self:
+        """The image with some fields of a block's header changed, and the CRC-7 that fits."""
+        changed = replace(self.headers[number], **fields).to_bytes()
+        first = self.starts[number] * self.word_w // 8
+        payload = self.payload
+        return self.with_payload(payload[:first] + changed + payload[first + HEADER_BYTES :])
 
 
-def image_of_frames(memory: Frame, index: Frame, record: TensorRecord) -> MemoryImage:
-    """The image that a compressor put out for a tensor with this record.
-
-    Raises CorruptStream when an entry is not of the record's size.
-    """
-    size = record.entry_type.itemsize
-    if any(beat["tkeep"] != (1 << size) - 1 for beat in index):
-        raise CorruptStream(f"an index entry is not of {size} bytes")
-    entries = b"".join((beat["tdata"]).to_bytes(ENTRY_BYTES, "little")[:size] for beat in index)
-    words = np.array([beat["tdata"] for beat in memory], dtype=f"<u{record.word_bytes}")
-    return MemoryImage.read(record, words.tobytes(), entries)
+def crc_of(values: np.ndarray) -> int:
+    """CRC-32 of values: one byte each up to 8 bits, else two, low byte first."""
+    return zlib.crc32(values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes())
 
 
 def first_difference(found: Sequence[int], wanted: Sequence[int]) -> int | None:
@@ -189,12 +190,3 @@ def first_difference(found: Sequence[int], wanted: Sequence[int]) -> int | None:
         if got != want:
             return place
     return None if len(found) == len(wanted) else min(len(found), len(wanted))
-
-
-def _frame(beats: Frame) -> Frame:
-    return [beat | {"tlast": int(place == len(beats) - 1)} for place, beat in enumerate(beats)]
-
-
-def _cut(stream: bytes, bits: int) -> Bits:
-    array = np.unpackbits(np.frombuffer(stream, dtype=np.uint8))[:bits]
-    return Bits.from_bits(array.tolist())

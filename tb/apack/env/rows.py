@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The row buses between the table and its users: row 0 in the low bits."""
+"""Rows of a table: as they are loaded, and on the buses between the table and its users."""
 
 from __future__ import annotations
 
@@ -7,11 +7,23 @@ import random
 from collections.abc import Iterable
 
 from model.apack import SymbolTable
-from tb.bus.frames import packed
+from tb.bus.frames import Beat, packed
+
+
+def rows_of(table: SymbolTable) -> list[tuple[int, int]]:
+    """The rows (base, cum at the group's end) that load a table."""
+    return list(zip(table.base, table.cum[1:], strict=True))
+
+
+def table_beats(rows: Iterable[tuple[int, int]], value_w: int) -> list[Beat]:
+    """Beats of the table port."""
+    beats = [{"tdata": cum << value_w | base, "tlast": 0} for base, cum in rows]
+    beats[-1]["tlast"] = 1
+    return beats
 
 
 def row_buses(table: SymbolTable, symbols: int) -> dict[str, int]:
-    """Row buses that hold a table; the rows above its groups, which mean nothing, are random."""
+    """Row buses that hold a table, row 0 in the low bits; those above its groups are random."""
 
     def bus(rows: Iterable[int], width: int) -> int:
         filled = [*rows, *(random.getrandbits(width) for _ in range(symbols - table.groups))]

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
-from model.apack import SymbolTable
-from model.apack.hostile import pending_run
+from model.apack import Interval, SymbolTable, encode_block
+from model.apack.coder import MOST_AHEAD, piece_width
+from model.apack.hostile import centred_table, pending_run
 from model.tensors import pattern_dtype
 
 
@@ -90,64 +90,61 @@ def _within(table: SymbolTable, symbol: int) -> int:
     return table.base[symbol] + random.randrange(table.sizes[symbol])
 
 
-@dataclass(frozen=True)
-class Borderline:
-    """A block whose bits, coded, are a given number more than raw.
-
-    The counts of its first group are all counts over a power of two, so that each value takes the
-    same whole number of bits of code; the end of the code stream takes two more.
-
-    code_bits, first_w: bits of code and of offset of a value of the first group.
-    first, second: numbers of values of the two groups; those of the second, if any, take a bit of
-        code and all bits of a value for their offset.
-    """
-
-    code_bits: int
-    first_w: int
-    first: int
-    second: int
-
-    def words(self, value_w: int, word_w: int) -> tuple[int, int]:
-        """Words of `word_w` bits that the block takes coded, and raw."""
-        count = self.first + self.second
-        streams = (
-            count * self.code_bits + 2,
-            self.first * self.first_w + self.second * value_w,
-        )
-        coded = sum(-(-bits // word_w) for bits in streams)
-        return coded, -(-count * value_w // word_w)
-
-    def drawn(self, value_w: int, count_w: int) -> tuple[SymbolTable, np.ndarray]:
-        """The table, and values of the block in any order."""
-        second, total = 1 << self.first_w, 1 << count_w
-        cum = (0, total >> self.code_bits, total)
-        groups = [range(second)] * self.first + [range(second, 1 << value_w)] * self.second
-        values = [random.choice(group) for group in random.sample(groups, len(groups))]
-        dtype = pattern_dtype(value_w)
-        return SymbolTable(value_w, count_w, (0, second), cum), np.array(values, dtype)
-
-
-def borderline_blocks(
-    value_w: int, count_w: int, word_w: int, most: int, surplus: int
-) -> list[Borderline]:
-    """All blocks of 1 to `most` values whose coded bits are `surplus`, 1 or less, more than raw.
-
-    Those that take no more words coded than raw, so that the bits decide; if there are none, and
-    the blocks are raw in any case, all.
-    """
+def most_ahead(values: np.ndarray, table: SymbolTable, streams: int, code_w: int) -> list[int]:
+    """Pieces that each value's stream runs ahead of its encoder, once the value is coded."""
+    piece_w = piece_width(table)
+    intervals = [Interval(code_w) for _ in range(streams)]
+    shifts, pending, decided = [0] * streams, [0] * streams, [0] * streams
     found = []
-    for count in range(1, most + 1):
-        if (2 - surplus) % count == 0:
-            width = value_w - (2 - surplus) // count  # bits of a coded value
-            for code_bits in range(1, min(count_w, width) + 1):
-                found.append(Borderline(code_bits, width - code_bits, count, 0))
-        for saved in range(1, value_w):  # bits that a value of the first group is shorter than raw
-            first, rest = divmod(count + 2 - surplus, saved + 1)
-            if rest == 0 and 0 < first < count:
-                found.append(Borderline(1, value_w - 1 - saved, first, count - first))
-    words = [each.words(value_w, word_w) for each in found]
-    sharp = [each for each, (coded, raw) in zip(found, words, strict=True) if coded <= raw]
-    return sharp or (found if surplus > 0 else [])
+    for number, value in enumerate(values.tolist()):
+        k = number % streams
+        intervals[k].narrow(table, table.symbol_of(value))
+        for taken in intervals[k].shifts():
+            shifts[k] += 1
+            if taken == intervals[k].quarter:
+                pending[k] += 1
+            else:
+                decided[k] += 1 + pending[k]
+                pending[k] = 0
+        found.append(-(-(code_w + shifts[k]) // piece_w) - decided[k] // piece_w)
+    return found
+
+
+def run_to_the_limit(value_w: int, count_w: int, streams: int, code_w: int) -> tuple:
+    """A table, and values of a block whose last one takes a stream a piece too far ahead.
+
+    Without the last value the block is coded: a value of a run takes about half the bits of raw.
+    """
+    table = centred_table(value_w, count_w, 1 << count_w - min(value_w // 2, count_w - 1))
+    length = (MOST_AHEAD + 2) * piece_width(table)
+    runs = [pending_run(table, length, code_w, random.getrandbits(32)) for _ in range(streams)]
+    values = np.stack(runs, axis=1).reshape(-1)
+    ahead = most_ahead(values, table, streams, code_w)
+    last = next(place for place, pieces in enumerate(ahead) if pieces > MOST_AHEAD)
+    return table, values[: last + 1]
+
+
+def grown_in_its_last_value(
+    value_w: int, count_w: int, streams: int, code_w: int, word_w: int, most: int
+) -> tuple | None:
+    """A table, and values of a block that is coded without its last value and raw with it.
+
+    None when no such block of `most` values or fewer is found.
+    """
+    total = 1 << count_w
+    table = SymbolTable(value_w, count_w, (0, 1), (0, total - 1, total))
+    dtype = pattern_dtype(value_w)
+    for _ in range(200):
+        rare = random.uniform(0, 0.6)
+        values = [random.getrandbits(value_w) if random.random() < rare else 0 for _ in range(most)]
+        coded = False
+        for length in range(random.randint(1, most // 2), most + 1):
+            part = np.array(values[:length], dtype)
+            raw = encode_block(part, table, streams, code_w, word_w // 8).raw
+            if raw and coded:
+                return table, part
+            coded = not raw
+    return None
 
 
 def hostile_values(table: SymbolTable, length: int, code_w: int) -> np.ndarray:

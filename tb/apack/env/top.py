@@ -27,7 +27,7 @@ from tb.bus.streams import StreamDriver, StreamMonitor
 
 ROUNDS = int(os.environ.get("ROUNDS") or 6)
 CLOSING = {"tkeep": 0, "tlast": 1}
-TESTED_BLOCK = 4096
+CODED_DRAWS = 100
 TABLE_LATENCY = 20  # cycles from the write of a table's last row to its verdict
 
 
@@ -43,7 +43,7 @@ class Tensor:
     @property
     def blocks(self) -> int:
         """Number of blocks."""
-        return len(self.image.entries)
+        return self.image.blocks
 
     def story(self) -> str:
         """What it was made of, for a message."""
@@ -195,6 +195,15 @@ class TopBench:
         """Any tensor of a few blocks, at most about `most` values."""
         return any_tensor(self.widths, most or 4 * self.widths.block_values, **fixed)
 
+    def coded_tensor(self) -> Tensor:
+        """A tensor of two beats in one block, coded if one is found, so that its table matters."""
+        block = min(2 * self.widths.lanes, self.widths.block_values)
+        for _ in range(CODED_DRAWS):
+            tensor = self.tensor(block=block, length=block)
+            if not tensor.image.raw.any():
+                break
+        return tensor
+
     def send(self, tensor: Tensor) -> list[Event]:
         """Queue a tensor on all inputs; returns the events of the last beats being taken."""
         beats = self.input_of(tensor)
@@ -258,7 +267,7 @@ class TopBench:
     def room(self) -> int:
         """Values that fill every buffer between the inputs and outputs that take nothing."""
         widths = self.widths
-        return widths.block_values * (widths.engines * (2 * widths.streams + 3) + 2)
+        return widths.block_values * (6 * widths.engines + 12)
 
     def patience(self, tensor: Tensor) -> int:
         """Cycles within which a tensor must be through at any pace."""
@@ -281,7 +290,10 @@ class TopBench:
         return found
 
     def check_cut_short(self, tensor: Tensor) -> None:
-        """Each output gave all of the tensor, or a part of it and then a closing beat."""
+        """Each output gave all of the tensor, or a part of it and then a closing beat.
+
+        Of a tensor without values that was dropped it is the closing beat alone.
+        """
         for name, whole in self.output_of(tensor).items():
             monitor = self.outs[name]
             assert monitor.frames, f"{name}: no end after an abort"

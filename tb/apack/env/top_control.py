@@ -9,19 +9,29 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from cocotb.triggers import FallingEdge
 
-from model.apack import SymbolTable, encode_block, histogram, solve
+from model.apack import SymbolTable, histogram, solve
 from model.apack.hostile import pending_run
 from model.tensors import pattern_dtype, read_tensors
 from model.zoo.wakeword import wakeword_paths
-from tb.apack.env.stimulus import borderline_blocks
-from tb.apack.env.top import ROUNDS, TESTED_BLOCK, Tensor, TopBench, sent
+from tb.apack.env.rows import rows_of
+from tb.apack.env.stimulus import grown_in_its_last_value, random_values, run_to_the_limit
+from tb.apack.env.top import ROUNDS, TABLE_LATENCY, Tensor, TopBench, sent
 from tb.bus.cycles import cycles, now, settle, until_settled, within
-from tb.bus.pace import always, at_random
+from tb.bus.pace import always, at_random, rarely
+from tb.bus.streams import StreamDriver, StreamMonitor
 
-LONG_ENTRY_BITS = 1 << 16  # of a block, from which on its entry is long
+ICARUS_BLOCK = 4096  # values of the longest block in Icarus, where 65,536 take minutes
 INPUT_ROOM = 2  # beats that an input takes before the unit looks at them
 STALLED = 150  # cycles of a pause that a counter must notice
+EDGE_DRAWS = 2000
+SLOW = 5  # cycles between two beats of an output, so that an ABORT comes before the last
+LIMIT_BLOCK = 1024  # values of a block in which a run of pending bits can be too long
+FILLED_BLOCK = 256  # values of a block, of which some are enough to fill all buffers
+RATE_BLOCK = 1024
+LONG_RATE, SMALL_RATE = 0.985, 0.95  # values a cycle of one engine
+SMALL_TENSORS, SMALL_LENGTH = 10, 1000
 LATENCY = 12  # cycles between a command or an event and what is seen of it
 
 
@@ -42,20 +52,47 @@ def hostile_tensor(bench: TopBench) -> Tensor:
     )
 
 
-def borderline_tensors(bench: TopBench, surplus: int) -> list[Tensor]:
-    """Tensors of one block whose coded bits are `surplus` more than raw: short, long and any."""
+def limit_tensors(bench: TopBench) -> list[Tensor]:
+    """Tensors of one block: with runs as long as a coded block may have, and a piece longer.
+
+    And the longer one with values behind it.
+    """
     widths = bench.widths
-    cases = borderline_blocks(
-        widths.value_w, widths.count_w, widths.word_w, widths.block_values, surplus
-    )
-    assert cases, f"no block of {widths} takes {surplus} bits more coded than raw"
-    tensors = []
-    for case in (cases[0], cases[-1], random.choice(cases)):
-        table, values = case.drawn(widths.value_w, widths.count_w)
-        bits = encode_block(values, table, widths.code_w).bits
-        assert bits - len(values) * widths.value_w == surplus, case
-        tensors.append(tensor_of(bench, values, table))
+    table, values = run_to_the_limit(widths.value_w, widths.count_w, widths.streams, widths.code_w)
+    behind = random_values(table, 3 * widths.streams + 1)
+    lengths = (values[:-1], values, np.concatenate([values, behind]))
+    tensors = [tensor_of(bench, each, table, widths.block_max) for each in lengths]
+    assert [tensor.image.raw[0] for tensor in tensors] == [False, True, True]
     return tensors
+
+
+def growing_tensors(bench: TopBench) -> list[Tensor]:
+    """A block that is coded, the same with a further value, with which it is raw, and both."""
+    widths = bench.widths
+    most = min(widths.block_values, 64)
+    found = grown_in_its_last_value(
+        widths.value_w, widths.count_w, widths.streams, widths.code_w, widths.word_w, most
+    )
+    assert found, f"no block of {widths} grows in its last value"
+    table, values = found
+    tensors = [tensor_of(bench, each, table) for each in (values[:-1], values)]
+    assert [tensor.image.raw[0] for tensor in tensors] == [False, True]
+    return tensors
+
+
+def mixed_tensor(bench: TopBench, blocks: int) -> Tensor:
+    """Blocks coded in few words and raw blocks in turn, now and then two of a kind."""
+    widths = bench.widths
+    block, total = widths.block_values, 1 << widths.count_w
+    table = SymbolTable(widths.value_w, widths.count_w, (0, 1), (0, total - 1, total))
+    values = np.zeros(blocks * block + 1, pattern_dtype(widths.value_w))
+    for number in range(blocks):
+        if number % 2 or random.random() < 0.2:
+            noise = [random.getrandbits(widths.value_w) for _ in range(block)]
+            values[number * block : (number + 1) * block] = noise
+    tensor = tensor_of(bench, values, table)
+    assert tensor.image.raw.any() and not tensor.image.raw.all()
+    return tensor
 
 
 @cache
@@ -81,6 +118,19 @@ def real_tensor(bench: TopBench, most: int) -> Tensor:
     return tensor_of(bench, values, table)
 
 
+async def start_in_turn(bench: TopBench, tensors: list[Tensor]) -> None:
+    """Load tables and START tensors as soon as their bank is free, the banks in turn."""
+    unit = bench.unit
+    ended = await unit.read("TENSORS")
+    for number, tensor in enumerate(tensors):
+        await until_taken(bench, tensor)
+        while await unit.read("TENSORS") < ended + number - 1:
+            await cycles(bench.dut, 5)
+        await unit.load_table(number % 2, tensor.table)
+        await bench.set_up(tensor)
+        await unit.start(number % 2)
+
+
 async def check_back_to_back(bench: TopBench) -> None:
     """Tensors that wait at the input while tables and STARTs for them come in time."""
     unit = bench.unit
@@ -88,12 +138,7 @@ async def check_back_to_back(bench: TopBench) -> None:
     bench.pace()
     for tensor in tensors:
         bench.send(tensor)
-    for number, tensor in enumerate(tensors):
-        while "QUEUED" in await unit.status():
-            await cycles(bench.dut, 20)
-        await unit.load_table(number % 2, tensor.table)
-        await bench.set_up(tensor)
-        await unit.start(number % 2)
+    await start_in_turn(bench, tensors)
     for tensor in tensors:
         await bench.expect(tensor)
     await unit.wait_idle(200)
@@ -163,48 +208,162 @@ async def check_counters(bench: TopBench, source: str) -> None:
     assert counters["STALL_OUTPUT"] == 0, f"an output that never waited: {counters}"
 
 
+async def check_overlap(bench: TopBench) -> None:
+    """Two tensors at a time, each with the table of its bank; a third START waits, a fourth never.
+
+    Both inputs are taken before a beat is taken from the output; so is no row for their banks.
+    """
+    unit = bench.unit
+    for first in (0, 1):
+        tensors = [bench.coded_tensor() for _ in range(3)]
+        tensors[2] = replaced_values(bench, tensors[0])
+        ended = await unit.read("TENSORS")
+        await unit.load_table(first, tensors[0].table)
+        await unit.load_table(1 - first, tensors[1].table)
+        bench.hold()
+        for number, tensor in enumerate(tensors):
+            await bench.set_up(tensor)
+            await unit.start((first + number) % 2)
+            bench.send(tensor)
+            if number < 2:
+                await until_taken(bench, tensor)
+        await cycles(bench.dut, STALLED)
+        assert await unit.status() >= {"BUSY", "QUEUED"}, "a third tensor runs"
+        assert await unit.read("TENSORS") == ended
+        await unit.start(first)
+        assert await unit.clear_events() == {"START_REFUSED"}
+        for bank in (0, 1):
+            await unit.load_rows(bank, rows_of(tensors[1].table)[:1])
+        await cycles(bench.dut, TABLE_LATENCY)
+        assert await unit.clear_events() == {"TABLE_REFUSED"}
+        bench.release()
+        for tensor in tensors:
+            await bench.expect(tensor)
+        await unit.wait_idle(bench.patience(tensors[0]) // 4)
+        assert await unit.read("TENSORS") == ended + 3
+        await bench.expect_counters(**bench.counters_of(tensors[2]))
+        await bench.expect_quiet({"DONE"})
+
+
+def replaced_values(bench: TopBench, tensor: Tensor) -> Tensor:
+    """Other values with the same table, as many."""
+    values = random_values(tensor.table, len(tensor.values))
+    return tensor_of(bench, values, tensor.table, tensor.block)
+
+
+async def until_taken(bench: TopBench, tensor: Tensor) -> None:
+    """Wait until a START is no longer in the queue."""
+    for _ in range(bench.patience(tensor) // 4):
+        if "QUEUED" not in await bench.unit.status():
+            return
+    raise AssertionError(f"hang: a START stays in the queue; {tensor.story()}")
+
+
+async def check_empty_between(bench: TopBench) -> None:
+    """Tensors without values before, between and behind others, without a pause."""
+    unit = bench.unit
+    lengths = [0, 1, 0, 0, bench.widths.lanes + 1, 0, bench.widths.block_values, 0]
+    tensors = [bench.tensor(block=bench.widths.block_values, length=n) for n in lengths]
+    ended = await unit.read("TENSORS")
+    bench.pace()
+    for tensor in tensors:
+        bench.send(tensor)
+    await start_in_turn(bench, tensors)
+    for tensor in tensors:
+        await bench.expect(tensor)
+    await unit.wait_idle(200)
+    assert await unit.read("TENSORS") == ended + len(tensors)
+    await bench.expect_counters(**bench.counters_of(tensors[-1]))
+    await bench.expect_quiet({"DONE"})
+
+
 async def check_aborts(bench: TopBench) -> None:
-    """ABORT at any time, with outputs that wait, with or without a tensor queued behind."""
+    """ABORT at any time, with outputs that wait, with or without a tensor behind the first.
+
+    The second one is dropped too if it has been taken, else it runs; both end.
+    """
     unit, widths = bench.unit, bench.widths
     for _ in range(2 * ROUNDS):
-        dropped, following = bench.tensor(), bench.tensor(2 * widths.block_values)
+        most = random.choice((widths.lanes, widths.block_values, 4 * widths.block_values))
+        tensors = [bench.tensor(most), bench.tensor(2 * widths.block_values)]
+        tensors = tensors[: random.randint(1, 2)]
+        ended = await unit.read("TENSORS")
         bench.pace()
-        await bench.prepare(dropped, 0)
-        await unit.load_table(1, following.table)
-        queued = random.random() < 0.5
-        if queued or random.random() < 0.5:  # with one queued, the first must not end by itself
-            bench.hold(*random.sample(bench.outputs, random.randint(1, len(bench.outputs))))
-        await unit.start(0)
-        bench.send(dropped)
+        for bank, tensor in enumerate(tensors):
+            await unit.load_table(bank, tensor.table)
+        if random.random() < 0.5:
+            bench.hold()
+        for bank, tensor in enumerate(tensors):
+            await bench.set_up(tensor)
+            await unit.start(bank)
+            bench.send(tensor)
+            await cycles(bench.dut, random.choice((0, random.randint(0, 60))))
         await cycles(bench.dut, random.choice((0, random.randint(0, 60), random.randint(0, 600))))
-        if queued:
-            await bench.set_up(following)
-            await unit.start(1)
-            bench.send(following)
         await unit.abort()
         await cycles(bench.dut, random.choice((0, 1, 50)))
         bench.release()
-        await _expect_ends(bench, dropped)
-        bench.check_cut_short(dropped)
-        if queued:
-            await bench.expect(following)
-            await unit.wait_idle(bench.patience(following) // 4)
-            assert "DONE" in await unit.clear_events()
-            await bench.expect_counters(**bench.counters_of(following))
-        else:
-            stood = await unit.wait_any("ABORTED", "DONE", polls=bench.patience(dropped) // 4)
-            assert len(stood) == 1, stood
+        await unit.wait_idle(sum(map(bench.patience, tensors)) // 4)
+        for tensor in tensors:
+            bench.check_cut_short(tensor)
+        assert await unit.read("TENSORS") == ended + len(tensors)
+        stood = await unit.clear_events()
+        assert stood and stood <= {"ABORTED", "DONE"}, stood
+        assert len(stood) <= len(tensors), stood
         await bench.expect_quiet()
         await bench.run(bench.tensor(2 * widths.block_values), random.randint(0, 1))
 
 
-async def _expect_ends(bench: TopBench, tensor: Tensor) -> None:
-    await until_settled(
-        bench.dut,
-        lambda: all(monitor.frames for monitor in bench.outs.values()),
-        bench.patience(tensor),
-        "the end of each output after an abort",
-    )
+async def check_abort_of_two(bench: TopBench) -> None:
+    """ABORT drops both tensors that have been taken, not the one that waits in the queue.
+
+    The input of the second has ended, or is dropped up to its end, or up to a second ABORT.
+    """
+    unit = bench.unit
+    for ending in ("before", "tlast", "second abort"):
+        first, second = bench.coded_tensor(), bench.coded_tensor()
+        queued = replaced_values(bench, first)
+        ended = await unit.read("TENSORS")
+        await unit.load_table(0, first.table)
+        await unit.load_table(1, second.table)
+        bench.hold()
+        await bench.set_up(first)
+        await unit.start(0)
+        bench.send(first)
+        await until_taken(bench, first)
+        await bench.set_up(second)
+        await unit.start(1)
+        await until_taken(bench, second)
+        inputs = bench.input_of(second)
+        for name, beats in inputs.items():
+            early = beats if ending == "before" else beats[:-1]
+            if early:
+                taken = sent(bench.ins[name], early)
+                await within(bench.patience(second), taken.wait(), f"room for {name}")
+        await bench.set_up(queued)
+        await unit.start(0)
+        await cycles(bench.dut, random.randint(0, 100))
+        await unit.abort()
+        await cycles(bench.dut, 30)
+        assert await unit.status() >= {"BUSY", "QUEUED"}
+        bench.release()
+        await cycles(bench.dut, 50)
+        if ending != "before":
+            assert await unit.status() >= {"BUSY", "QUEUED", "DISCARD"}
+        if ending == "tlast":
+            for name, beats in inputs.items():
+                sent(bench.ins[name], beats[-1:])
+        elif ending == "second abort":
+            await unit.abort()
+        await until_taken(bench, queued)
+        assert await unit.read("TENSORS") == ended + 2
+        assert await unit.clear_events() == {"ABORTED"}
+        bench.send(queued)
+        for tensor in (first, second):
+            bench.check_cut_short(tensor)
+        await bench.expect(queued)
+        await unit.wait_idle(bench.patience(queued) // 4)
+        await bench.expect_counters(**bench.counters_of(queued))
+        await bench.expect_quiet({"DONE"})
 
 
 async def check_discard(bench: TopBench) -> None:
@@ -293,8 +452,8 @@ async def check_longest_blocks(bench: TopBench) -> None:
     """
     widths = bench.widths
     block = widths.block_max
-    if ROUNDS == 1:  # in Icarus, where 65,536 values take minutes
-        block = min(block, TESTED_BLOCK)
+    if ROUNDS == 1:  # in Icarus
+        block = min(block, ICARUS_BLOCK)
     half, most = 1 << (widths.value_w - 1), 1 << widths.value_w
     total = 1 << widths.count_w
     few = max(total // half, 1)
@@ -306,8 +465,18 @@ async def check_longest_blocks(bench: TopBench) -> None:
     ]
     values = np.concatenate(parts).astype(pattern_dtype(widths.value_w))
     tensor = tensor_of(bench, values, table, block)
-    assert tensor.image.raw.tolist() == [False, False, True]
+    if block >= LIMIT_BLOCK:  # short ones have no room for the first pieces of all streams
+        assert tensor.image.raw.tolist() == [False, False, True]
     await bench.run(tensor)
+    if ROUNDS > 1:
+        await check_whole_block(bench)
+
+
+def overfull_tensor(bench: TopBench) -> Tensor:
+    """A tensor of more blocks of one beat than all buffers have room for."""
+    widths = bench.widths
+    beats = 6 * (widths.block_max // widths.lanes) + 12
+    return bench.tensor(block=widths.lanes, length=widths.lanes * (widths.engines * beats + 10))
 
 
 async def beats_that_fit(bench: TopBench, tensor: Tensor, name: str) -> int:
@@ -334,56 +503,68 @@ async def beats_that_fit(bench: TopBench, tensor: Tensor, name: str) -> int:
 def filling_cycles(bench: TopBench) -> int:
     """Cycles in which all buffers fill with blocks of one beat while nothing leaves."""
     widths = bench.widths
-    return 200 + 8 * widths.streams * widths.lanes * widths.engines * (widths.streams + 2)
+    return 400 + 8 * widths.engines * (widths.block_max + 40)
 
 
-async def check_abort_between(bench: TopBench) -> None:
-    """ABORT drops the tensor that runs, and none while none does, though one is queued.
+async def check_abort_about_an_end(bench: TopBench) -> None:
+    """ABORT in each of the cycles about a tensor's end: it drops the tensor or does nothing to it.
 
-    It is written in each of the cycles about a tensor's end. In the cycle in which the tensor ends
-    by itself, and in the one before the next begins, nothing is there to be dropped.
+    Alone, and with another one behind it, which is dropped in any case.
     """
     widths = bench.widths
     bench.unit.bus.longest_delay = 0
     # The first ABORT has to come in time: every value takes all its bits in memory.
     table = SymbolTable.uniform(widths.value_w, 1, widths.count_w)
-    length = max(8 * widths.lanes, widths.block_values)
-    tensor = bench.tensor(table=table, block=widths.block_values, length=length)
-    await bench.prepare(tensor)
-    aborted: list[bool] = []
-    while aborted[-3:] != [True] * 3 or all(aborted):
-        assert len(aborted) < 200, aborted
-        aborted.append(await _abort_after(bench, tensor, delay=len(aborted)))
-    ignored = aborted.count(False)
-    first = aborted.index(False)
-    assert first > 0, "the first ABORT came too late"
-    assert ignored == 2 and not any(aborted[first : first + ignored]), aborted
+    block = widths.lanes * max(1, 16 // widths.lanes)
+    tensor = bench.tensor(table=table, block=block, length=block)
+    for bank in (0, 1):
+        await bench.prepare(tensor, bank)
+    for others in (0, 1):
+        dropped: list[bool] = []
+        while dropped[-3:] != [False] * 3:
+            assert len(dropped) < 200, dropped
+            dropped.append(await _abort_after(bench, tensor, others, delay=len(dropped)))
+        assert dropped[0], "the first ABORT came too late"
+        assert dropped == sorted(dropped, reverse=True), dropped
     await bench.run(bench.tensor(2 * widths.block_values))
 
 
-async def _abort_after(bench: TopBench, tensor: Tensor, delay: int) -> bool:
-    """Run a tensor twice, ABORT about when the first ends; whether one was dropped."""
+async def _abort_after(bench: TopBench, tensor: Tensor, others: int, delay: int) -> bool:
+    """Run a tensor, ABORT about when it ends; whether it was dropped.
+
+    others: tensors that follow, of which the input does not end.
+    """
     unit = bench.unit
-    bench.hold()
-    for _ in range(2):
-        await unit.start()
-        bench.send(tensor)
     outputs = bench.outs.values()
     waits = bench.patience(tensor)
+    ended = await unit.read("TENSORS")
+    bench.hold()
+    await unit.start(0)
+    bench.send(tensor)
     await settle(
         bench.dut, lambda: all(output.valid.value == 1 for output in outputs), LATENCY, waits
     )
-    bench.release()
+    for bank in range(1, 1 + others):
+        await until_taken(bench, tensor)
+        await unit.start(bank)
+        await until_taken(bench, tensor)
+    for output in outputs:
+        output.pace(rarely(SLOW))
     await cycles(bench.dut, delay)
-    await unit.abort()
-    await unit.wait_idle(waits)
-    dropped = "ABORTED" in await unit.clear_events()
     for _ in range(2):
-        if not dropped:
-            await bench.expect(tensor)
-        else:
-            bench.check_cut_short(tensor)
+        await unit.abort()
+    await unit.wait_idle(waits)
+    events = await unit.clear_events()
+    dropped = "DONE" not in events
+    wanted = {"ABORTED"} if dropped else {"DONE", *(["ABORTED"] if others else [])}
+    assert events == wanted, f"events {events}, expected {wanted}"
+    if not dropped:
+        await bench.expect(tensor)
+    for _ in range(dropped + others):
+        bench.check_cut_short(tensor)
+    assert await unit.read("TENSORS") == ended + 1 + others
     await bench.expect_quiet()
+    bench.release()
     return dropped
 
 
@@ -404,25 +585,33 @@ async def check_resets(bench: TopBench) -> None:
 
 
 async def check_lengths(bench: TopBench) -> None:
-    """Tensors that end at every place around a beat and around a block."""
+    """Tensors that end at every place around a beat, a turn of all streams, and a block."""
     widths = bench.widths
-    block = min(widths.lanes * max(2, 16 // widths.lanes), widths.block_values)
-    lengths = [0, 1, widths.lanes - 1, widths.lanes, widths.lanes + 1]
-    lengths += [block - 1, block, block + 1, 2 * block, 3 * block - 1, 0, 1]
+    lanes, turn = widths.lanes, widths.streams
+    block = min(lanes * max(2, 16 // lanes), widths.block_values)
+    lengths = [0, 1, lanes - 1, lanes, lanes + 1, turn - 1, turn, turn + 1, 2 * turn + 1]
+    lengths += [block - 1, block, block + 1, block + turn, 2 * block, 3 * block - 1, 0, 1]
     for length in lengths:
         await bench.run(bench.tensor(block=block, length=length), random.randint(0, 1))
 
 
-async def check_entry_sizes(bench: TopBench) -> None:
-    """Short and long index entries, where blocks can be large enough for these."""
+async def check_word_edges(bench: TopBench) -> None:
+    """Blocks whose pieces end in each place of a memory word, coded and raw, back to back."""
     widths = bench.widths
-    most, lanes = widths.block_max, widths.lanes
-    least_long = -(-LONG_ENTRY_BITS // (widths.value_w * lanes)) * lanes
-    for block in (most, least_long - lanes, least_long, most // 2, most):
-        if 0 < block <= most and block % lanes == 0:
-            await bench.run(bench.tensor(block=block, length=random.randint(1, 40)))
-    if ROUNDS > 1:  # minutes in Icarus, where there is one round
-        await check_whole_block(bench)
+    per_word = widths.word_w // widths.piece_w
+    wanted = {(raw, place) for raw in (False, True) for place in range(per_word)}
+    if widths.symbols == 1:
+        wanted = {(True, place) for place in range(per_word)}
+    for _ in range(EDGE_DRAWS):
+        length = random.randint(1, 2 * widths.block_values)
+        tensor = bench.tensor(block=widths.block_values, length=length)
+        places = {(header.raw, header.pieces % per_word) for header in tensor.image.headers}
+        if places & wanted:
+            wanted -= places
+            await bench.run(tensor)
+        if not wanted:
+            return
+    raise AssertionError(f"no block that is raw and ends at place: {wanted}")
 
 
 async def check_whole_block(bench: TopBench) -> None:
@@ -447,3 +636,80 @@ async def check_any(bench: TopBench, any_tensor: Callable[[], Tensor]) -> None:
     for number in range(ROUNDS):
         bench.pace()
         await bench.run(any_tensor(), number % 2)
+
+
+async def cycles_of(bench: TopBench, tensor: Tensor) -> int:
+    """The CYCLES of a tensor that nothing outside holds up."""
+    await bench.run(tensor)
+    return await bench.unit.counter("CYCLES")
+
+
+async def check_rate(bench: TopBench, kind: Callable[[TopBench, int], np.ndarray]) -> None:
+    """Long tensors in blocks of 1,024: what each further value costs."""
+    bench.unit.bus.longest_delay = 0
+    found = []
+    for length in (4 * RATE_BLOCK, 12 * RATE_BLOCK):
+        values = kind(bench, length)
+        table = table_for(bench, values)
+        found.append(await cycles_of(bench, tensor_of(bench, values, table, RATE_BLOCK)))
+    rate = 8 * RATE_BLOCK / (found[1] - found[0])
+    story = f"{kind.__name__}: {rate:.4f} values a cycle in blocks of {RATE_BLOCK}"
+    bench.dut._log.info(story)
+    assert rate >= LONG_RATE, story
+
+
+def weight_like(bench: TopBench, length: int) -> np.ndarray:
+    """Values around zero, as weights are: unsigned patterns (length,)."""
+    width = bench.widths.value_w
+    draw = np.random.default_rng(random.getrandbits(64))
+    values = np.round(draw.laplace(0, 1 << width - 5, length)).astype(np.int64)
+    return (values % (1 << width)).astype(pattern_dtype(width))
+
+
+def noise(bench: TopBench, length: int) -> np.ndarray:
+    """Values all alike probable: raw blocks."""
+    draw = np.random.default_rng(random.getrandbits(64))
+    width = bench.widths.value_w
+    return draw.integers(0, 1 << width, length).astype(pattern_dtype(width))
+
+
+def table_for(bench: TopBench, values: np.ndarray) -> SymbolTable:
+    """The table that suits these values best."""
+    widths = bench.widths
+    symbols = min(widths.symbols, 1 << widths.value_w)
+    counts = histogram(values, widths.value_w)
+    return solve(counts, value_w=widths.value_w, symbols=symbols, count_w=widths.count_w)
+
+
+async def check_small_tensors(bench: TopBench) -> None:
+    """Tensors of one block back to back: the unit takes one while it still ends the one before."""
+    unit = bench.unit
+    bench.unit.bus.longest_delay = 0
+    values = weight_like(bench, SMALL_TENSORS * SMALL_LENGTH)
+    table = table_for(bench, values)
+    tensors = [
+        tensor_of(bench, part, table, RATE_BLOCK) for part in np.split(values, SMALL_TENSORS)
+    ]
+    await bench.prepare(tensors[0])
+    for tensor in tensors:
+        bench.send(tensor)
+    begin = now()
+    for tensor in tensors:
+        await until_taken(bench, tensor)
+        await unit.start()
+    for tensor in tensors:
+        await bench.expect(tensor)
+    rate = SMALL_TENSORS * SMALL_LENGTH / (now() - begin)
+    story = f"{rate:.4f} values a cycle in tensors of {SMALL_LENGTH}"
+    bench.dut._log.info(story)
+    assert rate >= SMALL_RATE, story
+    await unit.wait_idle(100)
+    await bench.expect_quiet({"DONE"})
+
+
+async def transfers(bench: TopBench, port: StreamDriver | StreamMonitor, found: list[int]) -> None:
+    """Note the cycle of each beat that passes a port."""
+    while True:
+        await FallingEdge(bench.dut.clk)
+        if port.valid.value == 1 and port.ready.value == 1:
+            found.append(now())

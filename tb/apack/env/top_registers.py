@@ -9,14 +9,15 @@ from itertools import pairwise
 from cocotb.triggers import FallingEdge
 
 from model.apack import SymbolTable
-from tb.apack.env.coder import rows_of
 from tb.apack.env.illegal import Rows
+from tb.apack.env.rows import rows_of
 from tb.apack.env.top import TABLE_LATENCY, TopBench
 from tb.bus.axi_lite import EVERY_BYTE, OKAY, SLVERR
 from tb.bus.cycles import cycles
 
+EVENTS = 8
 ID = int.from_bytes(b"ACPK", "little")
-WRITABLE = {"IRQ_ENABLE": (1 << 9) - 1, "BLOCK": 0xFFFFFFFF, "TABLE_BASE": 0xFFFFFFFF}
+WRITABLE = {"IRQ_ENABLE": (1 << EVENTS) - 1, "BLOCK": 0xFFFFFFFF, "TABLE_BASE": 0xFFFFFFFF}
 WRITABLE_IN_DECOMPRESSOR = {"VALUES_LO": 0xFFFFFFFF, "VALUES_HI": 0xFFFF}
 IRQ_LATENCY = 4
 
@@ -26,7 +27,9 @@ def reset_values(bench: TopBench, decompressor: bool) -> dict[str, int]:
     widths, registers = bench.widths, bench.unit.map
     known = {
         "ID": ID,
-        "VERSION": registers["VERSION"].word(CONTAINER=1, DECOMPRESSOR=int(decompressor)),
+        "VERSION": registers["VERSION"].word(
+            CONTAINER=2, DECOMPRESSOR=int(decompressor), HOLD=widths.hold
+        ),
         "SHAPE": registers["SHAPE"].word(
             ENGINES=widths.engines,
             STREAMS=widths.streams,

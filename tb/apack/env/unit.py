@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from cocotb.handle import SimHandleBase
 
 from model.apack import SymbolTable
-from tb.apack.env.coder import rows_of
 from tb.apack.env.register_map import register_map
+from tb.apack.env.rows import rows_of
 from tb.bus.axi_lite import OKAY, RegisterBus
 from tb.bus.register_map import Register
 
@@ -62,7 +62,7 @@ class Unit:
         await self.write("CONTROL", self.map["CONTROL"].word(START=1, BANK=bank))
 
     async def abort(self) -> None:
-        """Drop the tensor that runs."""
+        """Drop the tensors that run."""
         await self.write("CONTROL", self.map["CONTROL"].word(ABORT=1))
 
     async def set_values(self, count: int) -> None:

@@ -12,12 +12,13 @@ import numpy as np
 from cocotb.handle import SimHandleBase
 
 from model.apack import SymbolTable
+from model.apack.coder import piece_width
 from model.apack.hostile import centred_table
 from tb.apack.env.illegal import Rows, illegal_tables
 from tb.apack.env.memory_image import MemoryImage
 from tb.apack.env.stimulus import hostile_values, random_table, random_values
 
-TESTED_BLOCK = 4096
+TESTED_BLOCK = 256  # values of a block, above which tests make shorter ones
 
 
 @dataclass(frozen=True)
@@ -88,27 +89,32 @@ class TopWidths(CoderWidths):
 
     engines: int
     streams: int
-    piece_w: int
     word_w: int
     lanes: int
     block_max: int  # BLOCK_VALUES
+    hold: int = 0  # HOLD, of a decompressor
 
     @classmethod
     def of(cls, dut: SimHandleBase) -> Self:
         """Those that `dut` was built with."""
-        return cls.of_parameters(
-            {name: int(getattr(dut, name).value) for name in cls._parameters().values()}
-        )
+        names = [name for name in cls._parameters().values() if hasattr(dut, name)]
+        return cls.of_parameters({name: int(getattr(dut, name).value) for name in names})
 
     @classmethod
     def of_parameters(cls, parameters: Mapping[str, int]) -> Self:
         """Those of a set of parameters by their names in Verilog."""
-        return cls(**{name: parameters[its] for name, its in cls._parameters().items()})
+        names = cls._parameters().items()
+        return cls(**{name: parameters[its] for name, its in names if its in parameters})
 
     @classmethod
     def _parameters(cls) -> dict[str, str]:
         names = {name: name.upper() for name in cls.__dataclass_fields__}
         return names | {"block_max": "BLOCK_VALUES"}
+
+    @property
+    def piece_w(self) -> int:
+        """Bits of a piece."""
+        return piece_width(SymbolTable.uniform(self.value_w, 1, self.count_w))
 
     @property
     def block_values(self) -> int:
@@ -129,8 +135,9 @@ class TopWidths(CoderWidths):
         """A number of values that ends in an interesting place, at most about `most`."""
         blocks = random.randint(1, max(most // block, 1))
         near = max(blocks * block + random.choice((-1, 0, 0, 1, self.lanes)), 1)
-        return random.choice((1, min(block, most), near, random.randint(1, most)))
+        turns = random.randint(1, 3) * self.streams + random.choice((-1, 0, 1))
+        return random.choice((1, max(turns, 1), min(block, most), near, random.randint(1, most)))
 
     def image(self, values: np.ndarray, table: SymbolTable, block: int) -> MemoryImage:
         """What the model writes for these values."""
-        return MemoryImage.of(values, table, block, self.word_w, self.code_w)
+        return MemoryImage.of(values, table, block, self.word_w, self.code_w, self.streams)

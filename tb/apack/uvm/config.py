@@ -11,8 +11,8 @@ from cocotb.handle import SimHandleBase
 from tb.apack.env.unit import Unit
 from tb.apack.env.widths import TopWidths
 
-INPUTS = {"compressor": ("values",), "decompressor": ("index", "memory")}
-OUTPUTS = {"compressor": ("index", "memory"), "decompressor": ("values",)}
+INPUTS = {"compressor": ("values",), "decompressor": ("memory",)}
+OUTPUTS = {"compressor": ("memory",), "decompressor": ("values",)}
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Functional coverage: what tensors, tables, streams, errors and commands a unit has met.
 
-Points are named <unit>.<group>.<point>. What concerns the coder (shifts, pending bits, fill of the
-packers) is computed with the model for the values that went through the unit. Each simulation
-writes `coverage.json` into its folder.
+Points are named <unit>.<group>.<point>. What concerns the coder (shifts, pending bits) is computed
+with the model for the values that went through the unit. Each simulation writes `coverage.json`
+into its folder.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ import numpy as np
 from pyuvm import uvm_component, uvm_subscriber
 
 from model.apack import Interval, SymbolTable
+from model.apack.blocks import BlockHeader
+from tb.apack.env.expected import CAUSES
 from tb.apack.uvm.config import TopConfig
+from tb.apack.uvm.prediction import Outcome
 from tb.apack.uvm.scoreboard import Scoreboard, TensorSeen
 from tb.bus.axi_lite import OKAY
 from tb.bus.frames import Beat
@@ -28,16 +31,24 @@ from tb.uvm.stream_agent import BeatSeen
 
 FILE = "coverage.json"
 FLOW = (0, 1, 2, 8)
-ABORTS = ("idle", "before input", "input under way", "output waits", "queued", "a second time")
+ABORTS = (
+    "idle",
+    "before input",
+    "input under way",
+    "output waits",
+    "queued",
+    "two under way",
+    "a second time",
+)
 RESETS = ("idle", "table under way", "before input", "input under way", "output waits", "aborted")
 COMMON_EVENTS = ("DONE", "ABORTED", "START_REFUSED", "TABLE_ILLEGAL", "TABLE_REFUSED")
 OWN_EVENTS = {
     "compressor": ("KEEP",),
-    "decompressor": ("BLOCK_BAD", "INDEX_LENGTH", "MEMORY_LENGTH"),
+    "decompressor": ("BLOCK_BAD", "MEMORY_LENGTH"),
 }
 NULLS = ("first", "between", "in a row", "at the end")
 NULL_ENDS = ("of no value", "behind a full beat", "behind a short beat")
-CAUSES = ("LENGTH", "CODE", "OFFSET", "PADDING", "CRC", "TRUNCATED")
+TURNS = ("fewer than streams", "one less", "whole turns", "one more", "within a turn")
 
 
 class Points(PointSet):
@@ -61,16 +72,16 @@ class Points(PointSet):
             ("none", "one", "within a block", "one block", "whole blocks", "blocks and a part"),
         )
         self._ranges("coder.shifts", 0, 1, 2, 4, 8)
-        self._ranges("coder.pending", 0, 1, 2, 4, 8, 16, 64, 256)
-        self._ranges("packer.code_fill", 0, 1, 2, 8, 15)
-        self._ranges("packer.offset_fill", 0, 1, 2, 8, 15)
-        self._names("block.kind", ("coded", "raw"))
-        self._names("block.entry_bytes", (8, 12))
+        self._ranges("coder.pending", 0, 1, 2, 4, 8, 16, 32)
+        self._names("block.last_word", ("one piece", "some pieces", "full"))
 
     def _add_streams(self, config: TopConfig) -> None:
-        self._ranges("interleaving.blocks_in_flight", 1, 2, 4, 8)
-        self._names("interleaving.last_engine", (0, 1, 2))
-        self._names("interleaving.last_stream", (0, 1, 2, 3))
+        kinds = ("coded", "raw", "lost") if config.decompressor else ("coded", "raw")
+        self._names("block.kind", kinds)
+        self._names("block.next", [f"{kind} behind coded" for kind in kinds])
+        self._names("interleaving.turns", TURNS)
+        self._ranges("interleaving.blocks", 1, 2, 4, 8)
+        self._names("overlap.tables", ("same bank", "other bank"))
         for port in (*config.inputs, *config.outputs):
             self._ranges(f"flow.{port}_waited", *FLOW)
             self._ranges(f"flow.{port}_gap", *FLOW)
@@ -88,6 +99,7 @@ class Points(PointSet):
         self._names("registers.read", [r.name for r in registers if r.access != "WO"])
         self._names("registers.written", [r.name for r in registers if r.access != "RO"])
         if config.decompressor:
+            self._names("errors.hold", (0, 1))
             self._names("errors.cause", CAUSES)
             self._names("errors.recovered", CAUSES)
             self._names("errors.marked", ("first block", "middle block", "last block"))
@@ -108,7 +120,7 @@ class CoverageCollector(uvm_component):
         self._progress: Counter[str] = Counter()  # beats with data of the frame under way
         self._nulls: Counter[str] = Counter()  # beats without, since the last one with data
         self._full = True  # whether the latest beat of values with data kept all lanes
-        self._begun = self._ended = 0
+        self._begun = False
 
     def watch(self, scoreboard: Scoreboard, outputs: list) -> None:
         """Say whose state is sampled: the scoreboard's, and that of the outputs' agents."""
@@ -121,7 +133,7 @@ class CoverageCollector(uvm_component):
 
     def _tensor(self, seen: TensorSeen) -> None:
         if not self._scoreboard.running or len(self._scoreboard.running) == 1:
-            self._begun = self._ended = 0
+            self._begun = False
         if seen.aborts > 1:
             self._points.hit("control.abort", "a second time")
         if seen.aborted:
@@ -132,10 +144,10 @@ class CoverageCollector(uvm_component):
         self._points.hit("values.kind", kind_of(values))
         self._points.hit("values.length", length_of(len(values), start.block))
         self._blocks(seen)
-        if blocks := -(-len(values) // start.block):
-            self._points.hit("interleaving.last_engine", (blocks - 1) % widths.engines)
-            stream = (blocks - 1) // widths.engines % widths.streams
-            self._points.hit("interleaving.last_stream", stream)
+        if len(values):
+            self._points.hit("interleaving.blocks", -(-len(values) // start.block))
+            last = (len(values) - 1) % start.block + 1
+            self._points.hit("interleaving.turns", turns_of(last, widths.streams))
         self._errors(seen)
 
     def _table(self, table: SymbolTable) -> None:
@@ -149,42 +161,55 @@ class CoverageCollector(uvm_component):
             hit("table.count", count)
 
     def _blocks(self, seen: TensorSeen) -> None:
-        hit, image, widths = self._points.hit, seen.outcome.image, self._config.widths
-        for number in range(len(image.entries)):
-            if number in seen.marked:
+        hit, before = self._points.hit, ""
+        headers = self._headers(seen.outcome)
+        image = seen.outcome.image
+        for number, header in enumerate(headers):
+            kind = "lost" if header is None else "raw" if header.raw else "coded"
+            hit("block.kind", kind)
+            if before == "coded":
+                hit("block.next", f"{kind} behind coded")
+            before = kind
+            if header is None:
                 continue
-            hit("block.kind", "raw" if image.raw[number] else "coded")
-            hit("block.entry_bytes", image.record.entry_type.itemsize)
+            rest = header.pieces % (image.word_w // image.piece_w)
+            hit("block.last_word", ("full", "one piece")[rest] if rest < 2 else "some pieces")
             first = number * seen.start.block
             values = seen.outcome.values[first : first + seen.start.block]
-            if not image.raw[number] and len(values):
-                hit("packer.code_fill", int(image.code_bits[number]) % widths.piece_w)
-                hit("packer.offset_fill", int(image.offset_bits[number]) % widths.piece_w)
+            if kind == "coded" and not (seen.outcome.blocks and seen.outcome.blocks[number].bad):
                 self._coder(values, seen.start.table)
 
+    def _headers(self, outcome: Outcome) -> list[BlockHeader | None]:
+        """The header of each block; None for those that a decompressor has lost."""
+        if self._config.decompressor:
+            return [block.header for block in outcome.blocks]
+        return list(outcome.image.headers)
+
     def _coder(self, values: np.ndarray, table: SymbolTable) -> None:
-        longest = 0
-        for shifts, pending in coder_steps(values, table, self._config.widths.code_w):
-            self._points.hit("coder.shifts", shifts)
-            longest = max(longest, pending)
+        longest, streams = 0, self._config.widths.streams
+        for stream in range(streams):
+            part = values[stream::streams]
+            for shifts, pending in coder_steps(part, table, self._config.widths.code_w):
+                self._points.hit("coder.shifts", shifts)
+                longest = max(longest, pending)
         self._points.hit("coder.pending", longest)
 
     def _errors(self, seen: TensorSeen) -> None:
         if not self._config.decompressor:
             return
-        if not seen.marked:
+        blocks = seen.outcome.blocks
+        causes = frozenset[str]().union(*(block.causes for block in blocks))
+        if not causes:
             for cause in self._last_causes:
                 self._points.hit("errors.recovered", cause)
-            self._last_causes = frozenset()
-            return
-        verdicts = seen.outcome.verdicts
-        causes = frozenset().union(*(verdicts[number].causes for number in seen.marked))
         self._last_causes = causes
         for cause in causes:
+            self._points.hit("errors.hold", self._config.widths.hold)
             self._points.hit("errors.cause", cause)
-        for number in seen.marked:
-            place = {0: "first block", len(verdicts) - 1: "last block"}
-            self._points.hit("errors.marked", place.get(number, "middle block"))
+        for number, block in enumerate(blocks):
+            place = {0: "first block", len(blocks) - 1: "last block"}
+            if block.bad:
+                self._points.hit("errors.marked", place.get(number, "middle block"))
 
     # -- streams
 
@@ -196,24 +221,8 @@ class CoverageCollector(uvm_component):
             self._points.hit(f"flow.{seen.port}_gap", seen.gap)
         if seen.port in self._config.inputs:
             self._count_nulls(seen.port, seen.beat)
-        if self._scoreboard.running:
-            self._count_blocks(seen, self._scoreboard.running[0].start.block)
+            self._begun = self._begun or seen.beat["tkeep"] != 0
         self._progress[seen.port] += seen.beat["tkeep"] != 0
-
-    def _count_blocks(self, seen: BeatSeen, block: int) -> None:
-        """Blocks whose input has begun and whose output has not: those the unit holds."""
-        lanes, some = self._config.widths.lanes, seen.beat["tkeep"] != 0
-        if seen.port == "values":
-            begins = some and self._progress["values"] * lanes % block == 0
-        else:
-            begins = some and seen.port == "index"
-        if not begins:
-            return
-        if seen.port in self._config.inputs:
-            self._begun += 1
-            self._points.hit("interleaving.blocks_in_flight", self._begun - self._ended)
-        else:
-            self._ended += 1
 
     def _count_nulls(self, port: str, beat: Beat) -> None:
         """Where a beat without data is among those of its frame."""
@@ -246,6 +255,8 @@ class CoverageCollector(uvm_component):
         if name == "EVENTS" and not access.write:
             for event in fields:
                 self._points.hit("control.event", event)
+        if name == "STATUS" and not access.write:
+            self._overlap()
         if name == "CONTROL" and "ABORT" in fields:
             for state in self._states():
                 self._points.hit("control.abort", state)
@@ -256,15 +267,22 @@ class CoverageCollector(uvm_component):
         running = self._scoreboard.running
         if len(running) == 1:
             self._points.hit("control.start", "alone")
-        elif len(running) == 2:
-            same = running[0].start.bank == running[1].start.bank
+        elif running:
+            same = running[-2].start.bank == running[-1].start.bank
             self._points.hit("control.start", f"queued, {'same' if same else 'other'} bank")
+
+    def _overlap(self) -> None:
+        """What tables two tensors have that run at a time."""
+        running = self._scoreboard.running
+        if len(running) > 1 and running[1].taken:
+            same = running[0].start.bank == running[1].start.bank
+            self._points.hit("overlap.tables", "same bank" if same else "other bank")
 
     def reset_seen(self) -> None:
         """A reset begins now."""
         for state in self._states():
             self._points.hit("control.reset", state)
-        self._begun = self._ended = 0
+        self._begun = False
         self._last_causes = frozenset()
 
     def _states(self) -> Iterator[str]:
@@ -277,8 +295,10 @@ class CoverageCollector(uvm_component):
             return
         if running[0].aborted:
             yield "aborted"
-        if len(running) > 1:
+        if not running[-1].taken:
             yield "queued"
+        if len(running) > 1 and running[1].taken:
+            yield "two under way"
         if any(agent.monitor.waiting for agent in self._outputs):
             yield "output waits"
         yield "input under way" if self._begun else "before input"
@@ -304,8 +324,16 @@ def length_of(count: int, block: int) -> str:
     return "one block" if blocks == 1 else "whole blocks"
 
 
+def turns_of(count: int, streams: int) -> str:
+    """Where a block of so many values ends among the turns of its streams."""
+    if count < streams:
+        return TURNS[0]
+    places = {streams - 1: "one less", 1: "one more", 0: "whole turns"}
+    return places.get(count % streams, "within a turn")
+
+
 def coder_steps(values: np.ndarray, table: SymbolTable, code_w: int) -> Iterator[tuple[int, int]]:
-    """Shifts that each value of a block makes, and the most bits that are pending meanwhile."""
+    """Shifts that each value of a stream makes, and the most bits that are pending meanwhile."""
     interval = Interval(code_w)
     pending = 0
     for value in values.tolist():

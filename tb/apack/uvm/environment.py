@@ -28,6 +28,7 @@ class TopSequencer(uvm_sequencer):
         self.monitors = {name: agent.monitor for name, agent in environment.sinks.items()}
         self.registers = environment.registers.sequencer
         self.model = environment.model
+        self.scoreboard = environment.scoreboard
         self.reset = environment.reset_unit
 
 

@@ -18,16 +18,8 @@ from model.apack import SymbolTable
 from tb.apack.env.illegal import is_legal
 from tb.apack.env.memory_image import first_difference
 from tb.apack.env.top import TABLE_LATENCY
-from tb.apack.env.unit import COUNTERS
-from tb.apack.uvm.prediction import (
-    Outcome,
-    Start,
-    compressed,
-    decompressed,
-    is_closing,
-    meaning,
-    value_frame,
-)
+from tb.apack.env.unit import COUNTERS, COUNTS
+from tb.apack.uvm.prediction import Outcome, Start, compressed, decompressed, is_closing, meaning
 from tb.bus.axi_lite import OKAY
 from tb.bus.cycles import now
 from tb.bus.frames import Frame, assert_frame
@@ -37,16 +29,24 @@ from tb.uvm.stream_agent import FrameSeen, StreamMonitorComponent
 
 STORED = ("BLOCK", "VALUES_LO", "VALUES_HI", "TABLE_BASE")
 ENDS = frozenset({"DONE", "ABORTED"})
-EARLY = frozenset({"KEEP", "BLOCK_BAD", "INDEX_LENGTH", "MEMORY_LENGTH"})  # while a tensor runs
+EARLY = frozenset({"KEEP", "BLOCK_BAD", "MEMORY_LENGTH"})  # while a tensor runs
 SETTLED = TABLE_LATENCY + 5  # cycles after which STATUS tells of a command, a table or an end
+MOST_RUNNING = 2
 
 
 @dataclass
 class Run:
-    """A tensor from its START until all it puts out has been compared; with ABORTs, if any."""
+    """A tensor from its START until all it puts out has been compared.
+
+    begun: the cycle of its START.
+    taken: whether it is known to have left the queue.
+    aborts: ABORTs that were meant for it, or may have been.
+    """
 
     number: int
     start: Start
+    begun: int
+    taken: bool
     aborts: int = 0
 
     @property
@@ -60,14 +60,12 @@ class TensorSeen:
     """A tensor that is through.
 
     aborted: whether it was dropped; aborts: how often it was told to be.
-    marked: the blocks that were told to be damaged.
     """
 
     start: Start
     outcome: Outcome
     aborted: bool
     aborts: int
-    marked: frozenset[int]
 
 
 @dataclass
@@ -109,8 +107,12 @@ class Scoreboard(uvm_scoreboard):
         self._maybe: set[str] = set()
         self._unsure_ends = 0  # aborted tensors that may have been done by then
         self._changed = 0  # the cycle in which a command, a row or an end was last seen
-        self._counters: dict[str, int] = dict.fromkeys(COUNTERS, 0)
-        self._causes: tuple[frozenset[str], frozenset[str]] | None = None
+        self._counters: dict[str, int] = dict.fromkeys((*COUNTERS, *COUNTS[:-1]), 0)
+        self._causes: frozenset[str] | None = frozenset()
+
+    def banks_in_use(self) -> set[int]:
+        """Table banks of tensors that run or wait."""
+        return {run.start.bank for run in self.running}
 
     def check_phase(self) -> None:
         left = {port: len(frames) for port, frames in self._queues.items() if frames}
@@ -149,17 +151,39 @@ class Scoreboard(uvm_scoreboard):
             commands = register.names(access.data)
             if "START" in commands:
                 self._start(register.fields["BANK"].of(access.data))
-            if "ABORT" in commands and self.running:
-                self._abort(self.running[0])
+            if "ABORT" in commands:
+                self._abort()
 
-    def _abort(self, run: Run) -> None:
-        """Drop a tensor; a second time, the input it has got is all there is of it."""
-        run.aborts += 1
-        if run.aborts > 1:
+    def _abort(self) -> None:
+        """Drop what runs; a second time, the input it has got is all there is of it."""
+        again = any(run.aborted for run in self.running)
+        for place, run in enumerate(self.running):
+            if run.aborted or (not again and self._may_run(place)):
+                run.aborts += 1
+        dropped = sum(run.aborted for run in self.running)
+        if again:
             for port, monitor in self._inputs.items():
-                if not self._queues[port]:
+                if len(self._queues[port]) < dropped:
                     self._queues[port].append(monitor.cut())
             self._resolve()
+
+    def _may_run(self, place: int) -> bool:
+        """Whether a tensor can have left the queue: the input of the one before has ended."""
+        if place == 0 or self.running[place].taken:
+            return True
+        return place < MOST_RUNNING and self._inputs_seen() >= place
+
+    def _inputs_seen(self) -> int:
+        """Of how many of the oldest tensors all input has been seen."""
+        frames = min(len(self._queues[port]) for port in self._config.inputs)
+        seen = 0
+        for run in self.running:
+            needs = not (self._config.decompressor and run.start.count == 0)
+            if needs and not frames:
+                break
+            frames -= needs
+            seen += 1
+        return seen
 
     def _row(self, bank: int, cum: int, last: bool) -> None:
         if any(run.start.bank == bank for run in self.running):
@@ -183,30 +207,38 @@ class Scoreboard(uvm_scoreboard):
         widths, block = self._config.widths, self._stored["BLOCK"]
         table = self.banks[bank].table
         legal_block = 0 < block <= widths.block_values and block % widths.lanes == 0
-        if table is None or not legal_block or len(self.running) > 1:
+        full = any(not run.taken for run in self.running)
+        assert not full or not self._may_run(len(self.running) - 1), (
+            f"a sequence must know whether the queue is full{self._tail()}"
+        )
+        if table is None or not legal_block or full:
             self._due.add("START_REFUSED")
             return
         count = self._stored["VALUES_LO"] | self._stored["VALUES_HI"] << 32
-        self.running.append(Run(self._started, Start(bank, table, block, count)))
+        alone = not self.running
+        start = Start(bank, table, block, count)
+        self.running.append(Run(self._started, start, begun=now(), taken=alone))
         self._started += 1
         self._resolve()
 
     def _read(self, name: str, access: RegisterAccess) -> None:
         """Compare what is known of a register: while a tensor runs, once that has settled."""
+        found = self._map[name].names(access.data)
+        if name == "STATUS" and "QUEUED" not in found:
+            for run in self.running:
+                run.taken = run.taken or run.begun < access.begun
         settled = access.begun - self._changed > SETTLED
         if self.running and not settled:
             return
-        found = self._map[name].names(access.data)
         if name == "EVENTS":
             self._check_events(found)
         elif name == "STATUS":
             self._check_tables(found)
             if settled:
                 self._check_activity(found)
-        elif name == "BAD_CAUSE" and self._causes:
-            some, maybe = self._causes
-            assert found & some and found <= some | maybe, (
-                f"causes {found}, expected of {set(some)}{self._tail()}"
+        elif name == "BAD_CAUSE" and self._causes is not None:
+            assert found == self._causes, (
+                f"causes {found}, expected {set(self._causes)}{self._tail()}"
             )
         elif (counter := name.removesuffix("_LO")) in self._counters:
             wanted = self._counters[counter] & 0xFFFFFFFF
@@ -236,7 +268,10 @@ class Scoreboard(uvm_scoreboard):
 
     def _check_activity(self, found: set[str]) -> None:
         """What STATUS says of tensors that run and wait."""
-        wanted = {"BUSY": len(self.running) > 0, "QUEUED": len(self.running) > 1}
+        wanted = {"BUSY": len(self.running) > 0}
+        newest = len(self.running) - 1
+        if newest < 1 or not self._may_run(newest):
+            wanted["QUEUED"] = newest > 0
         if not any(run.aborted or not self._config.decompressor for run in self.running):
             wanted["DISCARD"] = False  # an illegal tkeep discards too
         shown = {name: name in found for name in wanted}
@@ -252,70 +287,61 @@ class Scoreboard(uvm_scoreboard):
         """Compare every tensor of which all has been seen."""
         while self.running and self._resolve_first(self.running[0]):
             self.running.popleft()
+            if self.running:
+                self.running[0].taken = True
 
     def _resolve_first(self, run: Run) -> bool:
-        inputs, outputs = self._config.inputs, self._config.outputs
+        inputs, (output,) = self._config.inputs, self._config.outputs
         if self._config.decompressor and run.start.count == 0:
             inputs = ()
         if not all(self._queues[port] for port in inputs):
             return False
         outcome = self._predict(run, [self._queues[port][0] for port in inputs])
         cut = run.aborted or outcome.aborts
-        needed = outputs if cut or len(outcome.values) else ()  # an empty tensor puts out nothing
-        if not all(self._queues[port] for port in needed):
-            return False
+        whole = True
+        if cut or len(outcome.values):  # an empty tensor puts out nothing
+            if not self._queues[output]:
+                return False
+            whole = self._compare(run, outcome, self._queues[output].popleft(), cut)
         for port in inputs:
             self._queues[port].popleft()
-        found = {port: self._queues[port].popleft() for port in needed}
-        marked, whole = self._compare(run, outcome, found, cut)
-        self._expect_end(outcome, marked, cut, whole)
-        self._conclude(run, outcome, marked, cut)
+        self._expect_end(outcome, cut, whole)
+        self._conclude(run, outcome, cut)
         return True
 
     def _predict(self, run: Run, frames: list[Frame]) -> Outcome:
         widths = self._config.widths
         if not self._config.decompressor:
             return compressed(widths, run.start, frames[0])
-        return decompressed(widths, run.start, *(frames or ([], [])))
+        return decompressed(widths, run.start, *(frames or ([],)))
 
-    def _compare(
-        self, run: Run, outcome: Outcome, found: dict[str, Frame], cut: bool
-    ) -> tuple[set[int], bool]:
-        """Compare all outputs; returns the marked blocks, and whether nothing was cut off."""
-        marked: set[int] = set()
-        whole = True
-        for port, beats in found.items():
-            wanted = outcome.outputs.get(port)
-            if wanted is None:
-                wanted, marked = value_frame(self._config.widths, run.start, outcome, beats)
-            beats = [meaning(beat) for beat in beats]
-            if cut and beats != wanted:
-                whole = False
-                story = self._story(run, outcome)
-                assert is_closing(beats[-1]), (
-                    f"{port} ends with {beats[-1]} after an abort; {story}"
-                )
-                beats, wanted = beats[:-1], wanted[: len(beats) - 1]
-            place = first_difference(beats, wanted)
-            if place is not None:
-                where = f"block {self._block_of(port, place, run, outcome)}, "
-                assert_frame(beats, wanted, port, where + self._story(run, outcome))
-        return marked, whole
+    def _compare(self, run: Run, outcome: Outcome, beats: Frame, cut: bool) -> bool:
+        """Compare the output; returns whether nothing was cut off."""
+        (port,) = self._config.outputs
+        beats, wanted, whole = [meaning(beat) for beat in beats], outcome.frame, True
+        if cut and beats != wanted:
+            whole = False
+            assert is_closing(beats[-1]), (
+                f"{port} ends with {beats[-1]} after an abort; {self._story(run, outcome)}"
+            )
+            beats, wanted = beats[:-1], wanted[: len(beats) - 1]
+        place = first_difference(beats, wanted)
+        if place is not None:
+            where = f"block {self._block_of(place, run, outcome)}, "
+            assert_frame(beats, wanted, port, where + self._story(run, outcome))
+        return whole
 
-    def _block_of(self, port: str, place: int, run: Run, outcome: Outcome) -> int:
-        """The block that a beat of an output belongs to."""
-        if port == "memory":
-            return bisect_right(outcome.image.starts, place) - 1
-        if port == "values":
+    def _block_of(self, place: int, run: Run, outcome: Outcome) -> int:
+        """The block that a beat of the output belongs to."""
+        if self._config.decompressor:
             return place * self._config.widths.lanes // run.start.block
-        return place
+        return bisect_right(outcome.image.starts, place) - 1
 
-    def _expect_end(self, outcome: Outcome, marked: set[int], cut: bool, whole: bool) -> None:
+    def _expect_end(self, outcome: Outcome, cut: bool, whole: bool) -> None:
         """The events of a tensor that has ended."""
         self._changed = now()
         if not cut:
-            self._due |= {"DONE", *outcome.events, *(["BLOCK_BAD"] if marked else [])}
-            self._maybe |= outcome.maybe_events
+            self._due |= {"DONE", *outcome.events}
             return
         if outcome.aborts:
             self._due |= {"KEEP", "ABORTED"}
@@ -324,36 +350,14 @@ class Scoreboard(uvm_scoreboard):
         else:
             self._unsure_ends += 1
             self._maybe |= ENDS
-        damaged = any(verdict.bad is not False for verdict in outcome.verdicts)
-        self._maybe |= {*outcome.events, *outcome.maybe_events, *(["BLOCK_BAD"] if damaged else [])}
+        self._maybe |= outcome.events
 
-    def _conclude(self, run: Run, outcome: Outcome, marked: set[int], cut: bool) -> None:
+    def _conclude(self, run: Run, outcome: Outcome, cut: bool) -> None:
         self.compared += 1
         self._counters, self._causes = {}, None
         if not cut:
-            self._counters = self._sound_counters(run, outcome, marked)
-            if marked:
-                first = outcome.verdicts[min(marked)]
-                self._causes = first.causes or first.maybe_causes, first.maybe_causes
-        seen = TensorSeen(run.start, outcome, cut, run.aborts, frozenset(marked))
-        self.tensors.write(seen)
-
-    def _sound_counters(self, run: Run, outcome: Outcome, marked: set[int]) -> dict[str, int]:
-        """The counters that a tensor determines."""
-        found = {
-            "VALUES_DONE": len(outcome.values),
-            "BAD_BLOCKS": len(marked),
-            "BAD_BLOCK": min(marked, default=0),
-        }
-        if marked or outcome.events or outcome.maybe_events:
-            return found
-        image = outcome.image
-        return found | {
-            "BITS": image.bits,
-            "WORDS": len(image.words),
-            "BLOCKS": len(image.entries),
-            "RAW_BLOCKS": int(image.raw.sum()),
-        }
+            self._counters, self._causes = outcome.counters, outcome.causes
+        self.tensors.write(TensorSeen(run.start, outcome, cut, run.aborts))
 
     def _story(self, run: Run, outcome: Outcome) -> str:
         shown = outcome.values[:32].tolist()

@@ -14,13 +14,13 @@ from model.apack import SymbolTable, solve
 from model.apack.hostile import centred_table, pending_run
 from model.tensors import pattern_dtype
 from tb.apack.env import top_control
-from tb.apack.env.coder import rows_of
 from tb.apack.env.damage import Damage, damages
+from tb.apack.env.expected import CAUSES
 from tb.apack.env.illegal import illegal_tables
+from tb.apack.env.rows import rows_of
 from tb.apack.env.stimulus import random_values
 from tb.apack.env.top import ROUNDS, TABLE_LATENCY, Tensor, any_tensor, spoil, value_beats
 from tb.apack.env.unit import COUNTERS, COUNTS
-from tb.apack.uvm.prediction import OUT_OF_STEP, Start, decompressed
 from tb.bus.axi_lite import EVERY_BYTE, SLVERR
 from tb.bus.cycles import cycles
 from tb.bus.frames import Frame
@@ -31,8 +31,9 @@ from tb.uvm.stream_agent import FrameItem, ReadyItem
 
 PATIENCE = 20_000  # cycles within which a tensor of a few small blocks is through at any pace
 PATIENCE_PER_VALUE = 60  # further ones for a large tensor
-EVERY_CAUSE = OUT_OF_STEP  # what can be wrong with a block
-DRAWS = 100
+EVERY_CAUSE = frozenset(CAUSES)
+TENSOR_DRAWS, DRAWS = 20, 10
+END_LATENCY = 20  # cycles from the last beat of a tensor until its bank is free
 
 
 class TopSequence(uvm_sequence):
@@ -68,8 +69,7 @@ class TopSequence(uvm_sequence):
     def frames_of(self, tensor: Tensor) -> dict[str, Frame]:
         """The beats of a tensor for each input."""
         if self.config.decompressor:
-            image = tensor.image
-            return {"index": image.index_frame(), "memory": image.memory_frame()}
+            return {"memory": tensor.image.memory_frame()}
         return {"values": value_beats(tensor.values, self.widths)}
 
     async def write_rows(self, bank: int, rows: Iterable[tuple[int, int]], last: bool = True):
@@ -133,6 +133,20 @@ class TopSequence(uvm_sequence):
         await self.send(self.frames_of(tensor))
         await self.finish(len(tensor.values))
 
+    async def until_taken(self) -> None:
+        """Wait until no START is in the queue."""
+        for _ in range(PATIENCE):
+            if "QUEUED" not in await self.status():
+                return
+            await cycles(self.dut, 20)
+        raise AssertionError("hang: a START stays in the queue")
+
+    async def until_free(self, bank: int) -> None:
+        """Wait until no tensor that runs or waits has the table of a bank."""
+        scoreboard = self.top.scoreboard
+        await self.until(lambda: bank not in scoreboard.banks_in_use())
+        await cycles(self.dut, END_LATENCY)
+
     async def until(self, condition: Callable[[], bool], limit: int = PATIENCE) -> bool:
         """Wait for something, `limit` cycles at most; returns whether it came."""
         falling = FallingEdge(self.dut.clk)
@@ -149,6 +163,11 @@ class TopSequence(uvm_sequence):
     def any_tensor(self, blocks: int = 3, **fixed) -> Tensor:
         """A tensor of at most about so many of the largest blocks."""
         return any_tensor(self.widths, blocks * self.widths.block_values, **fixed)
+
+    def tiny_tensor(self) -> Tensor:
+        """A tensor of two beats, for which there is room while another one runs."""
+        block = 2 * self.widths.lanes
+        return self.any_tensor(block=block, length=block)
 
     def tensor_of(self, values: np.ndarray, table: SymbolTable, block: int | None = None):
         """A tensor of these values."""
@@ -223,7 +242,7 @@ class PendingRuns(TopSequence):
 
 
 class ShortBlocks(TopSequence):
-    """Many short blocks that end at every fill of the packers."""
+    """Many short blocks that end at every place of a piece and of a word."""
 
     async def body(self) -> None:
         block = 2 * self.widths.lanes
@@ -259,24 +278,11 @@ class AnyLengths(TopSequence):
     """Tensors that end at every place around a beat and around a block, empty ones included."""
 
     async def body(self) -> None:
-        lanes = self.widths.lanes
+        lanes, turn = self.widths.lanes, self.widths.streams
         block = 2 * lanes
         lengths = [0, 1, lanes - 1, lanes + 1, block - 1, block, block + 1, 3 * block, 0, 1]
+        lengths += [turn - 1, turn, turn + 1, 2 * turn - 1, 2 * turn + 1, block + turn + 1]
         await self.run_all(self.any_tensor(block=block, length=length) for length in lengths)
-
-
-class EntrySizes(TopSequence):
-    """Blocks of so many bits that their index entries are long, and smaller ones between them."""
-
-    async def body(self) -> None:
-        await self.run_all(self._tensors())
-
-    def _tensors(self) -> Iterable[Tensor]:
-        most = self.widths.block_values
-        for block in (most, most // 2, most):
-            yield self.any_tensor(block=block, length=random.randint(1, 40))
-        if ROUNDS > 1:
-            yield self.any_tensor(block=most, length=most + random.randint(1, 40))
 
 
 class BackToBack(TopSequence):
@@ -293,13 +299,35 @@ class BackToBack(TopSequence):
                 most = self.widths.block_values
                 tensor = self.skewed_tensor(random.randint(most, 2 * most), most)
             await self.send(self.frames_of(tensor))
-            while "QUEUED" in await self.status():
-                await cycles(self.dut, 20)
+            await self.until_taken()
             if not same:
                 bank, table = 1 - bank, tensor.table
+                await self.until_free(bank)
                 await self.load(bank, table)
             await self.begin(tensor, bank)
         await self.finish()
+
+
+class Overlaps(TopSequence):
+    """Two tensors at a time, with the same table and with others, while the output waits."""
+
+    async def body(self) -> None:
+        for number in range(2 * ROUNDS):
+            banks = (0, number % 2)
+            tables = [self.tiny_tensor().table for _ in banks]
+            for bank, table in enumerate(tables):
+                await self.load(bank, table)
+            await self.flow(always)
+            await self.hold()
+            for bank in banks:
+                block = 2 * self.widths.lanes
+                tensor = self.any_tensor(table=tables[bank], block=block, length=block)
+                await self.begin(tensor, bank)
+                await self.until_taken()
+                await self.send(self.frames_of(tensor))
+            await cycles(self.dut, random.randint(0, 60))
+            await self.flow()
+            await self.finish()
 
 
 class SlowOutputs(TopSequence):
@@ -333,7 +361,7 @@ class Aborts(TopSequence):
 
     async def body(self) -> None:
         states = [self._idle, self._before_input, self._within_input, self._held, self._queued]
-        states += [self._twice_before_input, self._twice]
+        states += [self._twice_before_input, self._twice, self._two, self._two_twice]
         random.shuffle(states)
         for abort_in in states * max(ROUNDS // 3, 1):
             await self.flow(always)
@@ -379,6 +407,30 @@ class Aborts(TopSequence):
         await self.begin(following, 1)
         await self.send(self.frames_of(following))
         await self.command(ABORT=1)
+
+    async def _two(self, tensor: Tensor) -> None:
+        """Two tensors that run, of which the second may lack its input."""
+        await self._two_that_run()
+        await self.command(ABORT=1)
+
+    async def _two_twice(self, tensor: Tensor) -> None:
+        """The second one's input does not come."""
+        await self._two_that_run(ended=False)
+        await self.command(ABORT=1)
+        await self.flow(always)
+        await cycles(self.dut, 50)
+        await self._abort_again()
+
+    async def _two_that_run(self, ended: bool = True) -> None:
+        await self.hold()
+        for bank in (0, 1):
+            tensor = self.tiny_tensor()
+            await self.load(bank, tensor.table)
+            await self.begin(tensor, bank)
+            await self.until_taken()
+            if bank == 0 or ended:
+                await self.send(self.frames_of(tensor))
+                await cycles(self.dut, 60)
 
     async def _twice_before_input(self, tensor: Tensor) -> None:
         """Input that never comes."""
@@ -503,42 +555,46 @@ class Refusals(TopSequence):
 
 
 def damage_of_every_cause(sequence: TopSequence) -> tuple[Tensor, list[Damage]]:
-    """A tensor of coded blocks, with damage of each kind that has every cause at every place.
+    """A tensor of coded blocks, with damage that has every cause, and every block damaged.
 
     Drawn until it has, as damage at random leaves out a cause now and then.
     """
-    widths, block = sequence.widths, 2 * sequence.widths.lanes
-    for _ in range(DRAWS):
-        tensor = sequence.skewed_tensor(4 * block - 1, block)
-        drawn = damages(tensor, widths.code_w)
-        start = Start(0, tensor.table, block, len(tensor.values))
-        bad = [
-            (number, verdict.causes)
-            for damage in drawn
-            for number, verdict in enumerate(
-                decompressed(widths, start, damage.index, damage.memory).verdicts
-            )
-            if verdict.bad
-        ]
-        causes = frozenset().union(*(found for _, found in bad))
-        places = {number for number, _ in bad}
-        if causes >= EVERY_CAUSE and places >= set(range(tensor.blocks)):
-            return tensor, drawn
-    raise AssertionError(f"no damage of every cause in {DRAWS} draws")
+    widths = sequence.widths
+    total, size = 1 << widths.count_w, 4 * widths.lanes
+    # Offsets of the first groups may be too large, and there is room for a piece too many.
+    table = SymbolTable(
+        widths.value_w, widths.count_w, (0, 3, 8), (0, total // 2, total - 1, total)
+    )
+    for _ in range(TENSOR_DRAWS):
+        values = np.array(random.choices(range(8), k=4 * size - 1))
+        tensor = sequence.tensor_of(values, table, size)
+        wanted = {*EVERY_CAUSE, *range(tensor.blocks)}
+        chosen = []
+        for _ in range(DRAWS):
+            for damage in damages(tensor):
+                outcome = damage.outcome
+                causes = {cause for block in outcome.blocks for cause in block.causes}
+                if news := wanted & {*causes, *outcome.bad}:
+                    wanted -= news
+                    chosen.append(damage)
+            if not wanted:
+                return tensor, chosen
+    raise AssertionError(f"no damage of every cause, at last without {wanted}")
 
 
 class DamagedMemory(TopSequence):
-    """Words and entries that were damaged on the way; a sound tensor after each."""
+    """Words that were damaged on the way; a sound tensor after each."""
 
     async def body(self) -> None:
-        await self._damage(*damage_of_every_cause(self))
-        most, code_w = self.widths.block_values, self.widths.code_w
+        tensor, chosen = damage_of_every_cause(self)
+        await self._damage(tensor, [*chosen, *damages(tensor)])
+        most = self.widths.block_values
         tensors = [top_control.real_tensor(self.config, 3 * most)]
         for _ in range(ROUNDS // 3):
             block = 2 * self.widths.lanes * random.randint(1, 2)
             tensors.append(self.any_tensor(block=block, length=random.randint(3, 5) * block - 1))
         for tensor in tensors:
-            await self._damage(tensor, damages(tensor, code_w))
+            await self._damage(tensor, damages(tensor))
 
     async def _damage(self, tensor: Tensor, drawn: list[Damage]) -> None:
         sound = self.any_tensor(1, length=2 * self.widths.lanes)
@@ -547,7 +603,7 @@ class DamagedMemory(TopSequence):
         for damage in drawn:
             await self.flow()
             await self.begin(tensor, 0)
-            await self.send({"index": damage.index, "memory": damage.memory})
+            await self.send({"memory": damage.memory})
             await self.finish()
             await self.begin(sound, 1)
             await self.send(self.frames_of(sound))

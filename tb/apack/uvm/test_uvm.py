@@ -12,7 +12,6 @@ import os
 
 import pytest
 
-from tb.apack.test_tops import LARGE_BLOCKS
 from tb.sim.cocotb_run import (
     chosen_coverage,
     chosen_seed,
@@ -44,10 +43,9 @@ def test_several_engines(top: str, name: str) -> None:
     run(top, "three-engines", name)
 
 
-@pytest.mark.parametrize("top", OWN)
-def test_entry_sizes(top: str) -> None:
-    """Index entries of 12 bytes."""
-    run(top, "large-blocks", "EntrySizes")
+def test_held_blocks() -> None:
+    """Damaged blocks that leave as zeros."""
+    run("apack_decompressor", "holding", "DamagedInput")
 
 
 @pytest.mark.parametrize("top", OWN)
@@ -59,12 +57,11 @@ def test_wide_values(top: str) -> None:
 def run(top: str, widths: str, name: str) -> None:
     """Run one UVM test on one top."""
     simulator, bench = chosen_simulator(), bench_of(top)
-    large = dict(zip(bench.parameters, LARGE_BLOCKS, strict=True))
     done = run_cocotb(
         top,
         bench.sources,
         "tb.apack.uvm.tests",
-        {**bench.sets, "large-blocks": large}[widths],
+        bench.sets[widths],
         simulator,
         chosen_seed(),
         chosen_waves(),

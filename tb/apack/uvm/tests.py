@@ -56,13 +56,6 @@ class Tensors(TopTest):
 
 
 @pyuvm.test()
-class EntrySizes(TopTest):
-    """Index entries of either size; for units with blocks that are large enough."""
-
-    sequences = (sequences.EntrySizes,)
-
-
-@pyuvm.test()
 class Tables(TopTest):
     """Tables at the ends of what is legal, and what they do to the coder."""
 
@@ -73,7 +66,12 @@ class Tables(TopTest):
 class Streams(TopTest):
     """Tensors that follow each other without a pause; outputs and inputs that are slow."""
 
-    sequences = (sequences.BackToBack, sequences.SlowOutputs, sequences.SlowInputs)
+    sequences = (
+        sequences.BackToBack,
+        sequences.Overlaps,
+        sequences.SlowOutputs,
+        sequences.SlowInputs,
+    )
 
 
 @pyuvm.test()

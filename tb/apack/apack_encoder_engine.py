@@ -316,7 +316,7 @@ async def fills_code_pieces_to_every_bit(dut):
     parameter("SYMBOLS") < 3 or parameter("COUNT_W") < 2, reason="no table makes such runs"
 )
 async def says_who_is_too_far_ahead(dut):
-    """At 8 pieces nobody is; at 9 the block is, and the blocks after it are as if nothing had been."""
+    """At 8 pieces nobody is, at 9 the block is, and the next one is as if nothing had been."""
     bench = await EncoderEngineBench.started(dut)
     widths, streams = bench.widths, bench.streams
     table = widths.hostile_table()
@@ -348,7 +348,7 @@ async def takes_a_slot_a_cycle(dut):
             bench.send(values, table)
         slots = sum(map(len, blocks)) + len(blocks) * bench.streams
         await until(dut, lambda end=taken + slots: bench.taken == end, 3 * slots, "the last slot")
-        # pieces that are left at the end of each stream, the turn to begin with, an offset in the way
+        # pieces that are left at each stream's end, the turn to begin with, an offset in the way
         more = (len(blocks) * bench.streams + 2) * (bench.first + 1) + bench.streams + 8
         spent = now() - begin - slots
         assert spent <= more, f"{spent} cycles above {slots} slots, {more} allowed"

@@ -207,17 +207,19 @@ module apack_encoder_channel #(
     assign beat_ready = emptied && (!held_last_reg || (take_end && last_end)) && (inside_reg || !blocks_reg[1]);
     assign fill       = beat_valid && beat_ready;
 
-    wire [31:0] next_crc;
+    wire [VALUES_BEAT_W+VALUE_W-1:0] held_next = {{VALUE_W{1'b0}}, held_reg};     // and the value at the bottom
+    wire [VALUE_W-1:0]               value     = held_next[VALUE_W-1:0];
+    wire [31:0]                      next_crc;
 
     cell_crc32 #(.DATA_W (VALUE_W)) crc_inst (
         .crc  (crc_reg),
-        .data (held_reg[VALUE_W-1:0]),
+        .data (value),
         .next (next_crc)
     );
 
     always @(posedge clk) begin
         if (take_value) begin
-            held_reg     <= held_reg >> VALUE_W;
+            held_reg     <= held_next[VALUES_BEAT_W+VALUE_W-1:VALUE_W];
             left_reg     <= left_reg - 1'b1;
             row_bank_reg <= held_bank_reg;
             stream_reg   <= (stream_reg + 1'b1) & LAST;
@@ -306,7 +308,7 @@ module apack_encoder_channel #(
         .s_stream       (slot_stream),
         .s_ready        (slot_ready),
         .s_valid        (slot_valid),
-        .s_value        (held_reg[VALUE_W-1:0]),
+        .s_value        (value),
         .s_end          (slot_end),
         .s_last         (slot_end && last_end),
         .m_stream       (piece_stream),

@@ -434,16 +434,14 @@ async def finds_offsets_beyond_their_group(dut):
     """Where nothing else is wrong with the block."""
     bench = await DecoderChannelBench.started(dut)
     widths = bench.widths
-    for _ in range(3 * ROUNDS):
+    for _ in range(4 * ROUNDS):
         bench.new_tables()
-        for _ in range(3):
+        for _ in range(6):
             bank = random.getrandbits(1)
-            found = widths.random_pieces(bench.any_length(), 3 * widths.streams, raw=False)
-            taken = widths.decoded(found, bench.tables[bank])[2]
-            pieces = (found.pieces * (taken // len(found.pieces) + 1))[:taken]
-            block = replace(found, pieces=pieces)
-            if bench.fits(block):
-                bench.send(bench.brought(block, bank, "any pieces"))
+            table = bench.tables[bank]
+            values = widths.any_values(table, bench.any_length())
+            block = widths.encoded(values, table, widths.word_w // 8)
+            bench.send(bench.brought(widths.other_offsets(block, table), bank, "other offsets"))
         await bench.expect_all()
 
 

@@ -13,6 +13,7 @@ from typing import Self
 import numpy as np
 
 from model.apack.coder import (
+    OFFSETS,
     EncodedBlock,
     decode_pieces,
     encode_block,
@@ -95,6 +96,17 @@ class DecoderWidths:
         if found.outside is not None:
             cause |= Cause.OFFSET
         return [int(value) for value in found.values], cause, len(found.owners)
+
+    def other_offsets(self, block: EncodedBlock, table: SymbolTable) -> EncodedBlock:
+        """The block with other offsets, many beyond their groups; symbols and order stay."""
+        if block.raw:
+            return block
+        pieces, most = list(block.pieces), (1 << self.piece_w) - 1
+        owners = decode_pieces(block, table, self.streams, self.code_w).owners
+        for place, owner in enumerate(owners[: len(pieces)]):
+            if owner == OFFSETS:
+                pieces[place] = random.choice((most, self._any_piece(), pieces[place]))
+        return replace(block, pieces=tuple(pieces))
 
     def crc(self, values: Sequence[int]) -> int:
         """The CRC-32 of a block's values."""

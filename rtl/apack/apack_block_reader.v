@@ -36,7 +36,7 @@ module apack_block_reader #(
     parameter WORD_W       = 64,
     // most values of a block
     parameter BLOCK_VALUES = 4096,
-    // bits of a block's number of values; leave at its default
+    // bits of a number of values; leave at its default
     parameter VALUES_W     = $clog2(BLOCK_VALUES + 1),
     // words of the largest block; leave at its default
     parameter REGION_WORDS = (BLOCK_VALUES * VALUE_W + WORD_W - 1) / WORD_W,

@@ -40,7 +40,7 @@ module apack_block_reader #(
     parameter VALUES_W     = $clog2(BLOCK_VALUES + 1),
     // words of the largest block; leave at its default
     parameter REGION_WORDS = (BLOCK_VALUES * VALUE_W + WORD_W - 1) / WORD_W,
-    // bits of a block's number of pieces; leave at its default
+    // bits of a number of pieces; leave at its default
     parameter PIECES_W     = $clog2(REGION_WORDS * (WORD_W / PIECE_W) + 1)
 ) (
     input  wire                clk,

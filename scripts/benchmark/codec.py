@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -306,8 +306,10 @@ def zoo_tensors(keys: list[str] | None, most: int | None = None) -> dict[str, li
 
 
 def shortened(tensor: Tensor, most: int | None) -> Tensor:
-    """A tensor's first values."""
-    return replace(tensor, values=tensor.values.reshape(-1)[:most]) if most else tensor
+    """A tensor's first values, without what they mean."""
+    if not most:
+        return tensor
+    return Tensor(tensor.name, tensor.values.reshape(-1)[:most], tensor.stored, tensor.value_w)
 
 
 def run(tensors: dict[str, list[Tensor]], runs: int) -> dict:

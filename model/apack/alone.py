@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Values alone, in one string of bits: their table, their block index and their blocks."""
+"""Values alone, in one string of bits: their symbol table, their tile table and their blocks."""
 
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,13 +20,13 @@ from .solver import solve
 
 
 def encode_apack(values: np.ndarray, value_w: int) -> Bits:
-    """A container's record, index and blocks of values (count,), under the best table for them."""
+    """A container's record, tile table and blocks of values (count,), under their best table."""
     stored = np.dtype(pattern_dtype(value_w)).name
     table = solve(histogram(values, value_w), value_w)
     packed = pack(Tensor("", values.reshape(-1), stored, value_w), table)
     record = FieldWriter()
     write_record(record, packed.record)
-    data = bytes(record.data) + packed.index + packed.payload
+    data = bytes(record.data) + packed.tile_table + packed.payload
     return Bits(8 * len(data), data)
 
 
@@ -39,6 +40,8 @@ def decode_apack(stream: Bits, count: int, value_w: int) -> np.ndarray:
         raise CorruptStream(
             f"{record.count} values of {record.table.value_w} bits, not {count} of {value_w}"
         )
-    directory = stream.data[: len(stream.data) - fields.left]
-    with Container(io.BytesIO(build_header(1, directory) + stream.data)) as container:
+    place = len(stream.data) - fields.left
+    start = build_header(1, stream.data[:place]) + stream.data[:place]
+    gap = bytes(replace(record, start=len(start)).table_start - len(start))
+    with Container(io.BytesIO(start + gap + stream.data[place:])) as container:
         return container.read(container.tensors[0]).values.astype(np.int64)

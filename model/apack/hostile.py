@@ -41,14 +41,28 @@ def pending_run(
     code_w: int = CODE_W,
     seed: int = 0,
     run: int | None = None,
+    streams: int = 1,
 ) -> np.ndarray:
-    """`length` values that keep the interval on the middle of the code space while possible.
+    """`length` values that keep each stream's interval on the middle of the code space.
 
     When a group boundary falls exactly on the middle, the run must end; the values then start
-    the next one. With `run`, a random value is put in after every `run` values, which ends most
-    runs, upwards or downwards. Offsets are random. Returns (length,) unsigned patterns.
+    the next one. With `run`, a random value is put in after every `run` values of a stream, which
+    ends most runs, upwards or downwards. Offsets are random. Returns (length,) unsigned patterns,
+    which a coder deals to so many streams.
     """
     rng = np.random.default_rng(seed)
+    values = np.zeros(length, dtype=pattern_dtype(table.value_w))
+    for stream in range(streams):
+        part = values[stream::streams]
+        symbols = _symbols(table, len(part), code_w, rng, run)
+        part[:] = [table.base[symbol] + rng.integers(table.sizes[symbol]) for symbol in symbols]
+    return values
+
+
+def _symbols(
+    table: SymbolTable, length: int, code_w: int, rng: np.random.Generator, run: int | None
+) -> list[int]:
+    """The symbols of one stream."""
     interval = Interval(code_w)
     symbols: list[int] = []
     known: dict[tuple[int, int], tuple[list[int], Interval]] = {}
@@ -62,14 +76,11 @@ def pending_run(
         if run:
             symbols.append(int(rng.integers(table.groups)))
             _step(interval, table, symbols[-1])
-    symbols = symbols[:length]
-    offsets = [int(rng.integers(table.sizes[symbol])) for symbol in symbols]
-    values = [table.base[symbol] + offset for symbol, offset in zip(symbols, offsets, strict=True)]
-    return np.array(values, dtype=pattern_dtype(table.value_w))
+    return symbols[:length]
 
 
 def longest_pending_run(values: np.ndarray, table: SymbolTable, code_w: int = CODE_W) -> int:
-    """The largest number of pending bits the encoder holds while it codes `values`."""
+    """The largest number of pending bits that coding `values` in one stream holds."""
     interval = Interval(code_w)
     pending = longest = 0
     for value in np.asarray(values).reshape(-1).tolist():

@@ -16,7 +16,7 @@ from .terminal import percent, print_table, printable, progress
 
 EXAMPLES = """  %(prog)s weights.npy
   %(prog)s model.onnx --tensor '*.weight' --json
-Sizes are those of values, tables and indexes; names, shapes and scales are left out everywhere.
+Sizes are those of values, tables and headers; names, shapes and scales are left out everywhere.
 """
 
 

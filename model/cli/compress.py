@@ -7,8 +7,9 @@ import argparse
 from pathlib import Path
 
 from ..apack import SymbolTable, solve
-from ..apack.container import MAX_BLOCK_VALUES, WORD_BYTES, PackedTensor, pack, write_container
-from ..apack.fast import BLOCK_VALUES
+from ..apack.coder import STREAM_COUNTS, STREAMS
+from ..apack.container import PackedTensor, pack, write_container
+from ..apack.fast import BLOCK_VALUES, MOST_BLOCK_VALUES, WORD_BYTES, WORD_BYTES_CHOICES
 from ..errors import InputError, shown
 from ..tensors import EXTENSIONS, PATTERNS, Contents, LeftOut, Tensor, read_file
 from ..tensors.statistics import entropy_bits, histogram
@@ -20,6 +21,7 @@ COMPRESS_EXAMPLES = """  %(prog)s weights.npy -o weights.apack
   %(prog)s model.tflite -o model.apack
   %(prog)s model.safetensors --tensor '*.weight' --strict -o weights.apack
   %(prog)s features.npy --value-width 12 --groups 32 -o features.apack
+  %(prog)s weights.npy --streams 8 --block 1024 -o weights.apack
   %(prog)s weights.npy --table table.json -o weights.apack
 """
 _NAMES_SHOWN = 3
@@ -37,17 +39,24 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     shared.add_code_width(command)
     command.add_argument(
         "--block",
-        type=shared.number(1, MAX_BLOCK_VALUES),
+        type=shared.number(1, MOST_BLOCK_VALUES),
         default=BLOCK_VALUES,
         metavar="N",
-        help=f"values in a block, 1 to {MAX_BLOCK_VALUES} (default {BLOCK_VALUES})",
+        help=f"values in a block, 1 to {MOST_BLOCK_VALUES} (default {BLOCK_VALUES})",
     )
     command.add_argument(
-        "--word",
+        "--streams",
         type=int,
-        choices=WORD_BYTES,
-        default=1,
-        help="bytes of a memory word that streams are padded to (default 1)",
+        choices=STREAM_COUNTS,
+        default=STREAMS,
+        help=f"code streams of a block (default {STREAMS})",
+    )
+    command.add_argument(
+        "--word-bytes",
+        type=int,
+        choices=WORD_BYTES_CHOICES,
+        default=WORD_BYTES,
+        help=f"bytes of a memory word that blocks are padded to (default {WORD_BYTES})",
     )
     command.add_argument(
         "--table", type=Path, metavar="TABLE.json", help="your own symbol table, for all tensors"
@@ -77,9 +86,8 @@ def _packed(
         for tensor in contents.tensors:
             try:
                 own = table or _solved(tensor, options)
-                packed.append(
-                    pack(tensor, own, options.block, options.code_width, options.word, advance)
-                )
+                coding = (options.block, options.code_width, options.streams, options.word_bytes)
+                packed.append(pack(tensor, own, *coding, progress=advance))
                 tensors.append(tensor)
             except InputError as error:
                 reason = str(error).removeprefix(f"tensor {shown(tensor.name)}: ")
@@ -102,7 +110,7 @@ def _report(contents: Contents, packed: list[PackedTensor], size: int) -> None:
     for tensor, one in zip(contents.tensors, packed, strict=True):
         raw = tensor.values.size * tensor.value_w
         entropy = entropy_bits(histogram(tensor.values, tensor.value_w))
-        stored = 8 * (len(one.index) + len(one.payload))
+        stored = 8 * (len(one.tile_table) + len(one.payload))
         rows.append((
             tensor.name,
             tensor.dtype,

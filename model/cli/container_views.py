@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..apack import SymbolTable
+from ..apack.coder import OFFSETS, decode_pieces
 from ..apack.container import Container, StoredBlock, TensorRecord
-from ..bitstream.bits import Bits
 from ..errors import InputError
 from ..tensors.quantization import text_of
 from ..tensors.statistics import entropy_bits, histogram
@@ -23,8 +23,10 @@ INFO_EXAMPLES = """  %(prog)s weights.apack
 """
 INSPECT_EXAMPLES = """  %(prog)s weights.apack
   %(prog)s model.apack --tensor conv1 --block 3 --json
+--json has the `pieces` in stored order, without header and padding, as numbers of `piece_w` bits,
+and their `owners`: the number of a code stream or "offset"; "values" in a raw block.
 """
-_BITS_SHOWN = 256
+_PIECES_SHOWN = 16
 _VALUES_SHOWN = 64
 
 
@@ -36,7 +38,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     command.add_argument("input", type=Path, metavar="IN.apack")
     shared.add_json(command)
     command = shared.add_command(
-        commands, _inspect, "inspect", "one block: table, streams and values", INSPECT_EXAMPLES
+        commands, _inspect, "inspect", "one block: table, pieces and values", INSPECT_EXAMPLES
     )
     command.add_argument("input", type=Path, metavar="IN.apack")
     command.add_argument("--tensor", metavar="NAME", help="needed when there are several")
@@ -57,26 +59,28 @@ def _info(options: argparse.Namespace) -> None:
         print(json.dumps({"file": str(options.input), "tensors": tensors, "total": total}))
         return
     print_table(
-        ("tensor", "type", "shape", "values", "blocks", "raw", "code bits", "offset bits",
-         "total bits", "entropy", "footprint"),
+        ("tensor", "type", "shape", "values", "blocks", "raw", "piece bits", "bytes", "entropy",
+         "footprint"),
         [_row(*pair) for pair in zip(types, tensors, strict=True)],
     )  # fmt: skip
     print(
         f"{total['values']:,} values in {total['file_bytes']:,} bytes: "
         f"{percent(total['entropy_bits'], total['value_bits'])} entropy, "
-        f"{percent(total['total_bits'], total['value_bits'])} streams, "
+        f"{percent(8 * total['payload_bytes'], total['value_bits'])} blocks, "
         f"{percent(8 * total['file_bytes'], total['value_bits'])} with all metadata"
     )
 
 
 def _sizes(container: Container, record: TensorRecord, advance: Callable[[int], None]) -> dict:
-    """The JSON of one tensor; `code_bits` and `offset_bits` are those of the coded blocks."""
-    index = container.index(record)
-    raw = index["code_bits"] == 0
+    """The JSON of one tensor: `piece_bits` are those of all blocks, coded and raw.
+
+    `payload_bytes` are the blocks with headers and padding, and `footprint` their share of the
+    values; `stored_bytes` have the tile table too.
+    """
+    encoded = container.blocks(record)
     value_bits = record.count * record.table.value_w
     tensor = container.read(record, advance)
-    offset_bits = index["offset_bits"].astype(int)
-    sizes = {
+    return {
         "name": record.name,
         "type": record.stored,
         "source": record.source,
@@ -88,28 +92,28 @@ def _sizes(container: Container, record: TensorRecord, advance: Callable[[int], 
         "value_w": record.table.value_w,
         "values": record.count,
         "value_bits": value_bits,
+        "streams": record.streams,
         "block_values": record.block_values,
+        "word_bytes": record.word_bytes,
+        "tile_blocks": record.tile_blocks,
         "blocks": record.blocks,
-        "raw_blocks": int(raw.sum()),
-        "code_bits": int(index["code_bits"].astype(int).sum()),
-        "offset_bits": int(offset_bits[~raw].sum()),
-        "raw_bits": int(offset_bits[raw].sum()),
-        "stored_bytes": record.end - record.index_start,
+        "raw_blocks": int(encoded.raw.sum()),
+        "piece_bits": encoded.bits,
+        "payload_bytes": record.payload_bytes,
+        "stored_bytes": record.end - record.start,
         "entropy_bits": entropy_bits(histogram(tensor.values, record.table.value_w)),
+        "footprint": 8 * record.payload_bytes / value_bits if value_bits else None,
     }
-    sizes["total_bits"] = sizes["code_bits"] + sizes["offset_bits"] + sizes["raw_bits"]
-    sizes["footprint"] = sizes["total_bits"] / value_bits if value_bits else None
-    return sizes
 
 
 def _total(tensors: list[dict], file_bytes: int) -> dict:
-    keys = ("values", "value_bits", "blocks", "raw_blocks", "code_bits", "offset_bits",
-            "raw_bits", "total_bits", "entropy_bits", "stored_bytes")  # fmt: skip
+    keys = ("values", "value_bits", "blocks", "raw_blocks", "piece_bits", "payload_bytes",
+            "stored_bytes", "entropy_bits")  # fmt: skip
     total = {key: sum(sizes[key] for sizes in tensors) for key in keys}
     value_bits = total["value_bits"]
     return total | {
         "file_bytes": file_bytes,
-        "footprint": total["total_bits"] / value_bits if value_bits else None,
+        "footprint": 8 * total["payload_bytes"] / value_bits if value_bits else None,
         "file_footprint": 8 * file_bytes / value_bits if value_bits else None,
     }
 
@@ -119,11 +123,12 @@ def _row(shown_type: str, sizes: dict) -> tuple[str, ...]:
         sizes["name"],
         shown_type,
         text_of(sizes["shape"]),
-        *(f"{sizes[key]:,}" for key in ("values", "blocks", "raw_blocks", "code_bits")),
-        f"{sizes['offset_bits']:,}",
-        f"{sizes['total_bits']:,}",
+        *(
+            f"{sizes[key]:,}"
+            for key in ("values", "blocks", "raw_blocks", "piece_bits", "payload_bytes")
+        ),
         percent(sizes["entropy_bits"], sizes["value_bits"]),
-        percent(sizes["total_bits"], sizes["value_bits"]),
+        percent(8 * sizes["payload_bytes"], sizes["value_bits"]),
     )
 
 
@@ -168,29 +173,44 @@ def _block_json(
         "block": number,
         "count": len(values),
         "code_w": record.code_w,
+        "streams": record.streams,
         "table": json.loads(record.table.to_json()),
-        "raw": block.raw,
+        "raw": block.encoded.raw,
         "crc32": f"{block.crc:08x}",
-        "code": _bits_json(block.encoded.code),
-        "offsets": _bits_json(block.encoded.offsets),
+        "piece_w": block.encoded.piece_w,
+        "pieces": list(block.encoded.pieces),
+        "owners": _owners(record, block),
         "values": values,
     }
 
 
-def _bits_json(bits: Bits) -> dict[str, object]:
-    return {"bits": bits.bits, "hex": bits.data.hex()}
+def _owners(record: TensorRecord, block: StoredBlock) -> list[int | str]:
+    """Whose each piece is: the number of its code stream, "offset", or "values" in a raw block."""
+    if block.encoded.raw:
+        return ["values"] * len(block.encoded.pieces)
+    owners = decode_pieces(block.encoded, record.table, record.streams, record.code_w).owners
+    return ["offset" if owner == OFFSETS else owner for owner in owners]
 
 
 def _print_block(record: TensorRecord, number: int, block: StoredBlock, values: list[int]) -> None:
-    kind = "raw" if block.raw else "coded"
+    kind = "raw" if block.encoded.raw else f"coded in {record.streams} streams"
     print(
         f"{printable(record.name)}, {_type(record)}, block {number} of {record.blocks}: "
         f"{len(values)} values, {kind}, CRC-32 {block.crc:08x}"
     )
     print_groups(record.table)
-    for name, bits in (("code", block.encoded.code), ("offsets", block.encoded.offsets)):
-        shown = str(bits)[:_BITS_SHOWN]
-        print(f"{name}: {bits.bits} bits  {shown}{'...' if bits.bits > len(shown) else ''}")
+    piece_w = block.encoded.piece_w
+    pieces = list(zip(_owners(record, block), block.encoded.pieces, strict=True))[:_PIECES_SHOWN]
+    print_table(
+        ("piece", "of", "hex", "bits"),
+        [
+            (str(place), str(owner), f"{piece:0{piece_w // 4}x}", f"{piece:0{piece_w}b}")
+            for place, (owner, piece) in enumerate(pieces)
+        ],
+    )
+    hidden = len(block.encoded.pieces) > len(pieces)
+    shown = f", {len(pieces)} shown" if hidden else ""
+    print(f"{len(block.encoded.pieces)} pieces of {piece_w} bits{shown}")
     shown_values = " ".join(map(str, values[:_VALUES_SHOWN]))
     print(f"values: {shown_values}{' ...' if len(values) > _VALUES_SHOWN else ''}")
 

@@ -66,7 +66,7 @@ def reasons(tensor: TensorSize) -> list[str]:
     sentences += _spread(shape)
     if tensor.apack.metadata / tensor.values > HEAVY_METADATA:
         sentences.append(
-            f"With only {tensor.values:,} values, table and index weigh"
+            f"With only {tensor.values:,} values, table and headers weigh"
             f" {tensor.apack.metadata / tensor.values:.2f} bits a value."
         )
     foreign = tensor.apack.coded / tensor.own_table - 1

@@ -134,7 +134,7 @@ def tensor_scatter(part: Part, path: Path) -> Path:
     axes.set_xlim(0, 1.04)
     axes.set_ylim(0, min(top, 2.0))
     axes.set_xlabel("order-0 entropy, share of the raw size")
-    axes.set_ylabel("APack with table and index")
+    axes.set_ylabel("APack with table and headers")
     _percent_axis(axes.xaxis)
     _percent_axis(axes.yaxis)
     return _save(figure, path)

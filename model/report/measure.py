@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..apack import SymbolTable, solve
-from ..apack.container import TensorRecord, pack
+from ..apack.blocks import HEADER_BYTES
+from ..apack.container import TensorRecord, blocks_of, pack
 from ..apack.container.fields import FieldWriter
-from ..apack.container.layout import padded_bytes, write_record
-from ..apack.container.streams import block_counts
+from ..apack.container.layout import write_record
 from ..apack.fast import encode_blocks
 from ..codecs import APACK, CODECS, Codec
 from ..tensors import Tensor, signed_values
@@ -25,12 +25,12 @@ SYMBOLS = 16
 class ApackSize:
     """What APack needs for one tensor in a container (docs/apack/format.md), in bits.
 
-    coded: code and offset streams of all blocks, had none been stored raw;
-    stored: what the blocks take, padding to bytes included, raw ones as such;
-    metadata: symbol table, other parameters of the decoder and block index, but not name, scales
-    and zero points, which uncompressed values need too;
+    coded: the pieces of all blocks, raw ones included;
+    stored: the same in whole memory words;
+    metadata: symbol table, other parameters of the decoder, headers of blocks and tile table, but
+    not name, scales and zero points, which uncompressed values need too;
     raw_blocks: how many of `blocks` are stored raw;
-    largest_block_excess: by how much the largest block exceeds its raw values, at most 0.
+    largest_block_excess: by how much a block exceeds its values in whole words at most; 0 or less.
     """
 
     coded: int
@@ -93,7 +93,7 @@ class TensorSize:
 
     @property
     def footprint(self) -> float:
-        """Share of the raw size that APack needs, table and index included."""
+        """Share of the raw size that APack needs, everything included."""
         return self.apack.total / self.raw
 
     def bits(self, codec: Codec) -> int:
@@ -172,17 +172,16 @@ def apack_size(tensor: Tensor, table: SymbolTable) -> ApackSize:
     """Pack a tensor as for a container and add up what is written."""
     packed = pack(tensor, table)
     record = packed.record
-    index = np.frombuffer(packed.index, record.entry_type)
-    blocks = padded_bytes(index["code_bits"].astype(np.int64), record.word_bytes)
-    blocks = blocks + padded_bytes(index["offset_bits"].astype(np.int64), record.word_bytes)
-    raw = padded_bytes(block_counts(record) * table.value_w, record.word_bytes)
+    encoded = blocks_of(record, packed.payload, record.count)
+    headers = HEADER_BYTES * record.blocks
+    raw = [record.raw_bytes(record.block_count(block)) for block in range(record.blocks)]
     return ApackSize(
-        coded=encode_blocks(tensor.values, table).bits,
-        stored=8 * len(packed.payload),
-        metadata=8 * (len(packed.index) + parameter_bytes(record)),
+        coded=encoded.bits,
+        stored=8 * (len(packed.payload) - headers),
+        metadata=8 * (headers + len(packed.tile_table) + parameter_bytes(record)),
         blocks=record.blocks,
-        raw_blocks=int((index["code_bits"] == 0).sum()),
-        largest_block_excess=8 * int((blocks - raw).max()),
+        raw_blocks=int(encoded.raw.sum()),
+        largest_block_excess=8 * int((np.diff(encoded.starts) - raw).max()),
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import jinja2
 
+from ..apack.fast import BLOCK_VALUES
 from ..zoo import MODELS, ZooModel
 from ..zoo.packages import MINILM_TOKENIZER, SCIKIT_IMAGE
 from . import figures
@@ -102,6 +103,7 @@ def _overview(parts: list[Part], folder: Path) -> dict[str, object]:
         "models": MODELS,
         "inputs": (SCIKIT_IMAGE, MINILM_TOKENIZER),
         "symbols": SYMBOLS,
+        "block_values": BLOCK_VALUES,
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .. import codecs
+from ..apack.fast import BLOCK_VALUES
 from ..codecs import CODECS, Codec
 from .measure import SYMBOLS, TensorSize
 from .part import ACTIVATIONS, NARROW_WIDTHS, WEIGHTS, Part
@@ -114,7 +115,7 @@ def bars(parts: list[Part]) -> list[Bar]:
 def _near_entropy(parts: list[Part], what: str) -> Bar:
     large = [(part, t) for part in parts for t in part.tensors if t.values >= LARGE]
     return Bar(
-        f"code and offset streams within {ENTROPY_MARGIN:.1%} of the order-0 entropy on every"
+        f"pieces of all blocks within {ENTROPY_MARGIN:.1%} of the order-0 entropy on every"
         f" {what} of {LARGE:,} values or more",
         len(large),
         tuple(
@@ -131,8 +132,8 @@ def _near_entropy(parts: list[Part], what: str) -> Bar:
 def _near_entropy_in_container(parts: list[Part]) -> Bar:
     large = [(part, t) for part in parts for t in part.tensors if t.values >= LARGE]
     return Bar(
-        f"within {CONTAINER_MARGIN:.1%} of the order-0 entropy with table and block index, on every"
-        f" weight tensor of {LARGE:,} values or more",
+        f"within {CONTAINER_MARGIN:.1%} of the order-0 entropy with table, headers and padding, on"
+        f" every weight tensor of {LARGE:,} values or more",
         len(large),
         tuple(
             f"{part.model.title}, {t.name}: {t.apack.total / t.entropy - 1:.2%} over"
@@ -140,14 +141,14 @@ def _near_entropy_in_container(parts: list[Part]) -> Bar:
             for part, t in large
             if t.apack.total > (1 + CONTAINER_MARGIN) * t.entropy
         ),
-        "A block of 4,096 values has an index entry of 64 bits, which is 1 % of its streams when"
-        " they hold 1.6 bits a value.",
+        f"A block of {BLOCK_VALUES:,} values has a header of 64 bits and takes some 100 more where"
+        " its streams begin and end, which is 1 % of its pieces when they hold 1 bit a value.",
     )
 
 
 def _below_mlw(parts: list[Part]) -> Bar:
     return Bar(
-        "weights smaller than under Arm's mlw_codec on every network, table and index included",
+        "weights smaller than under Arm's mlw_codec on every network, everything included",
         len(parts),
         tuple(
             f"{part.model.title}: {part.footprint(APACK.bits):.2%}"
@@ -159,7 +160,7 @@ def _below_mlw(parts: list[Part]) -> Bar:
 
 def _never_grows(parts: list[Part]) -> Bar:
     return Bar(
-        "no block larger than its raw values and its index entry",
+        "no block larger than its raw values and its header",
         sum(t.apack.blocks for part in parts for t in part.tensors),
         tuple(
             f"{part.model.title}, {t.name}: {t.apack.largest_block_excess} bits"

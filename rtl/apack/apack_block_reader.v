@@ -19,6 +19,7 @@
  * those behind the last block are while m_busy is low.
  *
  * m_length is high for a cycle when words are missing, and with each word behind a last block that is not lost.
+ * A block takes two cycles beyond its words, a lost one two in all.
  * Example (VALUE_W 8, PIECE_W 16, WORD_W 64, 10 values in blocks of 8): header of 4 pieces, a word, header of 1
  * piece (raw), a word -> records of 8 and 2 values, each followed by its word.
  */
@@ -29,7 +30,7 @@ module apack_block_reader #(
     parameter VALUE_W      = 8,
     // bits of the interval bounds
     parameter CODE_W       = 16,
-    // bits of a piece, a power of two, at most WORD_W
+    // bits of a piece, 16 or 32, at most WORD_W
     parameter PIECE_W      = 16,
     // bits of a word, in memory: 16, 32 or 64
     parameter WORD_W       = 64,
@@ -96,8 +97,8 @@ module apack_block_reader #(
         if (WORD_W != 16 && WORD_W != 32 && WORD_W != 64) begin : g_check_word
             apack_block_reader_needs_WORD_W_of_16_32_or_64 illegal_parameter ();
         end
-        if (PIECE_W < 1 || PIECE_W > WORD_W || (PIECE_W & (PIECE_W - 1)) != 0) begin : g_check_piece
-            apack_block_reader_needs_PIECE_W_a_power_of_two_of_at_most_WORD_W illegal_parameter ();
+        if ((PIECE_W != 16 && PIECE_W != 32) || PIECE_W > WORD_W) begin : g_check_piece
+            apack_block_reader_needs_PIECE_W_of_16_or_32_and_at_most_WORD_W illegal_parameter ();
         end
     endgenerate
 

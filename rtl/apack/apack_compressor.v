@@ -27,7 +27,7 @@
 module apack_compressor #(
     // engines, 1..64
     parameter ENGINES      = 1,
-    // streams of a block, which take turns in its engine, 1, 2, 4 or 8
+    // streams that take turns, in each engine, 1, 2, 4 or 8
     parameter STREAMS      = 4,
     // bits of a value, 2..16
     parameter VALUE_W      = 8,
@@ -175,6 +175,7 @@ module apack_compressor #(
     wire                     stall_engine;
 
     reg                      closing_reg;       // an abort goes on
+    wire                     channels_rst = rst || closing_reg;
 
     apack_registers #(
         .DECOMPRESSOR (0),
@@ -280,7 +281,6 @@ module apack_compressor #(
     // ---- values in ---------------------------------------------------------------------------------
 
     reg                input_open_reg;      // the newest tensor's tlast has not been taken
-    reg                channels_rst_reg;
 
     wire [KEEP_W*8-1:0] in_data;
     wire [KEEP_W-1:0]   in_keep;
@@ -356,7 +356,7 @@ module apack_compressor #(
         if (!input_open_reg) begin
             tail_reg <= 1'b0;
         end
-        if (channels_rst_reg) begin
+        if (channels_rst) begin
             filling_reg     <= 1'b0;
             fill_engine_reg <= {ENGINE_W{1'b0}};
         end
@@ -389,7 +389,7 @@ module apack_compressor #(
                 .SHARED       ((ENGINES > 1) ? 1 : 0)
             ) channel_inst (
                 .clk          (clk),
-                .rst          (channels_rst_reg),
+                .rst          (channels_rst),
                 .row_valid    (row_valid),
                 .row_base     (row_base),
                 .row_offset_w (row_offset_w),
@@ -524,7 +524,7 @@ module apack_compressor #(
             newest_some_reg   <= 1'b0;
         end
 
-        if (channels_rst_reg) begin
+        if (channels_rst) begin
             head_engine_reg   <= {ENGINE_W{1'b0}};
             oldest_blocks_reg <= {BLOCKS_W{1'b0}};
             newest_blocks_reg <= {BLOCKS_W{1'b0}};
@@ -540,13 +540,11 @@ module apack_compressor #(
 
     wire oldest_ended = busy && all_begun;
 
-    assign command_take = command_valid && !pair && newest_ended && !closing_reg && !channels_rst_reg && !run_abort;
+    assign command_take = command_valid && !pair && newest_ended && !closing_reg && !run_abort;
     assign discard      = closing_reg && input_open_reg;
     assign finish       = oldest_ended && count_ready && (gone_reg || (!oldest_some_reg && !closing_reg));
 
     always @(posedge clk) begin
-        channels_rst_reg <= rst || closing_reg;
-
         if (in_valid && in_ready && in_last) begin
             input_open_reg <= 1'b0;
         end

@@ -27,7 +27,7 @@
 module apack_decompressor #(
     // engines, 1..64
     parameter ENGINES      = 1,
-    // streams of a block, which take turns in its engine, 1, 2, 4 or 8
+    // streams that take turns, in each engine, 1, 2, 4 or 8
     parameter STREAMS      = 4,
     // bits of a value, 2..16
     parameter VALUE_W      = 8,
@@ -170,6 +170,7 @@ module apack_decompressor #(
     wire                     stall_engine;
 
     reg                      closing_reg;       // an abort goes on
+    wire                     channels_rst = rst || closing_reg;
 
     apack_registers #(
         .DECOMPRESSOR (1),
@@ -277,7 +278,6 @@ module apack_decompressor #(
     // ---- words to blocks ---------------------------------------------------------------------------
 
     reg               input_open_reg;       // the newest tensor's tlast has not been taken
-    reg               channels_rst_reg;
 
     wire [WORD_W-1:0] in_data;
     wire [WORD_B-1:0] in_keep;
@@ -336,7 +336,7 @@ module apack_decompressor #(
         .BLOCK_VALUES (BLOCK_VALUES)
     ) reader_inst (
         .clk            (clk),
-        .rst            (channels_rst_reg),
+        .rst            (channels_rst),
         .begin_valid    (begins),
         .begin_values   (command_values),
         .block_values   (front_block),
@@ -402,7 +402,7 @@ module apack_decompressor #(
                 .SHARED       ((ENGINES > 1) ? 1 : 0)
             ) channel_inst (
                 .clk            (clk),
-                .rst            (channels_rst_reg),
+                .rst            (channels_rst),
                 .row_valid      (row_valid),
                 .row_base       (row_base),
                 .row_limit      (row_limit),
@@ -443,7 +443,7 @@ module apack_decompressor #(
             block_engine_reg <= (block_engine_reg == LAST_ENGINE) ? {ENGINE_W{1'b0}} : block_engine_reg + 1'b1;
         end
 
-        if (channels_rst_reg) begin
+        if (channels_rst) begin
             word_engine_reg  <= {ENGINE_W{1'b0}};
             block_engine_reg <= {ENGINE_W{1'b0}};
         end
@@ -533,7 +533,7 @@ module apack_decompressor #(
             end
         end
 
-        if (channels_rst_reg) begin
+        if (channels_rst) begin
             head_engine_reg <= {ENGINE_W{1'b0}};
         end
         if (rst) begin
@@ -548,13 +548,11 @@ module apack_decompressor #(
     wire newest_ended = !input_open_reg && (!reader_busy || closing_reg);
     wire oldest_ended = busy && (pair || newest_ended);
 
-    assign command_take = command_valid && !pair && newest_ended && !closing_reg && !channels_rst_reg && !run_abort;
+    assign command_take = command_valid && !pair && newest_ended && !closing_reg && !run_abort;
     assign discard      = closing_reg && input_open_reg;
     assign finish       = oldest_ended && count_ready && (gone_reg || (oldest_empty_reg && !closing_reg));
 
     always @(posedge clk) begin
-        channels_rst_reg <= rst || closing_reg;
-
         if (in_valid && in_ready && in_last) begin
             input_open_reg <= 1'b0;
         end
@@ -577,7 +575,7 @@ module apack_decompressor #(
         end
     end
 
-    assign stall_input  = input_open_reg && reader_ready && !in_valid;
+    assign stall_input  = input_open_reg && reader_busy && reader_ready && !in_valid;
     assign stall_output = m_axis_values_tvalid && !m_axis_values_tready;
     assign stall_engine = input_open_reg && !reader_ready && in_valid && some;
 

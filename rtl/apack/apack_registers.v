@@ -48,7 +48,7 @@ module apack_registers #(
     parameter BLOCK_VALUES = 4096,
     // 1 when damaged blocks leave as zeros, 0 when only their last beat is marked
     parameter HOLD         = 0,
-    // bits of a piece, a power of two, at most WORD_W
+    // bits of a piece, 16 or 32, at most WORD_W
     parameter PIECE_W      = 16,
     // bits of a block's number of pieces
     parameter PIECES_W     = 12,
@@ -235,8 +235,8 @@ module apack_registers #(
         if (HOLD != 0 && HOLD != 1) begin : g_check_hold
             apack_registers_needs_HOLD_of_0_or_1 illegal_parameter ();
         end
-        if (PIECE_W < 1 || PIECE_W > WORD_W || (PIECE_W & (PIECE_W - 1)) != 0) begin : g_check_piece_w
-            apack_registers_needs_PIECE_W_a_power_of_two_of_at_most_WORD_W illegal_parameter ();
+        if ((PIECE_W != 16 && PIECE_W != 32) || PIECE_W > WORD_W) begin : g_check_piece_w
+            apack_registers_needs_PIECE_W_of_16_or_32_and_at_most_WORD_W illegal_parameter ();
         end
     endgenerate
 
@@ -454,7 +454,7 @@ module apack_registers #(
     // one a cycle: a sum is added to its word, and begins anew. When a tensor ends they go on with CYCLES, for one
     // round in which the totals move to the memory that is read, and the words become 0. What comes in every
     // cycle is delayed by as many cycles as its visit comes after that of CYCLES; no block comes meanwhile.
-    localparam WAIT_W       = 5;                // a sum waits for less than 2^WAIT_W cycles
+    localparam WAIT_W       = 4;                // a sum waits for less than 2^WAIT_W cycles
     localparam PARTS        = WORD_W / PIECE_W;
     localparam PART_W       = $clog2(PARTS);
     localparam HEADER_WORDS = (WORD_W < 64) ? 64 / WORD_W : 1;
@@ -473,8 +473,8 @@ module apack_registers #(
     localparam [3:0] BAD_BLOCKS   = 4'd9;
     localparam [3:0] BAD_BLOCK    = 4'd10;
 
-    localparam [WORDS_W-1:0] BLOCK_WORDS = HEADER_WORDS[WORDS_W-1:0];
-    localparam [WORDS_W-1:0] ROUND_UP    = PARTS[WORDS_W-1:0] - 1'b1;
+    localparam [2:0] BLOCK_WORDS = HEADER_WORDS[2:0];
+    localparam [2:0] ROUND_UP    = PARTS[2:0] - 3'd1;
 
     reg                step_end_reg;
     reg [VALUES_W-1:0] step_values_reg;
@@ -502,14 +502,24 @@ module apack_registers #(
         step_stall_engine_reg <= {step_stall_engine_reg[2:0], busy_reg && count_stall_engine};
 
         if (rst) begin
-            step_end_reg <= 1'b0;
+            step_end_reg          <= 1'b0;
+            step_values_reg       <= {VALUES_W{1'b0}};
+            step_pieces_reg       <= {PIECES_W{1'b0}};
+            step_block_reg        <= 1'b0;
+            step_raw_reg          <= 1'b0;
+            step_bad_reg          <= 1'b0;
+            step_busy_reg         <= 1'b0;
+            step_stall_input_reg  <= 2'd0;
+            step_stall_output_reg <= 3'd0;
+            step_stall_engine_reg <= 4'd0;
         end
     end
 
     // A block whose header was lost has neither pieces nor words.
     wire [WORDS_W-1:0] pieces_wide = {{WORDS_W-PIECES_W{1'b0}}, step_pieces_reg};
     wire [WORDS_W-1:0] step_words  = (step_pieces_reg == {PIECES_W{1'b0}}) ? {WORDS_W{1'b0}}
-                                   : ((pieces_wide + ROUND_UP) >> PART_W) + BLOCK_WORDS;
+                                   : ((pieces_wide + {{WORDS_W-3{1'b0}}, ROUND_UP}) >> PART_W)
+                                   + {{WORDS_W-3{1'b0}}, BLOCK_WORDS};
 
     reg [3:0] place_reg;            // of the visit
     reg       ending_reg;           // the round of a tensor's end

@@ -18,6 +18,7 @@
  *   m_count  the same as a number; in that cycle s_code_bits must show the stream's next CODE_W code bits,
  *            or, of a slot that is not the first, as many as it uses up. 0, 1, 3, 6 cycles after it entered.
  * For a stream that has not been started, and for slots that are in the loop at a reset, they are undefined.
+ * The row buses are apack_table's; they must hold still from the cycle before an active slot enters.
  *
  * The interval is kept as low, range (its size, and three times that) and position (code less low). The
  * search takes two levels: one multiplier for the first row of each leaf of LEAF rows but the first, then
@@ -113,6 +114,21 @@ module apack_search_loop #(
 
     // ---- first level: which leaf -------------------------------------------------------------------
 
+    // Where each leaf but the first begins, in registers: the rows of a bank may come late in a cycle.
+    localparam HEADS_W = (LEAVES - 1) * COUNT_W;
+
+    reg [HEADS_W-1:0]  heads_reg;
+    reg [LEAVES-1:1]   heads_valid_reg;
+
+    always @(posedge clk) begin : b_heads
+        integer k;
+
+        for (k = 1; k < LEAVES; k = k + 1) begin
+            heads_reg[(k-1)*COUNT_W +: COUNT_W] <= begins[(k*LEAF-1)*COUNT_W +: COUNT_W];
+            heads_valid_reg[k]                  <= valid[k*LEAF];
+        end
+    end
+
     wire [CODE_W-1:0]   low;
     wire [CODE_W-1:0]   position;
     wire [RANGE_W-1:0]  range;
@@ -133,7 +149,7 @@ module apack_search_loop #(
             ) distance_inst (
                 .range    (range),
                 .range_3  (triple),
-                .cum      (begins[(i*LEAF-1)*COUNT_W +: COUNT_W]),
+                .cum      (heads_reg[(i-1)*COUNT_W +: COUNT_W]),
                 .position (position),
                 .pair     (tops[(i-1)*PAIR_W +: PAIR_W])
             );
@@ -170,8 +186,8 @@ module apack_search_loop #(
             wire [ROW_W-1:0] sum = tops_cut[(i-1)*PAIR_W +: ROW_W] + tops_cut[(i-1)*PAIR_W+ROW_W +: ROW_W];
 
             assign top_distances[(i-1)*CODE_W +: CODE_W] = sum[COUNT_W +: CODE_W];
-            assign top_begun[i]                          = top_active && valid[i*LEAF] && sum[ROW_W-1];
-            assign top_ahead[i]                          = top_active && valid[i*LEAF] && !sum[ROW_W-1];
+            assign top_begun[i]                          = top_active && heads_valid_reg[i] && sum[ROW_W-1];
+            assign top_ahead[i]                          = top_active && heads_valid_reg[i] && !sum[ROW_W-1];
         end
     endgenerate
 

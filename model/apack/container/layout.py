@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The layout of a container: header, directory records and index entries.
+"""The layout of a container: header and directory records.
 
-docs/apack/format.md, sections 2 to 4, defines what is written here.
+docs/apack/format.md, sections 2 and 3, defines what is written here.
 """
 
 from __future__ import annotations
@@ -12,30 +12,34 @@ import zlib
 import numpy as np
 
 from ...errors import CorruptStream, InputError, shown
-from ..coder import CODE_W_RANGE
+from ..coder import CODE_W_RANGE, STREAM_COUNTS
+from ..fast import MOST_BLOCK_VALUES, WORD_BYTES_CHOICES
 from ..table import COUNT_W_RANGE, VALUE_W_RANGE, SymbolTable
 from .fields import FieldReader, FieldWriter
 from .limits import (
-    MAX_BLOCK_VALUES,
     MAX_DIMENSIONS,
+    MAX_TILE_BLOCKS,
     MAX_VALUES,
     STORED_TYPES,
-    WORD_BYTES,
     check_record,
 )
 from .record import TensorRecord
 
 MAGIC = b"\x89APACK\r\n"
-VERSION = 1
+VERSION = 2
+_TABLES = 1
 
+# Fields that say how values are coded, in their order, and the largest number of each.
+_CODING = {
+    "code_w": CODE_W_RANGE.stop - 1,
+    "streams": STREAM_COUNTS[-1],
+    "block_values": MOST_BLOCK_VALUES,
+    "word_bytes": WORD_BYTES_CHOICES[-1],
+    "tile_blocks": MAX_TILE_BLOCKS,
+}
 _HEADER = struct.Struct("<8sHHII")
 _CRC = struct.Struct("<I")
 HEADER_BYTES = _HEADER.size + _CRC.size
-
-
-def padded_bytes(bits: np.ndarray | int, word_bytes: int) -> np.ndarray | int:
-    """Bytes that a stream of so many bits takes, in whole words."""
-    return -(-bits // (8 * word_bytes)) * word_bytes
 
 
 def build_header(tensors: int, directory: bytes) -> bytes:
@@ -78,10 +82,9 @@ def write_record(fields: FieldWriter, record: TensorRecord) -> None:
         fields.integer(length)
     _write_quantization(fields, record)
     _write_table(fields, record.table)
-    fields.integer(record.code_w)
-    fields.integer(record.block_values)
-    fields.integer(record.word_bytes)
-    fields.packed("<I", record.index_crc)
+    for field in _CODING:
+        fields.integer(getattr(record, field))
+    fields.packed("<I", record.tile_crc)
     fields.integer(record.payload_bytes)
 
 
@@ -106,10 +109,8 @@ def _read_named_record(fields: FieldReader, name: str) -> TensorRecord:
     shape = tuple(fields.integer("dimension", 0, MAX_VALUES) for _ in range(dimensions))
     scale, zero_point, axis = _read_quantization(fields, dimensions)
     table = _read_table(fields)
-    code_w = fields.integer("code_w", table.count_w + 2, CODE_W_RANGE.stop - 1)
-    block_values = fields.integer("block_values", 1, MAX_BLOCK_VALUES)
-    word_bytes = fields.integer("word_bytes", 1, WORD_BYTES[-1])
-    (index_crc,) = fields.packed("<I")
+    coding = [fields.integer(field, 1, most) for field, most in _CODING.items()]
+    (tile_crc,) = fields.packed("<I")
     payload_bytes = fields.integer("payload_bytes", 0, MAX_VALUES)
     return TensorRecord(
         name,
@@ -120,10 +121,8 @@ def _read_named_record(fields: FieldReader, name: str) -> TensorRecord:
         zero_point,
         axis,
         table,
-        code_w,
-        block_values,
-        word_bytes,
-        index_crc,
+        *coding,
+        tile_crc,
         payload_bytes,
     )
 
@@ -164,6 +163,7 @@ def _read_quantization(
 def _write_table(fields: FieldWriter, table: SymbolTable) -> None:
     fields.integer(table.value_w)
     fields.integer(table.count_w)
+    fields.integer(_TABLES)
     fields.integer(table.groups)
     for size, count in zip(table.sizes, table.counts, strict=True):
         fields.integer(size)
@@ -173,6 +173,7 @@ def _write_table(fields: FieldWriter, table: SymbolTable) -> None:
 def _read_table(fields: FieldReader) -> SymbolTable:
     value_w = fields.integer("value_w", VALUE_W_RANGE.start, VALUE_W_RANGE.stop - 1)
     count_w = fields.integer("count_w", COUNT_W_RANGE.start, COUNT_W_RANGE.stop - 1)
+    fields.integer("number of tables", _TABLES, _TABLES)
     groups = fields.integer("number of groups", 1, fields.left // 2)
     ends, cum = [0], [0]
     for row in range(groups):

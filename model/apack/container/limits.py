@@ -13,12 +13,12 @@ from numbers import Integral, Real
 
 from ...errors import InputError, shown
 from ...tensors.quantization import ZERO_POINTS
-from ..coder import CODE_W_RANGE, check_code_w
+from ..coder import CODE_W_RANGE, check_code_w, check_streams, piece_width
+from ..fast import MOST_BLOCK_VALUES, WORD_BYTES_CHOICES
 from .record import TensorRecord
 
-WORD_BYTES = (1, 2, 4, 8)
 STORED_TYPES = ("uint8", "int8", "uint16", "int16")
-MAX_BLOCK_VALUES = 1 << 16
+MAX_TILE_BLOCKS = 1 << 16
 MAX_VALUES = 1 << 48
 MAX_DIMENSIONS = 32
 MAX_TENSORS = MAX_DIRECTORY_BYTES = (1 << 32) - 1
@@ -110,13 +110,16 @@ def _is_double(number: object) -> bool:
 def _check_coding(record: TensorRecord) -> None:
     _check_integer("code_w", record.code_w, CODE_W_RANGE)
     check_code_w(record.table, record.code_w)
-    if not _is_integer(record.block_values, range(1, MAX_BLOCK_VALUES + 1)):
+    check_streams(record.streams)
+    _check_integer("block_values", record.block_values, range(1, MOST_BLOCK_VALUES + 1))
+    if record.word_bytes not in WORD_BYTES_CHOICES:
         raise InputError(
-            f"blocks of {shown(record.block_values)} values; 1 to {MAX_BLOCK_VALUES} are legal"
+            f"words of {shown(record.word_bytes)} bytes; {WORD_BYTES_CHOICES} are legal"
         )
-    if record.word_bytes not in WORD_BYTES:
-        raise InputError(f"words of {shown(record.word_bytes)} bytes; {WORD_BYTES} are legal")
-    _check_integer("index CRC", record.index_crc, _CRCS)
+    if 8 * record.word_bytes < piece_width(record.table):
+        raise InputError(f"words of {record.word_bytes} bytes do not hold a piece of 32 bits")
+    _check_integer("tile_blocks", record.tile_blocks, range(1, MAX_TILE_BLOCKS + 1))
+    _check_integer("CRC of the tile table", record.tile_crc, _CRCS)
     _check_integer("payload_bytes", record.payload_bytes, range(MAX_VALUES + 1))
 
 

@@ -7,9 +7,9 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from ...tensors.types import Coding, coding_of
+from ..blocks import HEADER_BYTES, BlockHeader
+from ..coder import piece_width
 from ..table import SymbolTable
 
 
@@ -18,7 +18,8 @@ class TensorRecord:
     """What the directory says of one tensor, and where in the file its parts are.
 
     stored: integer type of the values; source: type of the tensor before quantization, often the
-    same. scale, zero_point and axis: as in `model.tensors.Tensor`. Positions are in bytes.
+    same. scale, zero_point and axis: as in `model.tensors.Tensor`. Positions are in bytes; `start`
+    is where the tensor before it ends.
     """
 
     name: str
@@ -30,11 +31,13 @@ class TensorRecord:
     axis: int | None
     table: SymbolTable
     code_w: int
+    streams: int
     block_values: int
     word_bytes: int
-    index_crc: int
-    payload_bytes: int
-    index_start: int = 0
+    tile_blocks: int
+    tile_crc: int = 0
+    payload_bytes: int = 0
+    start: int = 0
 
     @property
     def coding(self) -> Coding:
@@ -51,22 +54,20 @@ class TensorRecord:
         """Number of blocks."""
         return -(-self.count // self.block_values)
 
-    @cached_property
-    def entry_type(self) -> np.dtype:
-        """Layout of an index entry; lengths take 2 bytes where a raw block has under 2**16 bits."""
-        length = "<u2" if self.block_values * self.table.value_w < 1 << 16 else "<u4"
-        return np.dtype([("code_bits", length), ("offset_bits", length), ("crc", "<u4")])
+    @property
+    def tiles(self) -> int:
+        """Number of tiles."""
+        return -(-self.blocks // self.tile_blocks)
 
     @property
-    def index_bytes(self) -> int:
-        """Size of the block index."""
-        return self.blocks * self.entry_type.itemsize
+    def table_start(self) -> int:
+        """First byte of the tile table, behind zero bytes up to a multiple of 8."""
+        return self.start + -self.start % 8
 
     @property
     def payload_start(self) -> int:
-        """First byte of the first block: the index, then zero bytes up to a whole word."""
-        end = self.index_start + self.index_bytes
-        return end + -end % self.word_bytes
+        """First byte of the first block."""
+        return self.table_start + 8 * self.tiles
 
     @property
     def end(self) -> int:
@@ -76,3 +77,41 @@ class TensorRecord:
     def block_count(self, block: int) -> int:
         """Number of values in a block."""
         return min(self.block_values, self.count - block * self.block_values)
+
+    def block_bytes(self, pieces: int) -> int:
+        """Bytes of a block of so many pieces: its header, the pieces, and zeros up to a word."""
+        size = pieces * piece_width(self.table) // 8
+        return HEADER_BYTES + size + -size % self.word_bytes
+
+    def raw_bytes(self, count: int) -> int:
+        """Bytes of a block of `count` values stored verbatim."""
+        return self.block_bytes(self._raw_pieces(count))
+
+    def may_have(self, header: BlockHeader, count: int) -> bool:
+        """Whether a block of `count` values can have this header's number of pieces."""
+        if header.raw:
+            return header.pieces == self._raw_pieces(count)
+        size = self.block_bytes(header.pieces)
+        return header.pieces >= self._first_pieces and size <= self.raw_bytes(count)
+
+    def may_take(self, payload_bytes: int) -> bool:
+        """Whether this tensor's blocks can take so many bytes together."""
+        least = most = 0
+        for blocks, count in (
+            (self.count // self.block_values, self.block_values),
+            (1, self.count % self.block_values),
+        ):
+            if count:
+                fewest = min(self._raw_pieces(count), self._first_pieces)
+                least += blocks * self.block_bytes(fewest)
+                most += blocks * self.raw_bytes(count)
+        return least <= payload_bytes <= most
+
+    @property
+    def _first_pieces(self) -> int:
+        """The fewest pieces of a coded block: those that its streams begin with."""
+        return self.streams * -(-self.code_w // piece_width(self.table))
+
+    def _raw_pieces(self, count: int) -> int:
+        """Pieces of `count` values stored verbatim."""
+        return -(-count * self.table.value_w // piece_width(self.table))

@@ -19,9 +19,20 @@ FOLDER = Path(__file__).parent / "golden"
 
 def example() -> list[PackedTensor]:
     """The example of docs/apack/format.md."""
-    values = np.array([[0, 1, -1], [0, 2, -3]], dtype=np.int8).view(np.uint8)
+    rows = [[0, -60, 0, -2, 5], [0, 0, 77, 0, 9], [-60, 0, -2, 0, 1], [0, 2, -3, 100, -100]]
+    values = np.array(rows, dtype=np.int8).view(np.uint8)
     table = SymbolTable(8, 4, (0, 1, 128, 253), (0, 6, 9, 10, 16))
-    return [pack(Tensor("x", values, "int8"), table, block_values=4)]
+    return [
+        pack(
+            Tensor("x", values, "int8"),
+            table,
+            block_values=16,
+            code_w=8,
+            streams=2,
+            word_bytes=4,
+            tile_blocks=1,
+        )
+    ]
 
 
 def mixed() -> list[PackedTensor]:
@@ -50,13 +61,13 @@ def _skewed_bytes() -> PackedTensor:
     values = (steps * steps % 7 * (steps % 11 == 0) + steps % 3).astype(np.uint8)
     tensor = Tensor("skewed", values.reshape(90, 100), "uint8", scale=(0.1,), zero_point=(3,))
     table = SymbolTable(8, 10, (0, 1, 2, 3, 8), (0, 330, 660, 990, 1023, 1024))
-    return pack(tensor, table)
+    return pack(tensor, table, block_values=1000, tile_blocks=3)
 
 
 def _noise_that_stays_raw() -> PackedTensor:
     values = (np.arange(5000) * 40503 % 65521 % 251).astype(np.uint8)
     table = SymbolTable(8, 10, (0, 16), (0, 1000, 1024))
-    return pack(Tensor("noise", values, "int8"), table, block_values=1000, word_bytes=4)
+    return pack(Tensor("noise", values, "int8"), table, block_values=1000, streams=8, word_bytes=2)
 
 
 def _quantized_floats() -> PackedTensor:
@@ -72,14 +83,14 @@ def _quantized_floats() -> PackedTensor:
         axis=1,
     )
     table = SymbolTable(4, 6, (0, 1, 7, 8), (0, 21, 22, 43, 64))
-    return pack(tensor, table, block_values=64, code_w=12, word_bytes=8)
+    return pack(tensor, table, block_values=64, code_w=12, streams=1)
 
 
 def _wide_values() -> PackedTensor:
     values = (np.arange(70_000) % 300 * (np.arange(70_000) % 7 == 0)).astype(np.uint16)
     tensor = Tensor("wide", values, "int16", value_w=12, scale=(0.5,), zero_point=(-40_000,))
-    table = SymbolTable(12, 14, (0, 1, 100, 2048), (0, 14_000, 15_300, 16_380, 16_384))
-    return pack(tensor, table, block_values=65_536, code_w=20, word_bytes=2)
+    table = SymbolTable(12, 15, (0, 1, 100, 2048), (0, 28_000, 30_600, 32_760, 32_768))
+    return pack(tensor, table, block_values=65_536, code_w=20, streams=2, word_bytes=4)
 
 
 if __name__ == "__main__":

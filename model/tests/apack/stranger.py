@@ -37,25 +37,47 @@ class Bytes:
         return struct.unpack("<" + layout, self.take(struct.calcsize("<" + layout)))
 
 
-class BitString:
-    """The bits of a padded stream; zeros past the end, and how many were read."""
+class Stream:
+    """A stream of a block: its pieces are given to it, its bits are read from it."""
 
-    def __init__(self, stream: bytes, bits: int) -> None:
-        text = "".join(f"{byte:08b}" for byte in stream)
-        assert set(text[bits:]) <= {"0"}
-        self.text, self.read = text[:bits], 0
+    def __init__(self) -> None:
+        self.text, self.read = "", 0
+
+    @property
+    def left(self) -> int:
+        """Bits that were given and not read."""
+        return len(self.text) - self.read
 
     def next(self, width: int) -> int:
-        field = self.text[self.read : self.read + width].ljust(width, "0")
+        field = self.text[self.read : self.read + width]
+        assert len(field) == width
         self.read += width
         return int(field, 2) if width else 0
+
+    def check_rest(self) -> None:
+        """What was given and not read is zero."""
+        assert set(self.text[self.read :]) <= {"0"}
+
+
+class Pieces:
+    """The pieces of a block, in order."""
+
+    def __init__(self, data: bytes, piece_w: int) -> None:
+        self.texts = [
+            "".join(f"{byte:08b}" for byte in data[at : at + piece_w // 8])
+            for at in range(0, len(data), piece_w // 8)
+        ]
+
+    def take_for(self, stream: Stream) -> None:
+        assert self.texts
+        stream.text += self.texts.pop(0)
 
 
 def decode_file(data: bytes) -> dict[str, dict]:
     """Every tensor by name: its record's fields, and `values`, a list of unsigned patterns."""
     magic, version, reserved, tensors, directory_bytes, crc = struct.unpack("<8sHHIII", data[:24])
     assert magic == bytes.fromhex("89 41 50 41 43 4B 0D 0A")
-    assert (version, reserved) == (1, 0)
+    assert (version, reserved) == (2, 0)
     assert zlib.crc32(data[:20] + data[24 : 24 + directory_bytes]) == crc
     directory = Bytes(data[24 : 24 + directory_bytes])
     records = [read_record(directory) for _ in range(tensors)]
@@ -78,16 +100,20 @@ def read_record(source: Bytes) -> dict:
     record["zero_point"] = source.packed(f"{source.varint()}i")
     record["axis"] = source.varint() - 1
     record["value_w"], record["count_w"] = source.varint(), source.varint()
+    assert source.varint() == 1
     groups = [(source.varint(), source.varint()) for _ in range(source.varint())]
     record["sizes"] = [size for size, _ in groups]
     record["base"] = [sum(record["sizes"][:row]) for row in range(len(groups))]
     record["cum"] = [sum(count for _, count in groups[:row]) for row in range(len(groups) + 1)]
     assert sum(record["sizes"]) == 2 ** record["value_w"]
     assert record["cum"][-1] == 2 ** record["count_w"]
-    record["code_w"], record["block_values"] = source.varint(), source.varint()
-    record["word_bytes"] = source.varint()
-    (record["index_crc"],) = source.packed("I")
+    for field in ("code_w", "streams", "block_values", "word_bytes", "tile_blocks"):
+        record[field] = source.varint()
+    (record["tile_crc"],) = source.packed("I")
     record["payload_bytes"] = source.varint()
+    record["piece_w"] = 32 if max(record["count_w"] + 2, record["value_w"]) > 16 else 16
+    assert record["streams"] in (1, 2, 4, 8, 16, 32, 64)
+    assert record["word_bytes"] in (2, 4, 8) and 8 * record["word_bytes"] >= record["piece_w"]
     return record
 
 
@@ -97,59 +123,108 @@ def decode_tensor(record: dict, data: bytes, position: int) -> int:
         count *= length
     sizes = [record["block_values"]] * (count // record["block_values"])
     sizes += [count % record["block_values"]] if count % record["block_values"] else []
-    layout = "<HHI" if record["block_values"] * record["value_w"] < 65536 else "<III"
-    end = position + len(sizes) * struct.calcsize(layout)
-    assert zlib.crc32(data[position:end]) == record["index_crc"]
-    entries = list(struct.iter_unpack(layout, data[position:end]))
-    word = record["word_bytes"]
-    start = -(-end // word) * word
-    assert not any(data[end:start])
+    start = -(-position // 8) * 8
+    assert not any(data[position:start])
+    tiles = -(-len(sizes) // record["tile_blocks"])
+    payload = start + 8 * tiles
+    assert zlib.crc32(data[start:payload]) == record["tile_crc"]
+    table = [place for (place,) in struct.iter_unpack("<Q", data[start:payload])]
     record["values"], record["raw"] = [], []
-    position = start
-    for size, (code_bits, offset_bits, crc) in zip(sizes, entries, strict=True):
-        middle = position + -(-code_bits // (8 * word)) * word
-        after = middle + -(-offset_bits // (8 * word)) * word
-        code = BitString(data[position:middle], code_bits)
-        offsets = BitString(data[middle:after], offset_bits)
-        values = decode_block(record, size, code, offsets)
-        width = 1 if record["value_w"] <= 8 else 2
-        assert zlib.crc32(b"".join(value.to_bytes(width, "little") for value in values)) == crc
-        record["values"] += values
-        record["raw"].append(code_bits == 0)
-        position = after
-    assert position - start == record["payload_bytes"]
+    position, places = payload, []
+    for block, size in enumerate(sizes):
+        if block % record["tile_blocks"] == 0:
+            places.append(position - payload)
+        position = decode_block(record, size, data, position)
+    assert places == table
+    assert position - payload == record["payload_bytes"]
     return position
 
 
-def decode_block(record: dict, count: int, code_bits: BitString, offset_bits: BitString) -> list:
-    if not code_bits.text:
-        assert len(offset_bits.text) == count * record["value_w"]
-        return [offset_bits.next(record["value_w"]) for _ in range(count)]
+def decode_block(record: dict, count: int, data: bytes, position: int) -> int:
+    header = int.from_bytes(data[position : position + 8], "big")
+    pieces, raw, crc = header >> 40, header >> 39 & 1, header & 0xFFFFFFFF
+    assert remainder(header >> 39) == header >> 32 & 0x7F
+    piece_w, word_w = record["piece_w"], 8 * record["word_bytes"]
+    most = -(-count * record["value_w"] // piece_w)
+    least = record["streams"] * -(-record["code_w"] // piece_w)
+    if raw:
+        assert pieces == most
+    else:
+        assert least <= pieces
+        assert -(-pieces * piece_w // word_w) <= -(-most * piece_w // word_w)
+    start, end = position + 8, position + 8 + pieces * piece_w // 8
+    after = position + 8 + -(-pieces * piece_w // word_w) * record["word_bytes"]
+    assert after <= len(data) and not any(data[end:after])
+    decode = raw_values if raw else coded_values
+    values = decode(record, count, Pieces(data[start:end], piece_w))
+    width = 1 if record["value_w"] <= 8 else 2
+    assert zlib.crc32(b"".join(value.to_bytes(width, "little") for value in values)) == crc
+    record["values"] += values
+    record["raw"].append(bool(raw))
+    return after
+
+
+def remainder(bits: int) -> int:
+    """Of 25 bits times x^7, divided by x^7 + x^3 + 1."""
+    rest = 0
+    for place in range(24, -1, -1):
+        rest = rest * 2 ^ (bits >> place & 1) * 0b10000000
+        if rest & 0b10000000:
+            rest ^= 0b10001001
+    return rest
+
+
+def raw_values(record: dict, count: int, pieces: Pieces) -> list[int]:
+    stream = Stream()
+    while pieces.texts:
+        pieces.take_for(stream)
+    values = [stream.next(record["value_w"]) for _ in range(count)]
+    stream.check_rest()
+    return values
+
+
+def coded_values(record: dict, count: int, pieces: Pieces) -> list[int]:
     base, cum, count_w = record["base"], record["cum"], record["count_w"]
-    half, quarter = 2 ** (record["code_w"] - 1), 2 ** (record["code_w"] - 2)
-    low, high, values, steps = 0, 2 * half - 1, [], 0
-    code = code_bits.next(record["code_w"])
-    for _ in range(count):
-        size = high - low + 1
+    streams, code_w = record["streams"], record["code_w"]
+    half, quarter = 2 ** (code_w - 1), 2 ** (code_w - 2)
+    low, high = [0] * streams, [2 * half - 1] * streams
+    offsets, codes, code = Stream(), [Stream() for _ in range(streams)], []
+    for stream in codes:
+        while stream.left < code_w:
+            pieces.take_for(stream)
+        code.append(stream.next(code_w))
+    values = []
+    for i in range(count):
+        k = i % streams
+        size = high[k] - low[k] + 1
         cuts = [(size * c) >> count_w for c in cum]
-        s = next(i for i in range(len(base)) if cuts[i] <= code - low < cuts[i + 1])
-        width = next(w for w in range(17) if 2**w >= record["sizes"][s])
-        offset = offset_bits.next(width)
-        assert offset < record["sizes"][s]
-        values.append(base[s] + offset)
-        low, high = low + cuts[s], low + cuts[s + 1] - 1
+        s = next(g for g in range(len(base)) if cuts[g] <= code[k] - low[k] < cuts[g + 1])
+        low[k], high[k] = low[k] + cuts[s], low[k] + cuts[s + 1] - 1
+        steps = []
         while True:
-            if high < half:
+            if high[k] < half:
                 t = 0
-            elif low >= half:
+            elif low[k] >= half:
                 t = half
-            elif low >= quarter and high < 3 * quarter:
+            elif low[k] >= quarter and high[k] < 3 * quarter:
                 t = quarter
             else:
                 break
-            low, high = 2 * (low - t), 2 * (high - t) + 1
-            code = 2 * (code - t) + code_bits.next(1)
-            steps += 1
-    assert len(code_bits.text) == steps + 2
-    assert len(offset_bits.text) == offset_bits.read
+            low[k], high[k] = 2 * (low[k] - t), 2 * (high[k] - t) + 1
+            steps.append(t)
+        if codes[k].left < len(steps):
+            pieces.take_for(codes[k])
+        for t in steps:
+            code[k] = 2 * (code[k] - t) + codes[k].next(1)
+        width = next(w for w in range(17) if 2**w >= record["sizes"][s])
+        if offsets.left < width:
+            pieces.take_for(offsets)
+        offset = offsets.next(width)
+        assert offset < record["sizes"][s]
+        values.append(base[s] + offset)
+    assert not pieces.texts
+    for k in range(streams):
+        assert code[k] == (quarter if low[k] < quarter else half)
+        codes[k].check_rest()
+    offsets.check_rest()
     return values

@@ -25,9 +25,11 @@ def tables(draw: st.DrawFn, max_value_w: int = 10, max_count_w: int = 14) -> Sym
 
 
 @st.composite
-def tables_and_values(draw: st.DrawFn, max_length: int = 300) -> tuple[SymbolTable, np.ndarray]:
+def tables_and_values(
+    draw: st.DrawFn, max_length: int = 300, max_count_w: int = 14
+) -> tuple[SymbolTable, np.ndarray]:
     """A table and values that favour one of its groups."""
-    table = draw(tables())
+    table = draw(tables(max_count_w=max_count_w))
     length = draw(st.integers(0, max_length))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     values = rng.integers(0, 1 << table.value_w, length)

@@ -13,7 +13,12 @@ from typing import Self
 import numpy as np
 
 from model.apack.coder import (
-    EncodedBlock, decode_pieces, encode_block, piece_width, raw_block,
+    OFFSETS,
+    EncodedBlock,
+    decode_pieces,
+    encode_block,
+    piece_width,
+    raw_block,
 )  # fmt: skip
 from model.apack.table import SymbolTable
 from tb.apack.env.stimulus import hostile_values, random_table, random_values
@@ -60,7 +65,9 @@ class DecoderWidths:
             return hostile_values(table, length, self.code_w)
         return random_values(table, length)
 
-    def encoded(self, values: Sequence[int], table: SymbolTable, word_bytes: int = 8) -> EncodedBlock:
+    def encoded(
+        self, values: Sequence[int], table: SymbolTable, word_bytes: int = 8
+    ) -> EncodedBlock:
         """The block of these values."""
         values = np.array(values, np.uint16)
         return encode_block(values, table, self.streams, self.code_w, word_bytes)
@@ -89,6 +96,17 @@ class DecoderWidths:
         if found.outside is not None:
             cause |= Cause.OFFSET
         return [int(value) for value in found.values], cause, len(found.owners)
+
+    def other_offsets(self, block: EncodedBlock, table: SymbolTable) -> EncodedBlock:
+        """The block with other offsets, many beyond their groups; symbols and order stay."""
+        if block.raw:
+            return block
+        pieces, most = list(block.pieces), (1 << self.piece_w) - 1
+        owners = decode_pieces(block, table, self.streams, self.code_w).owners
+        for place, owner in enumerate(owners[: len(pieces)]):
+            if owner == OFFSETS:
+                pieces[place] = random.choice((most, self._any_piece(), pieces[place]))
+        return replace(block, pieces=tuple(pieces))
 
     def crc(self, values: Sequence[int]) -> int:
         """The CRC-32 of a block's values."""

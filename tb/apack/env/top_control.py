@@ -19,13 +19,14 @@ from tb.apack.env.rows import rows_of
 from tb.apack.env.stimulus import grown_in_its_last_value, random_values, run_to_the_limit
 from tb.apack.env.top import ROUNDS, TABLE_LATENCY, Tensor, TopBench, sent
 from tb.bus.cycles import cycles, now, settle, until_settled, within
-from tb.bus.pace import always, at_random
+from tb.bus.pace import always, at_random, rarely
 from tb.bus.streams import StreamDriver, StreamMonitor
 
 ICARUS_BLOCK = 4096  # values of the longest block in Icarus, where 65,536 take minutes
 INPUT_ROOM = 2  # beats that an input takes before the unit looks at them
 STALLED = 150  # cycles of a pause that a counter must notice
 EDGE_DRAWS = 2000
+SLOW = 5  # cycles between two beats of an output, so that an ABORT comes before the last
 LIMIT_BLOCK = 1024  # values of a block in which a run of pending bits can be too long
 FILLED_BLOCK = 256  # values of a block, of which some are enough to fill all buffers
 RATE_BLOCK = 1024
@@ -464,7 +465,8 @@ async def check_longest_blocks(bench: TopBench) -> None:
     ]
     values = np.concatenate(parts).astype(pattern_dtype(widths.value_w))
     tensor = tensor_of(bench, values, table, block)
-    assert tensor.image.raw.tolist() == [False, False, True]
+    if block >= LIMIT_BLOCK:  # short ones have no room for the first pieces of all streams
+        assert tensor.image.raw.tolist() == [False, False, True]
     await bench.run(tensor)
     if ROUNDS > 1:
         await check_whole_block(bench)
@@ -546,7 +548,8 @@ async def _abort_after(bench: TopBench, tensor: Tensor, others: int, delay: int)
         await until_taken(bench, tensor)
         await unit.start(bank)
         await until_taken(bench, tensor)
-    bench.release()
+    for output in outputs:
+        output.pace(rarely(SLOW))
     await cycles(bench.dut, delay)
     for _ in range(2):
         await unit.abort()
@@ -561,6 +564,7 @@ async def _abort_after(bench: TopBench, tensor: Tensor, others: int, delay: int)
         bench.check_cut_short(tensor)
     assert await unit.read("TENSORS") == ended + 1 + others
     await bench.expect_quiet()
+    bench.release()
     return dropped
 
 
@@ -599,7 +603,8 @@ async def check_word_edges(bench: TopBench) -> None:
     if widths.symbols == 1:
         wanted = {(True, place) for place in range(per_word)}
     for _ in range(EDGE_DRAWS):
-        tensor = bench.tensor(block=widths.block_values, length=random.randint(1, 4) * 3 * per_word)
+        length = random.randint(1, 2 * widths.block_values)
+        tensor = bench.tensor(block=widths.block_values, length=length)
         places = {(header.raw, header.pieces % per_word) for header in tensor.image.headers}
         if places & wanted:
             wanted -= places
@@ -648,7 +653,9 @@ async def check_rate(bench: TopBench, kind: Callable[[TopBench, int], np.ndarray
         table = table_for(bench, values)
         found.append(await cycles_of(bench, tensor_of(bench, values, table, RATE_BLOCK)))
     rate = 8 * RATE_BLOCK / (found[1] - found[0])
-    assert rate >= LONG_RATE, f"{rate:.4f} values a cycle in blocks of {RATE_BLOCK}"
+    story = f"{kind.__name__}: {rate:.4f} values a cycle in blocks of {RATE_BLOCK}"
+    bench.dut._log.info(story)
+    assert rate >= LONG_RATE, story
 
 
 def weight_like(bench: TopBench, length: int) -> np.ndarray:
@@ -693,7 +700,9 @@ async def check_small_tensors(bench: TopBench) -> None:
     for tensor in tensors:
         await bench.expect(tensor)
     rate = SMALL_TENSORS * SMALL_LENGTH / (now() - begin)
-    assert rate >= SMALL_RATE, f"{rate:.4f} values a cycle in tensors of {SMALL_LENGTH}"
+    story = f"{rate:.4f} values a cycle in tensors of {SMALL_LENGTH}"
+    bench.dut._log.info(story)
+    assert rate >= SMALL_RATE, story
     await unit.wait_idle(100)
     await bench.expect_quiet({"DONE"})
 

@@ -38,12 +38,14 @@ MOST_RUNNING = 2
 class Run:
     """A tensor from its START until all it puts out has been compared.
 
+    begun: the cycle of its START.
     taken: whether it is known to have left the queue.
     aborts: ABORTs that were meant for it, or may have been.
     """
 
     number: int
     start: Start
+    begun: int
     taken: bool
     aborts: int = 0
 
@@ -214,16 +216,20 @@ class Scoreboard(uvm_scoreboard):
             return
         count = self._stored["VALUES_LO"] | self._stored["VALUES_HI"] << 32
         alone = not self.running
-        self.running.append(Run(self._started, Start(bank, table, block, count), taken=alone))
+        start = Start(bank, table, block, count)
+        self.running.append(Run(self._started, start, begun=now(), taken=alone))
         self._started += 1
         self._resolve()
 
     def _read(self, name: str, access: RegisterAccess) -> None:
         """Compare what is known of a register: while a tensor runs, once that has settled."""
+        found = self._map[name].names(access.data)
+        if name == "STATUS" and "QUEUED" not in found:
+            for run in self.running:
+                run.taken = run.taken or run.begun < access.begun
         settled = access.begun - self._changed > SETTLED
         if self.running and not settled:
             return
-        found = self._map[name].names(access.data)
         if name == "EVENTS":
             self._check_events(found)
         elif name == "STATUS":
@@ -266,8 +272,6 @@ class Scoreboard(uvm_scoreboard):
         newest = len(self.running) - 1
         if newest < 1 or not self._may_run(newest):
             wanted["QUEUED"] = newest > 0
-        elif "QUEUED" not in found:
-            self.running[newest].taken = True
         if not any(run.aborted or not self._config.decompressor for run in self.running):
             wanted["DISCARD"] = False  # an illegal tkeep discards too
         shown = {name: name in found for name in wanted}

@@ -20,7 +20,7 @@ from .solver import solve
 
 
 def encode_apack(values: np.ndarray, value_w: int) -> Bits:
-    """A container's record, tile table and blocks of values (count,), under the best table for them."""
+    """A container's record, tile table and blocks of values (count,), under their best table."""
     stored = np.dtype(pattern_dtype(value_w)).name
     table = solve(histogram(values, value_w), value_w)
     packed = pack(Tensor("", values.reshape(-1), stored, value_w), table)

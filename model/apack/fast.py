@@ -41,7 +41,7 @@ BLOCK_VALUES = 16384
 MOST_BLOCK_VALUES = 1 << 20
 WORD_BYTES = 8
 WORD_BYTES_CHOICES = (2, 4, 8)
-_LEAST_BATCH = 1 << 16
+_LEAST_BATCH = 1 << 17
 _LARGEST_BATCH = 1 << 20
 _BATCHES_PER_CORE = 4
 _HEADER_FAULTS = (
@@ -61,7 +61,12 @@ _DAMAGE = (
 )
 _OUTSIDE, _SHORT, _LEFT, _REST, _PADDING, _CRC = range(len(_DAMAGE))
 _CRC7 = np.array([crc7(1 << bit) for bit in range(25)], dtype=np.int64)
-_RING = 16  # places known in advance of a code stream's pieces; more than MOST_AHEAD + 1
+_ROW = 8  # numbers in a row of the decoder's table
+_GUESS_BITS = 10
+_GUESS_SHIFT = 62 - _GUESS_BITS
+_SIZE_SHIFT = 30 - _GUESS_BITS
+_ENTRY = 4  # numbers in an entry of the encoder's table
+_RING = 32  # places kept of a code stream's pieces: those of MOST_AHEAD, and as many before
 
 
 @dataclass(frozen=True)
@@ -200,7 +205,7 @@ def decode_blocks(
     _check(table, block_values, encoded.code_w, encoded.streams, encoded.word_bytes)
     values = np.empty(encoded.count, dtype=pattern_dtype(table.value_w))
     stored = _stored(piece_width(table))
-    groups, symbols = _decoder_entries(table)
+    looked_up = _decoder_table(table)
     limits = _limits(table, block_values, encoded.code_w, encoded.streams, encoded.word_bytes)
     found = np.zeros((len(encoded), len(_DAMAGE)), dtype=np.int64)
 
@@ -214,8 +219,7 @@ def decode_blocks(
             (encoded.starts[first : last + 1] - start) // stored.itemsize,
             encoded.pieces[first:last],
             encoded.raw[first:last],
-            groups,
-            symbols,
+            looked_up,
             limits,
             found[first:last],
         )
@@ -328,32 +332,60 @@ def _crcs(values: np.ndarray, block_values: int) -> np.ndarray:
 
 
 def _encoder_entries(table: SymbolTable) -> np.ndarray:
-    """Per value: cum of its group and of the next, offset width, offset; uint32 (values, 4)."""
-    entries = np.zeros((1 << table.value_w, 4), dtype=np.uint32)
-    for symbol, (base, size) in enumerate(zip(table.base, table.sizes, strict=True)):
-        rows = entries[base : base + size]
-        rows[:, 0] = table.cum[symbol]
-        rows[:, 1] = table.cum[symbol + 1]
-        rows[:, 2] = table.offset_w[symbol]
-        rows[:, 3] = np.arange(size)
-    return entries
+    """Per value: cum and next cum of its group in units of 2**-16, offset width, offset."""
+    groups = np.repeat(np.arange(table.groups), table.sizes)
+    cum = np.array(table.cum) << 16 - table.count_w
+    offsets = np.arange(1 << table.value_w) - np.array(table.base)[groups]
+    columns = (cum[groups], cum[groups + 1], np.array(table.offset_w)[groups], offsets)
+    return np.stack(columns, axis=1).astype(np.uint64).reshape(-1)
 
 
-def _decoder_entries(table: SymbolTable) -> tuple[np.ndarray, np.ndarray]:
-    """Per group: cum, next cum, offset width, base, size; and per cumulative count its group."""
-    rows = (table.cum[:-1], table.cum[1:], table.offset_w, table.base, table.sizes)
-    groups = np.array(rows, dtype=np.uint32).T.copy()
-    return groups, np.repeat(np.arange(table.groups, dtype=np.uint16), table.counts)
+def _decoder_table(table: SymbolTable) -> tuple[np.ndarray, np.ndarray]:
+    """What a decoder looks up: the rows of the groups, and where a value's row is.
+
+    Row: cum and next cum in units of 2**-16, offset width, base, last offset, mask of the offset.
+    The second has two parts. The upper one has 2**62 by the largest size that has an index as its
+    top bits, for all sizes above a quarter. That times a distance in the interval has a place in
+    the lower part as its top bits: the row of the distance's group, or of one below it.
+    """
+    rows = np.zeros((table.groups, _ROW), dtype=np.uint64)
+    widths = np.array(table.offset_w)
+    rows[:, 0] = np.array(table.cum[:-1]) << 16 - table.count_w
+    rows[:, 1] = np.array(table.cum[1:]) << 16 - table.count_w
+    rows[:, 2], rows[:, 3] = widths, table.base
+    rows[:, 4], rows[:, 5] = np.array(table.sizes) - 1, (1 << widths) - 1
+    places = np.arange(1 << _GUESS_BITS) << table.count_w >> _GUESS_BITS
+    groups = np.searchsorted(table.cum, places, side="right") - 1
+    return rows.reshape(-1), np.concatenate([_ROW * groups, _RECIPROCALS]).astype(np.uint32)
+
+
+def _reciprocals() -> np.ndarray:
+    least = np.arange(1 << _GUESS_BITS, (4 << _GUESS_BITS) + 1) << _SIZE_SHIFT
+    return (1 << 62) // (least + (1 << _SIZE_SHIFT) - 1)
+
+
+_RECIPROCALS = _reciprocals()
 
 
 @intrinsic
 def _leading_zeros(typing_context, value):
-    """Leading zero bits of a uint64; 64 for 0."""
+    """Leading zero bits of a uint32, as a uint64; 32 for 0."""
 
     def generate(context, builder, signature, arguments):
-        return builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0))
+        zeros = builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0))
+        return builder.zext(zeros, ir.IntType(64))
 
-    return types.uint64(types.uint64), generate
+    return types.uint64(types.uint32), generate
+
+
+@intrinsic
+def _piece_w(typing_context, pieces):
+    """Bits of a piece as a constant, from the type of the array of pieces."""
+
+    def generate(context, builder, signature, arguments):
+        return ir.Constant(ir.IntType(64), pieces.dtype.bitwidth)
+
+    return types.uint64(pieces), generate
 
 
 @numba.njit(cache=True)
@@ -363,6 +395,20 @@ def _crc7(sized):
     for bit in range(len(_CRC7)):
         crc ^= _CRC7[bit] * (sized >> bit & 1)
     return crc
+
+
+@numba.njit(cache=True, forceinline=True)
+def _shifts(low, size):
+    """How many shifts an interval makes, from 2 * low modulo 2**32 and its size.
+
+    They are those that leave more than half of all, or one less where that many would put the
+    interval's end past the top.
+    """
+    one = np.uint64(1)
+    shifts = _leading_zeros(np.uint32(size - one))
+    shifted = np.uint32(low << shifts)
+    last = np.uint32(np.uint64(shifted) + ((size - one) << shifts << one))
+    return shifts - np.uint64(last < shifted)
 
 
 @numba.njit(cache=True)
@@ -410,7 +456,7 @@ def _hop(data, count, limits):
 @numba.njit(cache=True, nogil=True)
 def _encode_batch(values, crc, entries, limits, room):
     """Encode consecutive blocks into room: raw, pieces (blocks,), and the pieces in use."""
-    block_values, streams, value_w, count_w, code_w, piece_w, word, header = limits
+    block_values, streams, value_w, _, code_w, piece_w, word, header = limits
     raw = np.zeros(len(crc), dtype=np.bool_)
     pieces = np.zeros(len(crc), dtype=np.int64)
     end = 0
@@ -418,7 +464,7 @@ def _encode_batch(values, crc, entries, limits, room):
         part = values[block * block_values : (block + 1) * block_values]
         verbatim = (len(part) * value_w + piece_w - 1) // piece_w
         place = room[end + header :]
-        taken = _encode_block(part, entries, streams, count_w, code_w, piece_w, place)
+        taken = _encode_block(part, streams, code_w, entries, place)
         raw[block] = taken < 0 or (taken + word - 1) // word > (verbatim + word - 1) // word
         if raw[block]:
             taken = _store_raw(part, value_w, piece_w, place)
@@ -455,157 +501,178 @@ def _store_raw(values, value_w, piece_w, place):
 
 
 @numba.njit(cache=True)
-def _encode_block(values, entries, streams, count_w, code_w, piece_w, place):
+def _encode_block(values, streams, code_w, entries, place):
     """One block's pieces; returns how many, or -1 when a stream runs too far ahead.
 
-    The last of place is written when there is no piece yet that a bit could belong to.
+    A stream's bits are those of its low end, added up with carries: pending bits are ones that a
+    carry may still turn over. `held` has the bits that make no whole piece yet (`width`), and
+    below them 32 of low. The last of place is written while no piece of offsets is taken.
     """
-    one = np.uint64(1)
-    count_w, code_w, piece_w = np.uint64(count_w), np.uint64(code_w), np.uint64(piece_w)
-    below_half = (one << (code_w - one)) - one
-    lows = np.zeros(streams, dtype=np.uint64)
-    sizes = np.full(streams, one << code_w, dtype=np.uint64)
-    pendings = np.zeros(streams, dtype=np.uint64)
-    codes = np.zeros((streams, 2), dtype=np.uint64)
+    one, piece_w = np.uint64(1), _piece_w(place)
+    ones = (one << piece_w) - one
+    mask = ~((one << np.uint64(32 - code_w)) - one)
+    helds = np.zeros(streams, dtype=np.uint64)
+    widths = np.zeros(streams, dtype=np.uint64)
+    sizes = np.full(streams, one << np.uint64(32), dtype=np.uint64)
     lefts = np.zeros(streams, dtype=np.uint64)
-    rings = np.zeros((streams, _RING), dtype=np.int64)
-    takens = np.zeros(streams, dtype=np.int64)
-    dones = np.zeros(streams, dtype=np.int64)
-    end = 0
+    dones = np.zeros(streams, dtype=np.uint64)
+    takens = np.zeros(streams, dtype=np.uint64)
+    rings = np.zeros(streams * _RING, dtype=np.uint64)
+    end = np.uint64(0)
     for stream in range(streams):
-        while lefts[stream] < code_w:
-            rings[stream, takens[stream]] = end
-            end += 1
-            takens[stream] += 1
+        while lefts[stream] < np.uint64(code_w):
+            rings[np.uint64(_RING * stream) + takens[stream]] = end
+            end += one
+            takens[stream] += one
             lefts[stream] += piece_w
-        lefts[stream] -= code_w
+        lefts[stream] -= np.uint64(code_w)
     offsets = offsets_left = np.uint64(0)
-    offset_place = len(place) - 1
-    stream = 0
+    offset_place = np.uint64(len(place) - 1)
+    watching = False
+    stream = np.uint64(0)
     for value in values:
-        size, low, pending = sizes[stream], lows[stream], pendings[stream]
-        start = (size * np.uint64(entries[value, 0])) >> count_w
-        size = ((size * np.uint64(entries[value, 1])) >> count_w) - start
-        low += start
-        high = low + size - one
-        decided = _leading_zeros(low ^ high) - (np.uint64(64) - code_w)
-        run = ~(low & ~high) << decided << (np.uint64(65) - code_w)
-        undecided = (
-            min(_leading_zeros(run), code_w - one - decided) if decided < code_w else np.uint64(0)
-        )
-        shifts = decided + undecided
-        field = low >> (code_w - decided)
-        lows[stream] = (low << shifts) & below_half
+        entry = np.uint64(_ENTRY) * np.uint64(value)
+        size, held, width = sizes[stream], helds[stream], widths[stream]
+        start = ((size * entries[entry]) >> np.uint64(16)) & mask
+        size = (((size * entries[entry + one]) >> np.uint64(16)) & mask) - start
+        held += start
+        ring, done = stream * np.uint64(_RING), dones[stream]
+        if held >> (np.uint64(32) + width):
+            held = _carry(held, width, rings, ring, done, place)
+        shifts = _shifts(held << one, size)
         sizes[stream] = size << shifts
 
-        taken = takens[stream]
-        more = lefts[stream] < shifts
-        rings[stream, taken % _RING] = end
-        end += more
-        takens[stream] = taken + more
-        lefts[stream] += (piece_w if more else np.uint64(0)) - shifts
+        piece = (held >> (np.uint64(32) + width - piece_w)) & ones
+        place[rings[ring + (done & np.uint64(_RING - 1))]] = piece
+        width += shifts
+        whole = width >= piece_w
+        done += np.uint64(whole)
+        less = width - piece_w
+        width = less if whole else width
+        held = (held << shifts) & ((one << (np.uint64(32) + width)) - one)
+        helds[stream], widths[stream], dones[stream] = held, width, done
 
-        if decided:
-            held, bits = codes[stream, 0], codes[stream, 1]
-            done = dones[stream]
-            if pending:
-                rest = decided - one
-                first = field >> rest
-                held, bits, done = _put(held, bits, first, one, rings[stream], done, place, piece_w)
-                while pending:
-                    held, bits, done = _put(
-                        held, bits, one - first, one, rings[stream], done, place, piece_w
-                    )
-                    pending -= one
-                field &= (one << rest) - one
-                decided = rest
-            held, bits, done = _put(held, bits, field, decided, rings[stream], done, place, piece_w)
-            codes[stream, 0], codes[stream, 1] = held, bits
-            dones[stream] = done
-        pendings[stream] = pending + undecided
-        if takens[stream] - dones[stream] > MOST_AHEAD:
+        left, taken = lefts[stream], takens[stream]
+        rings[ring + (taken & np.uint64(_RING - 1))] = end
+        more = left < shifts
+        taken += np.uint64(more)
+        end += np.uint64(more)
+        left -= shifts
+        longer = left + piece_w
+        lefts[stream] = longer if more else left
+        takens[stream] = taken
+
+        if piece == ones and whole and done > one:
+            before = rings[ring + ((done - np.uint64(2)) & np.uint64(_RING - 1))]
+            watching |= np.uint64(place[before]) == ones
+        if watching and _ahead(held, width, rings, ring, done, taken, place) > MOST_AHEAD:
             return -1
 
-        width = np.uint64(entries[value, 2])
-        offsets = offsets << width | np.uint64(entries[value, 3])
-        place[offset_place] = offsets << offsets_left >> width
-        if offsets_left < width:
-            offset_place = end
-            end += 1
-            offsets_left += piece_w
-        offsets_left -= width
+        new = entries[entry + np.uint64(2)]
+        offsets = offsets << new | entries[entry + np.uint64(3)]
+        place[offset_place] = offsets << offsets_left >> new
+        more = offsets_left < new
+        offset_place = end if more else offset_place
+        end += np.uint64(more)
+        offsets_left -= new
+        longer = offsets_left + piece_w
+        offsets_left = longer if more else offsets_left
         place[offset_place] = offsets << offsets_left
 
-        stream += 1
-        if stream == streams:
-            stream = 0
+        stream = (stream + one) & np.uint64(streams - 1)
     for stream in range(streams):
-        held, bits = codes[stream, 0], codes[stream, 1]
-        done = dones[stream]
-        last = np.uint64(lows[stream] > below_half >> one)
-        held, bits, done = _put(held, bits, last, one, rings[stream], done, place, piece_w)
-        for _ in range(pendings[stream] + one):
-            held, bits, done = _put(
-                held, bits, one - last, one, rings[stream], done, place, piece_w
-            )
-        if bits:
-            place[rings[stream, done % _RING]] = held << (piece_w - bits)
-            done += 1
-        while done < takens[stream]:
-            place[rings[stream, done % _RING]] = 0
-            done += 1
-    return end
+        ring = np.uint64(_RING * stream)
+        _close(helds[stream], widths[stream], rings, ring, dones[stream], takens[stream], place)
+    return np.int64(end)
 
 
-@numba.njit(cache=True, inline="always")
-def _put(held, bits, field, width, ring, done, place, piece_w):
-    held = held << width | field
-    bits += width
-    while bits >= piece_w:
-        bits -= piece_w
-        place[ring[done % _RING]] = held >> bits
-        done += 1
-    return held, bits, done
+@numba.njit(cache=True)
+def _carry(held, width, rings, ring, done, place):
+    """Add the carry out of `held` to the pieces before it; returns held without it."""
+    while True:
+        done -= np.uint64(1)
+        at = rings[ring + (done & np.uint64(_RING - 1))]
+        place[at] += 1
+        if place[at]:
+            return held & ((np.uint64(1) << (np.uint64(32) + width)) - np.uint64(1))
+
+
+@numba.njit(cache=True)
+def _ahead(held, width, rings, ring, done, taken, place):
+    """Pieces taken that are not decided: a carry may turn over the ones at a stream's end."""
+    one, piece_w = np.uint64(1), _piece_w(place)
+    pending = np.uint64(0)
+    while pending <= width and (held >> (np.uint64(31) + pending)) & one:
+        pending += one
+    if pending > width:
+        pending = width
+        bit = one
+        while bit and pending < width + np.uint64(MOST_AHEAD + 1) * piece_w:
+            back = one + (pending - width) // piece_w
+            at = rings[ring + ((done - back) & np.uint64(_RING - 1))]
+            bit = (np.uint64(place[at]) >> ((pending - width) % piece_w)) & one
+            pending += bit
+        pending += one
+    return np.int64(taken) - np.int64((done * piece_w + width - pending) // piece_w)
+
+
+@numba.njit(cache=True)
+def _close(held, width, rings, ring, done, taken, place):
+    """Write what is left of a stream, with the two bits that tell its interval from all others."""
+    one, piece_w = np.uint64(1), _piece_w(place)
+    quarter = one << np.uint64(30)
+    low = held & (quarter + quarter - one)
+    held += (quarter << np.uint64(low >= quarter)) - low
+    if held >> (np.uint64(32) + width):
+        held = _carry(held, width, rings, ring, done, place)
+    held >>= np.uint64(30)
+    width += np.uint64(2)
+    if width >= piece_w:
+        width -= piece_w
+        place[rings[ring + (done & np.uint64(_RING - 1))]] = held >> width
+        done += one
+    while done < taken:
+        place[rings[ring + (done & np.uint64(_RING - 1))]] = held << (piece_w - width)
+        width, held = piece_w, np.uint64(0)
+        done += one
 
 
 @numba.njit(cache=True, nogil=True)
-def _decode_batch(values, data, starts, pieces, raw, groups, symbols, limits, found):
+def _decode_batch(values, data, starts, pieces, raw, table, limits, found):
     """Decode consecutive blocks into values; found is filled per block, see _DAMAGE."""
-    block_values, streams, value_w, count_w, code_w, piece_w, word, header = limits
+    block_values, streams, value_w, _, code_w, _, _, header = limits
     for block in range(len(pieces)):
         part = values[block * block_values : (block + 1) * block_values]
         stored = data[starts[block] + header : starts[block + 1]]
         own = stored[: pieces[block]]
+        outside = np.uint64(0)
         if raw[block]:
-            taken, rest = _load_raw(part, value_w, piece_w, own)
-            outside = 0
+            end, rest = _load_raw(part, value_w, own)
         else:
-            taken, outside, rest = _decode_block(
-                part, groups, symbols, streams, count_w, code_w, piece_w, own
-            )
+            end, outside, rest = _decode_block(part, own, streams, code_w, table)
+        taken = np.int64(end)
         found[block, _OUTSIDE] = outside
-        found[block, _SHORT] = max(taken - pieces[block], 0)
-        found[block, _LEFT] = max(pieces[block] - taken, 0)
+        found[block, _SHORT] = max(taken - len(own), 0)
+        found[block, _LEFT] = max(len(own) - taken, 0)
         found[block, _REST] = rest
-        found[block, _PADDING] = stored[pieces[block] :].any()
+        found[block, _PADDING] = stored[len(own) :].any()
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(cache=True, forceinline=True)
 def _piece(pieces, index):
     """A piece of the block; zero behind the end."""
-    return np.uint64(pieces[index]) if index < len(pieces) else np.uint64(0)
+    return np.uint64(pieces[index]) if index < np.uint64(len(pieces)) else np.uint64(0)
 
 
 @numba.njit(cache=True)
-def _load_raw(values, value_w, piece_w, pieces):
+def _load_raw(values, value_w, pieces):
     """Values that stand verbatim; returns the pieces taken and whether bits left are not zero."""
-    one, value_w, piece_w = np.uint64(1), np.uint64(value_w), np.uint64(piece_w)
-    held = left = np.uint64(0)
-    taken = 0
+    one, value_w, piece_w = np.uint64(1), np.uint64(value_w), _piece_w(pieces)
+    held = left = taken = np.uint64(0)
     for index in range(len(values)):
         if left < value_w:
             held = held << piece_w | _piece(pieces, taken)
-            taken += 1
+            taken += one
             left += piece_w
         left -= value_w
         values[index] = (held >> left) & ((one << value_w) - one)
@@ -613,69 +680,235 @@ def _load_raw(values, value_w, piece_w, pieces):
 
 
 @numba.njit(cache=True)
-def _decode_block(values, groups, symbols, streams, count_w, code_w, piece_w, pieces):
+def _first_states(states, pieces, code_w):
+    """Fill in the streams' states at the start of a block; returns what they have in common.
+
+    State: 2 * low modulo 2**32 (the top bit of low is known), size, code - low at the top of 64
+    bits with the bits behind it that are taken and not used, and 64 + the place in it of the next
+    piece. low and size count as if code_w was 32.
+    In common: pieces taken, offset bits taken, how many of them are left, negative for damage.
+    """
+    taken = np.uint64(0)
+    piece_w = _piece_w(pieces)
+    for stream in range(len(states)):
+        code, space = np.uint64(0), np.uint64(128) - piece_w
+        while space + piece_w > np.uint64(128) - code_w:
+            code |= _piece(pieces, taken) << (space & np.uint64(63))
+            space -= piece_w
+            taken += np.uint64(1)
+        states[stream, 0], states[stream, 1] = 0, np.uint64(1) << np.uint64(32)
+        states[stream, 2], states[stream, 3] = code, space
+    return taken, np.uint64(0), np.uint64(0), np.uint64(0)
+
+
+@numba.njit(cache=True, forceinline=True)
+def _find(size, code, mask, rows, lookup):
+    """The row of the symbol, or of one below it; the end of its slice, and whether that is low."""
+    distance = code >> np.uint64(32)
+    reciprocal = np.uint64(lookup[size >> np.uint64(_SIZE_SHIFT)])
+    row = np.uint64(lookup[(distance * reciprocal) >> np.uint64(_GUESS_SHIFT)])
+    end = ((size * rows[row + np.uint64(1)]) >> np.uint64(16)) & mask
+    return row, end, distance >= end
+
+
+@numba.njit(cache=True)
+def _correct(row, size, code, mask, rows):
+    """The row of the symbol, from one that may be below it, and the end of its slice."""
+    end = ((size * rows[row + np.uint64(1)]) >> np.uint64(16)) & mask
+    while code >> np.uint64(32) >= end:
+        row += np.uint64(_ROW)
+        end = ((size * rows[row + np.uint64(1)]) >> np.uint64(16)) & mask
+    return row, end
+
+
+@numba.njit(cache=True, forceinline=True)
+def _narrow(low, size, code, space, row, end, mask, rows):
+    """The state of a stream after a symbol."""
+    one = np.uint64(1)
+    start = ((size * rows[row]) >> np.uint64(16)) & mask
+    code -= start << np.uint64(32)
+    size = end - start
+    low += start << one
+    shifts = _shifts(low, size)
+    return np.uint64(np.uint32(low << shifts)), size << shifts, code << shifts, space + shifts
+
+
+@numba.njit(cache=True, forceinline=True)
+def _refill(code, space, common, row, rows, full, pieces):
+    """Code and space of a stream after a value, what is in common, and the value.
+
+    All is computed for both cases, so that nothing branches.
+    """
+    taken, offsets, offsets_left, damage = common
+    piece_w = _piece_w(pieces)
+    more = space > full
+    longer, less = code | np.uint64(pieces[taken]) << (space & np.uint64(63)), space - piece_w
+    code = longer if more else code
+    space = less if more else space
+    taken += np.uint64(more)
+    width = rows[row + np.uint64(2)]
+    more = offsets_left < width
+    longer = offsets << piece_w | np.uint64(pieces[taken])
+    offsets_left -= width
+    larger = offsets_left + piece_w
+    offsets = longer if more else offsets
+    offsets_left = larger if more else offsets_left
+    taken += np.uint64(more)
+    offset = (offsets >> offsets_left) & rows[row + np.uint64(5)]
+    damage |= rows[row + np.uint64(4)] - offset
+    return code, space, (taken, offsets, offsets_left, damage), rows[row + np.uint64(3)] + offset
+
+
+@numba.njit(cache=True, forceinline=True)
+def _four(states, common, values, index, pieces, fixed):
+    """One value of each of four streams, stage by stage, so that they overlap."""
+    (low0, size0, code0, space0), (low1, size1, code1, space1) = states[0], states[1]
+    (low2, size2, code2, space2), (low3, size3, code3, space3) = states[2], states[3]
+    mask, full, rows, lookup = fixed
+    row0, end0, wrong0 = _find(size0, code0, mask, rows, lookup)
+    row1, end1, wrong1 = _find(size1, code1, mask, rows, lookup)
+    row2, end2, wrong2 = _find(size2, code2, mask, rows, lookup)
+    row3, end3, wrong3 = _find(size3, code3, mask, rows, lookup)
+    if wrong0 | wrong1 | wrong2 | wrong3:
+        row0, end0 = _correct(row0, size0, code0, mask, rows)
+        row1, end1 = _correct(row1, size1, code1, mask, rows)
+        row2, end2 = _correct(row2, size2, code2, mask, rows)
+        row3, end3 = _correct(row3, size3, code3, mask, rows)
+    low0, size0, code0, space0 = _narrow(low0, size0, code0, space0, row0, end0, mask, rows)
+    low1, size1, code1, space1 = _narrow(low1, size1, code1, space1, row1, end1, mask, rows)
+    low2, size2, code2, space2 = _narrow(low2, size2, code2, space2, row2, end2, mask, rows)
+    low3, size3, code3, space3 = _narrow(low3, size3, code3, space3, row3, end3, mask, rows)
+    code0, space0, common, value0 = _refill(code0, space0, common, row0, rows, full, pieces)
+    code1, space1, common, value1 = _refill(code1, space1, common, row1, rows, full, pieces)
+    code2, space2, common, value2 = _refill(code2, space2, common, row2, rows, full, pieces)
+    code3, space3, common, value3 = _refill(code3, space3, common, row3, rows, full, pieces)
+    values[index] = value0
+    values[index + np.uint64(1)] = value1
+    values[index + np.uint64(2)] = value2
+    values[index + np.uint64(3)] = value3
+    states = (
+        (low0, size0, code0, space0),
+        (low1, size1, code1, space1),
+        (low2, size2, code2, space2),
+        (low3, size3, code3, space3),
+    )
+    return states, common
+
+
+@numba.njit(cache=True, forceinline=True)
+def _load_four(states, first):
+    """The states of four streams."""
+    a, b, c, d = states[first], states[first + 1], states[first + 2], states[first + 3]
+    return (
+        (a[0], a[1], a[2], a[3]),
+        (b[0], b[1], b[2], b[3]),
+        (c[0], c[1], c[2], c[3]),
+        (d[0], d[1], d[2], d[3]),
+    )
+
+
+@numba.njit(cache=True, forceinline=True)
+def _store_four(states, first, four):
+    for lane in range(4):
+        for field in range(4):
+            states[first + lane, field] = four[lane][field]
+
+
+@numba.njit(cache=True)
+def _decode_4(values, pieces, states, common, fixed):
+    """Whole rounds of four streams while there are pieces; returns values and what is in common."""
+    four = _load_four(states, 0)
+    index, count, last = np.uint64(0), len(values) - 4, len(pieces) - 8
+    while np.int64(index) <= count and np.int64(common[0]) <= last:
+        four, common = _four(four, common, values, index, pieces, fixed)
+        index += np.uint64(4)
+    _store_four(states, 0, four)
+    return np.int64(index), common
+
+
+@numba.njit(cache=True)
+def _decode_8(values, pieces, states, common, fixed):
+    """The same of eight streams."""
+    four, more = _load_four(states, 0), _load_four(states, 4)
+    index, count, last = np.uint64(0), len(values) - 8, len(pieces) - 16
+    while np.int64(index) <= count and np.int64(common[0]) <= last:
+        four, common = _four(four, common, values, index, pieces, fixed)
+        more, common = _four(more, common, values, index + np.uint64(4), pieces, fixed)
+        index += np.uint64(8)
+    _store_four(states, 0, four)
+    _store_four(states, 4, more)
+    return np.int64(index), common
+
+
+@numba.njit(cache=True)
+def _decode_many(values, pieces, states, common, fixed):
+    """The same of any multiple of four streams."""
+    index, count, last = np.uint64(0), len(values) - len(states), len(pieces) - 2 * len(states)
+    while np.int64(index) <= count and np.int64(common[0]) <= last:
+        for first in range(0, len(states), 4):
+            four = _load_four(states, first)
+            four, common = _four(four, common, values, index, pieces, fixed)
+            _store_four(states, first, four)
+            index += np.uint64(4)
+    return np.int64(index), common
+
+
+@numba.njit(cache=True)
+def _decode_block(values, pieces, streams, code_w, table):
     """One block into values.
 
     Returns the pieces taken, 1 + the first value whose offset is outside its group (0 for none),
     and whether bits behind the end of a stream are not zero.
     """
+    states = np.empty((streams, 4), dtype=np.uint64)
+    code_w = np.uint64(code_w)
     one = np.uint64(1)
-    count_w, code_w, piece_w = np.uint64(count_w), np.uint64(code_w), np.uint64(piece_w)
-    below_half = (one << (code_w - one)) - one
-    lows = np.zeros(streams, dtype=np.uint64)
-    sizes = np.full(streams, one << code_w, dtype=np.uint64)
-    codes = np.zeros(streams, dtype=np.uint64)  # code - low, and behind it the bits left
-    lefts = np.zeros(streams, dtype=np.uint64)
-    taken = outside = 0
-    for stream in range(streams):
-        while lefts[stream] < code_w:
-            codes[stream] = codes[stream] << piece_w | _piece(pieces, taken)
-            taken += 1
-            lefts[stream] += piece_w
-        lefts[stream] -= code_w
-    offsets = offsets_left = np.uint64(0)
-    stream = 0
-    for index in range(len(values)):
-        size, low, code, left = sizes[stream], lows[stream], codes[stream], lefts[stream]
-        scaled = (((code >> left) + one) << count_w) - one
-        # Exact: both are below 2**50, so the rounded quotient never reaches the next integer.
-        symbol = symbols[np.int64(np.float64(np.int64(scaled)) / np.float64(np.int64(size)))]
-        start = (size * np.uint64(groups[symbol, 0])) >> count_w
-        size = ((size * np.uint64(groups[symbol, 1])) >> count_w) - start
-        low += start
-        code -= start << left
-        high = low + size - one
-        decided = _leading_zeros(low ^ high) - (np.uint64(64) - code_w)
-        run = ~(low & ~high) << decided << (np.uint64(65) - code_w)
-        undecided = (
-            min(_leading_zeros(run), code_w - one - decided) if decided < code_w else np.uint64(0)
-        )
-        shifts = decided + undecided
-        if left < shifts:
-            code = code << piece_w | _piece(pieces, taken)
-            taken += 1
-            left += piece_w
-        lows[stream] = (low << shifts) & below_half
-        sizes[stream] = size << shifts
-        codes[stream] = code
-        lefts[stream] = left - shifts
-        width = np.uint64(groups[symbol, 2])
+    fixed = (
+        ~((one << (np.uint64(32) - code_w)) - one),
+        np.uint64(128) - code_w - _piece_w(pieces),
+        *table,
+    )
+    common = _first_states(states, pieces, code_w)
+    index = 0
+    if streams == 4:
+        index, common = _decode_4(values, pieces, states, common, fixed)
+    elif streams == 8:
+        index, common = _decode_8(values, pieces, states, common, fixed)
+    elif streams > 8:
+        index, common = _decode_many(values, pieces, states, common, fixed)
+    if np.int64(common[3]) < 0:  # an offset outside its group; now find where
+        common = _first_states(states, pieces, code_w)
+        index = 0
+    taken, offsets, offsets_left, _ = common
+    outside = np.uint64(0)
+    mask, full, rows, lookup = fixed
+    for at in range(index, len(values)):
+        stream = at % streams
+        low, size, code, space = states[stream]
+        row, end, _ = _find(size, code, mask, rows, lookup)
+        row, end = _correct(row, size, code, mask, rows)
+        low, size, code, space = _narrow(low, size, code, space, row, end, mask, rows)
+        if space > full:
+            code |= _piece(pieces, taken) << (space & np.uint64(63))
+            space -= _piece_w(pieces)
+            taken += one
+        width = rows[row + np.uint64(2)]
         if offsets_left < width:
-            offsets = offsets << piece_w | _piece(pieces, taken)
-            taken += 1
-            offsets_left += piece_w
+            offsets = offsets << _piece_w(pieces) | _piece(pieces, taken)
+            offsets_left += _piece_w(pieces)
+            taken += one
         offsets_left -= width
-        offset = (offsets >> offsets_left) & ((one << width) - one)
-        if offset >= np.uint64(groups[symbol, 4]) and not outside:
-            outside = index + 1
-        values[index] = np.uint64(groups[symbol, 3]) + offset
-        stream += 1
-        if stream == streams:
-            stream = 0
+        offset = (offsets >> offsets_left) & rows[row + np.uint64(5)]
+        if offset > rows[row + np.uint64(4)] and not outside:
+            outside = np.uint64(at + 1)
+        values[at] = rows[row + np.uint64(3)] + offset
+        states[stream, 0], states[stream, 1] = low, size
+        states[stream, 2], states[stream, 3] = code, space
     rest = offsets & ((one << offsets_left) - one)
     for stream in range(streams):
-        low = lows[stream]
-        quarter = (below_half + one) >> one
+        low, _, code, _ = states[stream]
+        quarter = one << np.uint64(30)
+        low >>= one
         closing = (quarter << np.uint64(low >= quarter)) - low
-        rest |= codes[stream] ^ closing << lefts[stream]
+        rest |= code ^ closing << np.uint64(32)
     return taken, outside, rest != 0

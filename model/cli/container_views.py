@@ -23,8 +23,8 @@ INFO_EXAMPLES = """  %(prog)s weights.apack
 """
 INSPECT_EXAMPLES = """  %(prog)s weights.apack
   %(prog)s model.apack --tensor conv1 --block 3 --json
---json has the `pieces` in stored order, without header and padding, as numbers of `piece_w` bits, and
-their `owners`: the number of a code stream or "offset"; "values" in a raw block.
+--json has the `pieces` in stored order, without header and padding, as numbers of `piece_w` bits,
+and their `owners`: the number of a code stream or "offset"; "values" in a raw block.
 """
 _PIECES_SHOWN = 16
 _VALUES_SHOWN = 64
@@ -72,9 +72,10 @@ def _info(options: argparse.Namespace) -> None:
 
 
 def _sizes(container: Container, record: TensorRecord, advance: Callable[[int], None]) -> dict:
-    """The JSON of one tensor: `piece_bits` are those of all blocks, `footprint` has all of them.
+    """The JSON of one tensor: `piece_bits` are those of all blocks, coded and raw.
 
-    `payload_bytes` are the blocks with headers and padding, `stored_bytes` those and the tile table.
+    `payload_bytes` are the blocks with headers and padding, and `footprint` their share of the
+    values; `stored_bytes` have the tile table too.
     """
     encoded = container.blocks(record)
     value_bits = record.count * record.table.value_w
@@ -207,7 +208,9 @@ def _print_block(record: TensorRecord, number: int, block: StoredBlock, values: 
             for place, (owner, piece) in enumerate(pieces)
         ],
     )
-    print(f"{len(block.encoded.pieces)} pieces of {piece_w} bits")
+    hidden = len(block.encoded.pieces) > len(pieces)
+    shown = f", {len(pieces)} shown" if hidden else ""
+    print(f"{len(block.encoded.pieces)} pieces of {piece_w} bits{shown}")
     shown_values = " ".join(map(str, values[:_VALUES_SHOWN]))
     print(f"values: {shown_values}{' ...' if len(values) > _VALUES_SHOWN else ''}")
 

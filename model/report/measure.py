@@ -27,10 +27,10 @@ class ApackSize:
 
     coded: the pieces of all blocks, raw ones included;
     stored: the same in whole memory words;
-    metadata: symbol table, other parameters of the decoder, headers of blocks and tile table, but not
-    name, scales and zero points, which uncompressed values need too;
+    metadata: symbol table, other parameters of the decoder, headers of blocks and tile table, but
+    not name, scales and zero points, which uncompressed values need too;
     raw_blocks: how many of `blocks` are stored raw;
-    largest_block_excess: by how many bits a block exceeds its values in whole words at most; 0 or less.
+    largest_block_excess: by how much a block exceeds its values in whole words at most; 0 or less.
     """
 
     coded: int

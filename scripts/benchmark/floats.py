@@ -2,7 +2,7 @@
 """What the float weights of real networks come to without loss: APack on their bits beside others.
 
 Networks are those of the zoo whose weights are float32, rounded to BF16 and to FP16. APack's sizes
-are those of whole containers, with tables, indexes and names, for tables of 16, 32 and 64 groups.
+are those of whole containers, with tables, headers and names, for tables of 16, 32 and 64 groups.
 The others code each tensor by itself: zipnn as its Python package does, zstd at levels 3 and 19 on
 the bytes. Everything is decoded again and compared. Writes build/bench/floats.json, .md and .png.
 """

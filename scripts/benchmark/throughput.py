@@ -2,8 +2,9 @@
 """Values per cycle of a codec's units, in simulation, over the parameters that they depend on.
 
 The int8 weights of the microWakeWord models, repeated to a large tensor, go through the units one
-after another, so that none waits for another. What comes back is compared as in the demo. Figures
-and picture go to build/throughput/.
+after another, so that none waits for another; and then the tensors as they are, each right behind
+the one before, with the loading of their tables. What comes back is compared as in the demo.
+Figures and picture go to build/throughput/.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -36,7 +37,7 @@ from scripts.console.arguments import OneLineParser, number_to
 from scripts.console.codec_argument import codec_argument
 from tb.sim.bench import BenchFailure
 from tb.sim.builds import BuildError
-from tb.sim.round_trip import Rates, find_rates
+from tb.sim.round_trip import Rates, Run, find_rates
 from tb.sim.tools import ToolMissing, find_simulator
 
 FOLDER = ROOT / "build" / "throughput"
@@ -52,7 +53,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--sim", default="verilator", help="verilator or icarus")
     for name, sweep in rates.sweeps.items():
         parser.add_argument(
-            f"--{name}", type=_numbers_to(sweep.most), default=sweep.chosen, help="such as 1,2,4"
+            f"--{name}", type=_numbers_in(sweep.legal), default=sweep.chosen, help="such as 1,2,4"
         )
     parser.add_argument("--values", type=number_to(VALUES), default=VALUES, help="of the tensor")
     parser.add_argument("--jobs", type=number_to(256), default=2, help="simulations at a time")
@@ -62,43 +63,75 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     return options
 
 
-def _numbers_to(most: int) -> Callable[[str], tuple[int, ...]]:
+def _numbers_in(legal: Sequence[int]) -> Callable[[str], tuple[int, ...]]:
+    if isinstance(legal, range):
+        what = f"a number from {legal[0]} to {legal[-1]}"
+    else:
+        what = f"one of {', '.join(map(str, legal))}"
+
+    def number(text: str) -> int:
+        if not (text.isascii() and text.isdigit()) or int(text) not in legal:
+            raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
+        return int(text)
+
     def numbers(text: str) -> tuple[int, ...]:
-        return tuple(sorted({number_to(most)(part) for part in text.split(",")}))
+        return tuple(sorted({number(part) for part in text.split(",")}))
 
     return numbers
 
 
+def shipped() -> list[Tensor]:
+    """The int8 weights of all shipped models, as uint8 patterns."""
+    return [tensor for _, path in wakeword_paths() for tensor in read_tensors(path, 8)]
+
+
 def weights(count: int) -> Tensor:
-    """(count,) int8 weights as uint8 patterns: those of all shipped models, again and again."""
-    tensors = [tensor for _, path in wakeword_paths() for tensor in read_tensors(path, 8)]
-    values = np.concatenate([tensor.values.reshape(-1) for tensor in tensors])
+    """(count,) int8 weights as uint8 patterns: the shipped ones, again and again."""
+    values = np.concatenate([tensor.values.reshape(-1) for tensor in shipped()])
     return Tensor("weights", np.resize(values, count), "int8")
 
 
-def measure(rates: Rates, shape: Shape, weights: Tensor, sim: str) -> dict[str, object]:
-    """One point: cycles, stalls and values per cycle of each unit.
+def measure(rates: Rates, shape: Shape, tensors: Sequence[Tensor], sim: str) -> list[Run]:
+    """What comes of tensors that go through hardware of a shape, each right behind the one before.
 
     Raises BenchFailure when hardware and model differ.
     """
-    varied = {name: shape[name] for name in rates.sweeps}
-    folder = FOLDER / "-".join(["run", *map(str, varied.values())])
-    job = rates.prepare(weights, shape)
-    found = job.run(job.build(sim), job.values, folder)
-    if found.mismatches:
-        line = next(line for _, line in found.differences.values())
-        raise BenchFailure(f"hardware and model differ: {line} (see {folder})")
+    folder = FOLDER / "-".join(
+        ["run", str(len(tensors)), *(str(shape[name]) for name in rates.sweeps)]
+    )
+    jobs = [rates.prepare(tensor, shape) for tensor in tensors]
+    found = rates.run(jobs[0].build(sim), [(job, job.values) for job in jobs], folder)
+    for run in found:
+        for _, line in run.differences.values():
+            raise BenchFailure(f"hardware and model differ: {line} (see {folder})")
     shutil.rmtree(folder)
-    point: dict[str, object] = dict(varied)
+    return found
+
+
+def measure_point(rates: Rates, shape: Shape, weights: Tensor, sim: str) -> dict[str, object]:
+    """One point: cycles, stalls and values per cycle of each unit."""
+    (found,) = measure(rates, shape, [weights], sim)
+    point: dict[str, object] = {name: shape[name] for name in rates.sweeps}
     if rates.limit:
         point[rates.limit.name] = found.figures[rates.limit.figure]
     for unit in rates.units:
         counters = found.units[unit]
         point[unit] = {
-            "values_per_cycle": round(len(job.values) / counters["cycles"], 4),
+            "values_per_cycle": round(weights.values.size / counters["cycles"], 4),
             **counters,
         }
     return point
+
+
+def measure_row(rates: Rates, tensors: Sequence[Tensor], sim: str) -> dict[str, object]:
+    """Cycles and values per cycle of each unit over tensors that follow each other."""
+    found = measure(rates, dict(rates.shape), tensors, sim)
+    values = sum(tensor.values.size for tensor in tensors)
+    row: dict[str, object] = {"tensors": len(tensors), "values": values}
+    for unit in rates.units:
+        cycles = sum(run.units[unit]["cycles"] for run in found)
+        row[unit] = {"values_per_cycle": round(values / cycles, 4), "cycles": cycles}
+    return row
 
 
 def measure_all(options: argparse.Namespace, console: Console) -> list[dict[str, object]]:
@@ -118,7 +151,7 @@ def measure_all(options: argparse.Namespace, console: Console) -> list[dict[str,
         task = bar.add_task("designs", total=len(shapes))
 
         def run(shape: Shape) -> dict[str, object]:
-            point = measure(rates, shape, values, options.sim)
+            point = measure_point(rates, shape, values, options.sim)
             bar.advance(task)
             return point
 
@@ -146,15 +179,14 @@ def draw(points: list[dict], options: argparse.Namespace, path: Path) -> None:
                 label=unit, alpha=0.8,
             )  # fmt: skip
         axes.set_xlabel(key)
-        axes.set_xticks(list(shown))
+        if not sweep.ideal:
+            axes.set_xscale("log", base=2)
+        axes.set_xticks(list(shown), [f"{value:,}" for value in shown])
         axes.set_ylabel("values per cycle")
         fastest = max(point[unit]["values_per_cycle"] for point in chosen for unit in rates.units)
         axes.set_ylim(0, 1.2 * fastest)
         axes.grid(alpha=0.3)
-        texts = (
-            f"{still} {name if still > 1 else name.removesuffix('s')}"
-            for name, still in fixed.items()
-        )
+        texts = (f"{name} {still:,}" for name, still in fixed.items())
         axes.set_title(", ".join(texts), fontsize=10)
         if sweep.ideal:
             axes.plot(shown, shown, ":", color="0.5", label=sweep.ideal)
@@ -167,7 +199,14 @@ def draw(points: list[dict], options: argparse.Namespace, path: Path) -> None:
     plt.close(figure)
 
 
-def report(points: list[dict], options: argparse.Namespace, console: Console) -> None:
+def few_tensors(most: int) -> list[Tensor]:
+    """The shipped tensors, as long as they are of so many values together."""
+    tensors = shipped()
+    ends = np.cumsum([tensor.values.size for tensor in tensors])
+    return [tensor for tensor, end in zip(tensors, ends, strict=True) if end <= most] or tensors[:1]
+
+
+def report(points: list[dict], row: dict, options: argparse.Namespace, console: Console) -> None:
     """Print the points and write figures and picture."""
     rates = options.rates
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -176,6 +215,7 @@ def report(points: list[dict], options: argparse.Namespace, console: Console) ->
         "values": options.values,
         "shape": dict(rates.shape),
         "points": points,
+        "tensors_in_a_row": row,
     }
     text = json.dumps(record, indent=1) + "\n"
     (FOLDER / "throughput.json").write_text(text, encoding="utf-8")
@@ -187,7 +227,14 @@ def report(points: list[dict], options: argparse.Namespace, console: Console) ->
         measured = (f"{point[unit]['values_per_cycle']:.3f}" for unit in rates.units)
         table.add_row(*(str(point[name]) for name in rates.sweeps), *measured)
     console.print(table)
-    console.print(f"{options.values:,} int8 weights {rates.text}", highlight=False)
+    console.print(f"{options.values:,} int8 weights, {rates.text}", highlight=False)
+    measured = (f"{unit} {row[unit]['values_per_cycle']:.3f}" for unit in rates.units)
+    console.print(
+        f"{row['tensors']} tensors of {row['values']:,} values, each right behind the one before: "
+        f"{', '.join(measured)}",
+        highlight=False,
+        soft_wrap=True,
+    )
     for name in ("throughput.json", "throughput.png"):
         console.print(str((FOLDER / name).relative_to(ROOT)), highlight=False, soft_wrap=True)
 
@@ -199,10 +246,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         console.print(find_simulator(options.sim).banner, highlight=False)
         points = measure_all(options, console)
+        row = measure_row(options.rates, few_tensors(options.values), options.sim)
     except (InputError, ToolMissing, BuildError, BenchFailure) as error:
         print(f"throughput: {error}", file=sys.stderr)
         return 2
-    report(points, options, console)
+    report(points, row, options, console)
     return 0
 
 

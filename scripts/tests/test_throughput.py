@@ -18,15 +18,20 @@ def test_measures_both_units_and_draws(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(throughput, "ROOT", tmp_path)
     monkeypatch.setattr(throughput, "FOLDER", tmp_path / "throughput")
     sim = chosen_simulator()
-    arguments = ["--sim", sim, "--engines", "1", "--streams", "4", "--values", str(VALUES[sim])]
+    arguments = ["--sim", sim, "--engines", "1", "--streams", "4", "--block_values", "1024"]
+    arguments += ["--values", str(VALUES[sim])]
     assert throughput.main(arguments) == 0
     record = json.loads((tmp_path / "throughput" / "throughput.json").read_text())
     (point,) = record["points"]
-    assert (point["engines"], point["streams"]) == (1, 4)
+    assert (point["engines"], point["streams"], point["block_values"]) == (1, 4, 1024)
     assert 0 < point["memory_words"] <= VALUES[sim] * 8 // 32  # words of 32 bits
-    least = 0.85 if sim == "verilator" else 0.2  # on Icarus it is one block, in one of the streams
+    row = record["tensors_in_a_row"]
+    assert 0 < row["values"] <= VALUES[sim]
+    least = 0.95 if sim == "verilator" else 0.6  # on Icarus it is half a block
     for unit in ("compressor", "decompressor"):
         assert least < point[unit]["values_per_cycle"] <= 1
+        assert row[unit]["values_per_cycle"] == round(row["values"] / row[unit]["cycles"], 4)
+        assert 0 < row[unit]["values_per_cycle"] <= 1
     assert (tmp_path / "throughput" / "throughput.png").read_bytes().startswith(b"\x89PNG")
     assert not list((tmp_path / "throughput").glob("run-*"))
 
@@ -36,7 +41,8 @@ def test_measures_both_units_and_draws(tmp_path: Path, monkeypatch: pytest.Monke
     [
         (["--engines", "0"], "'0' is not a number from 1 to 64"),
         (["--engines", "1,,2"], "'' is not a number from 1 to 64"),
-        (["--streams", "9"], "'9' is not a number from 1 to 8"),
+        (["--streams", "3"], "'3' is not one of 1, 2, 4, 8"),
+        (["--block_values", "100"], "'100' is not one of 64, 128, "),
         (["--sim", "vcs"], "vcs"),
         (["--codec", "none"], "CODEC: there is no codec 'none' with hardware, but apack"),
     ],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tensors through the simulated compressor and decompressor, and through encoder and decoder."""
+"""Tensors through the simulated compressor and decompressor."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from pathlib import Path
 import numpy as np
 
 from model.apack import SymbolTable, histogram, solve
-from model.apack.fast import encode_blocks
+from model.apack.coder import piece_width
 from model.errors import InputError
 from model.tensors import Tensor
-from tb.apack.bulk import round_trip, tops_round_trip
-from tb.apack.bulk.tops_round_trip import DECODED_VALUE, INDEX_ENTRY, MEMORY_WORD, UNITS, Shape
-from tb.apack.env.memory_image import MemoryImage
+from tb.apack.bulk import round_trip
+from tb.apack.bulk.round_trip import DECODED_VALUE, MEMORY_WORD, UNITS, BulkRun, Sent, Shape
 from tb.sim.bench import build_bench
 from tb.sim.builds import Build
 from tb.sim.cocotb_run import run_cocotb
 from tb.sim.round_trip import WRONG_VALUES, Compared, Limit, Run, Signal, Sweep
 
 MOST_BLOCK_VALUES = 1 << 16
-WRONG = {DECODED_VALUE: WRONG_VALUES, MEMORY_WORD: "wrong_words", INDEX_ENTRY: "wrong_entries"}
-COUNTERS = ("CYCLES", "STALL_INPUT", "STALL_OUTPUT", "STALL_ENGINE")
-ENCODER = "compressor_inst.g_channel[0].channel_inst.engine_inst"
-DECODER = "decompressor_inst.g_channel[0].channel_inst.engine_inst"
+WRONG = {DECODED_VALUE: WRONG_VALUES, MEMORY_WORD: "wrong_words"}
+LOOP_SHAPE = Shape()
+STALLS = ("STALL_INPUT", "STALL_OUTPUT", "STALL_ENGINE")
+ENCODER = "loop_inst.compressor_inst.g_channel[0].channel_inst.engine_inst"
+DECODER = "loop_inst.decompressor_inst.g_channel[0].channel_inst.engine_inst"
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Job:
     table: SymbolTable
     shape: Shape
     block: int
-    top: str = tops_round_trip.TOP
+    top: str = round_trip.TOP
 
     @property
     def value_w(self) -> int:
@@ -63,62 +63,38 @@ class Job:
     @cached_property
     def parameters(self) -> dict[str, int]:
         """Those of the bench."""
-        return tops_round_trip.parameters(self.table, self.shape)
+        return round_trip.parameters(self.table, self.shape)
 
     def build(self, sim: str, trace: bool = False) -> Build:
         """The bench with both units."""
-        return build_bench(self.top, tops_round_trip.SOURCES, self.parameters, sim, trace)
+        return build_bench(self.top, round_trip.SOURCES, self.parameters, sim, trace)
 
     def run(self, build: Build, values: np.ndarray, folder: Path, wave_cycles: int = 0) -> Run:
-        """Compress all of the values, then decompress them; compared with the model's container.
+        """Compress all of the values, then decompress them; compared with the model's blocks.
 
         In a waveform both units run at a time.
         """
-        shape, table = self.shape, self.table
-        expected = MemoryImage.of(values, table, self.block, shape.word_w, shape.code_w)
-        found = tops_round_trip.run_tops_round_trip(
-            build, shape, values, table, self.block, folder, overlap=bool(wave_cycles),
-            wave_cycles=wave_cycles,
-        )  # fmt: skip
-        wrong = tops_round_trip.differences(values, expected, found)
-        return Run(
-            {
-                "coded_bits": found.compressor.get("BITS", 0),
-                "memory_bits": shape.word_w * len(found.words),
-                "index_bits": 8 * sum(keep.bit_count() for keep, _ in found.entries),
-                "words": len(expected.words),
-                "blocks": len(expected.entries),
-                "raw_blocks": found.compressor.get("RAW_BLOCKS", 0),
-            },
-            found.cycles,
-            {
-                unit: {name.lower(): getattr(found, unit).get(name, 0) for name in COUNTERS}
-                for unit in UNITS
-            },
-            {WRONG.get(kind, kind): of_kind for kind, of_kind in wrong.items()},
-            found.seconds,
-        )
+        return run_parts(build, [(self, values)], folder, wave_cycles)[0]
 
     def signal_groups(self) -> dict[str, list[Signal]]:
         """Registers, streams, and what one engine of each unit takes and gives."""
-        value_w, piece, word = self.value_w, self.shape.piece_w, self.shape.word_w
+        value_w, word = self.value_w, self.shape.word_w
+        piece_w = piece_width(self.table)
         beat = self.shape.lanes * (2 if value_w > 8 else 1)
         return {
             "host": [("address", 8, "hex"), ("wdata", 32, "hex"), ("awvalid", 2, "bin"),
-                     ("arvalid", 2, "bin"), ("irq", 2, "bin")],
+                     ("arvalid", 2, "bin")],
             "values in": _stream("values", 8 * beat, beat),
             "compressor, engine 0": _engine(ENCODER, [
                 ("s_valid", 1), ("s_ready", 1), ("s_value", value_w), ("s_end", 1),
-                ("m_code_valid", 1), ("m_code_data", piece), ("m_code_last", 1),
-                ("m_offset_valid", 1), ("m_offset_data", piece), ("m_offset_last", 1),
+                ("m_code_take", 1), ("m_offset_take", 1), ("m_code_valid", 1),
+                ("m_code_data", piece_w), ("m_offset_valid", 1), ("m_offset_data", piece_w),
+                ("m_far", 1), ("m_end", 1),
             ]),
-            "memory, written": _stream("memory", word, word // 8),
-            "index, written": _stream("index", 96, 12),
-            "memory, read": _stream("memory_back", word, word // 8),
-            "index, read": _stream("index_back", 96, 12),
+            "memory, written": _stream("memory", word),
+            "memory, read": _stream("loop_inst.back", word, word // 8),
             "decompressor, engine 0": _engine(DECODER, [
-                ("s_ready", 1), ("s_kind", 3), ("s_code_valid", 1), ("s_code_data", piece),
-                ("s_offset_valid", 1), ("s_offset_data", piece),
+                ("s_kind", 2), ("s_last", 1), ("m_take", 2), ("s_pieces", 2 * piece_w),
                 ("m_valid", 1), ("m_value", value_w), ("m_illegal", 1),
             ]),
             "values out": [
@@ -128,9 +104,44 @@ class Job:
         }  # fmt: skip
 
 
-def _stream(name: str, data_w: int, keep_w: int) -> list[Signal]:
+def run_parts(
+    build: Build, parts: Sequence[tuple[Job, np.ndarray]], folder: Path, wave_cycles: int = 0
+) -> list[Run]:
+    """Send parts of tensors through both units, each right behind the one before.
+
+    All are compressed, then all decompressed; in a waveform both units run at a time. What is wrong
+    with the run as a whole, such as a counter after the last part, counts as the last one's.
+    """
+    shape, block = parts[0][0].shape, parts[0][0].block
+    tensors = [Sent(values, job.table) for job, values in parts]
+    found = round_trip.run_bulk(
+        build, shape, tensors, block, folder, overlap=bool(wave_cycles), wave_cycles=wave_cycles
+    )
+    total, runs = sum(len(sent.values) for sent in tensors), []
+    for sent, back in zip(tensors, found.tensors, strict=True):
+        expected = sent.expected(shape, block)
+        wrong = round_trip.differences(sent, expected, back)
+        units = {unit: {"cycles": back.cycles[unit]} for unit in UNITS}
+        if sent is tensors[-1]:
+            wrong |= round_trip.run_differences(sent, expected, found)
+            for unit, counters in found.counters.items():
+                units[unit] |= {name.lower(): counters.get(name, 0) for name in STALLS}
+        figures = {
+            "coded_bits": expected.bits,
+            "memory_bits": shape.word_w * len(back.words),
+            "words": len(expected.data) * 8 // shape.word_w,
+            "blocks": len(expected),
+            "raw_blocks": int(expected.raw.sum()),
+        }
+        share = found.seconds * len(sent.values) / total
+        differ = {WRONG.get(kind, kind): of_kind for kind, of_kind in wrong.items()}
+        runs.append(Run(figures, sum(back.cycles.values()), units, differ, share))
+    return runs
+
+
+def _stream(name: str, data_w: int, keep_w: int = 0) -> list[Signal]:
     signals = (("tvalid", 1), ("tready", 1), ("tdata", data_w), ("tkeep", keep_w), ("tlast", 1))
-    return [(f"{name}_{signal}", bits, "hex") for signal, bits in signals]
+    return [(f"{name}_{signal}", bits, "hex") for signal, bits in signals if bits]
 
 
 def _engine(path: str, signals: list[tuple[str, int]]) -> list[Signal]:
@@ -141,15 +152,13 @@ class Codec:
     """The compressor and the decompressor with the memory between them, as `make demo` has them."""
 
     units = UNITS
-    figures = ("coded_bits", "memory_bits", "index_bits", "words", "blocks", "raw_blocks")
-    stored = ("memory_bits", "index_bits")
-    stored_text = "memory words and index entries that the compressor wrote"
-    compared = (
-        Compared("memory words", "words", "wrong_words"),
-        Compared("index entries", "blocks", "wrong_entries"),
-    )
+    figures = ("coded_bits", "memory_bits", "words", "blocks", "raw_blocks")
+    stored = ("memory_bits",)
+    stored_text = "memory words that the compressor wrote"
+    compared = (Compared("memory words", "words", "wrong_words"),)
     preparing = "solving their tables"
     default_block = 4096
+    run = staticmethod(run_parts)
     _shape = Shape()
 
     def block_values(self, text: str) -> int:
@@ -205,14 +214,13 @@ class Rates:
     units = UNITS
     shape: Mapping[str, int] = asdict(_shape)
     sweeps: Mapping[str, Sweep] = {
-        "engines": Sweep((1, 2, 3, 4, 6, 8), 64, "one value an engine"),
-        "streams": Sweep((1, 2, 3, 4, 6, 8), 8),
+        "engines": Sweep((1, 2, 3, 4, 6, 8), range(1, 65), "one value an engine"),
+        "streams": Sweep((1, 2, 4, 8), (1, 2, 4, 8)),
+        "block_values": Sweep((1024, 4096, 16384), tuple(1 << n for n in range(6, 17))),
     }
     limit = Limit("memory_words", "words", "one memory word a cycle")
-    text = (
-        f"in blocks of {_shape.block_values:,}, {_shape.lanes} values a beat, memory words of "
-        f"{_shape.word_w} bits"
-    )
+    text = f"{_shape.lanes} values a beat, memory words of {_shape.word_w} bits"
+    run = staticmethod(run_parts)
 
     def prepare(self, tensor: Tensor, shape: Mapping[str, int]) -> Job:
         """A tensor with its best table."""
@@ -226,20 +234,23 @@ class LoopJob:
     """Values with their table."""
 
     table: SymbolTable
-    block: int = 4096
 
     def build(self, sim: str) -> Build:
-        """The bench with encoder and decoder."""
-        return round_trip.build_round_trip(self.table, sim)
+        """The bench with both units."""
+        return round_trip.build_bulk(self.table, sim, LOOP_SHAPE)
 
-    def run(self, build: Build, values: np.ndarray, folder: Path) -> round_trip.RoundTrip:
-        """Send values by files."""
-        return round_trip.run_round_trip(build, values, self.table, self.block, folder)
+    def run(self, build: Build, values: np.ndarray, folder: Path) -> BulkRun:
+        """Send values by files, through both units at a time."""
+        sent = Sent(values, self.table)
+        return round_trip.run_bulk(build, LOOP_SHAPE, [sent], LOOP_SHAPE.block_values, folder)
 
-    def mismatches(self, values: np.ndarray, found: round_trip.RoundTrip) -> Sequence[str]:
+    def mismatches(self, values: np.ndarray, found: BulkRun) -> Sequence[str]:
         """Differences to the model's blocks, a line each kind."""
-        expected = encode_blocks(values, self.table, self.block)
-        return round_trip.mismatches(values, expected, found)[1]
+        sent = Sent(values, self.table)
+        expected = sent.expected(LOOP_SHAPE, LOOP_SHAPE.block_values)
+        wrong = round_trip.differences(sent, expected, found.tensors[0])
+        wrong |= round_trip.run_differences(sent, expected, found)
+        return [line for _, line in wrong.values()]
 
     def by_signals(self, sim: str, values: np.ndarray, folder: Path) -> float:
         """Send values with a cocotb test."""
@@ -248,27 +259,27 @@ class LoopJob:
         self.table.save(folder / "table.json")
         run_cocotb(
             "apack_loop",
-            [*round_trip.SOURCES, Path(__file__).parent / "loop" / "apack_loop.v"],
+            round_trip.SOURCES[1:],
             "tb.apack.bulk.signal_driven",
             {},
             sim,
             seed=0,
             build_name="bench-sim",
-            extra_env={"BENCH_FOLDER": str(folder), "BENCH_BLOCK": str(self.block)},
+            extra_env={"BENCH_FOLDER": str(folder)},
         )
         record = json.loads((folder / "signal_driven.json").read_text(encoding="utf-8"))
         return record["seconds"]
 
 
 class Loop:
-    """Encoder and decoder with one value a cycle."""
+    """Compressor and decompressor as they are by default."""
 
-    text = "encoder and decoder"
+    text = "compressor and decompressor"
 
     def prepare(self, values: np.ndarray) -> LoopJob:
         """Solve a table for 8-bit values, and compile the model that results are compared with."""
         job = LoopJob(solve(histogram(values, 8)))
-        encode_blocks(values[: job.block], job.table)
+        Sent(values[:64], job.table).expected(LOOP_SHAPE, 64)
         return job
 
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plain Verilog test benches with their own clock and plusargs, for speed."""
+"""Plain Verilog test benches with plusargs and files, for speed.
+
+A bench makes its own clock, but where the macro OUTER_CLOCK is defined: then its only port is the
+input clk. Beside that clock it has no delays and no event controls but those of `always @`.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +26,9 @@ from tb.sim.disk import raise_if_full
 from tb.sim.tools import Icarus, find_simulator
 
 X_IS_ANYTHING = ["--x-assign", "fast", "--x-initial", "fast"]
-VERILATOR_FLAGS = ["--main", "--exe", "--timing", "-O3", *X_IS_ANYTHING]
-CXX_FLAGS = ["-O3", "-march=native", "-fcoroutines", "-DVL_TIME_CONTEXT"]
+VERILATOR_FLAGS = ["--no-timing", "-DOUTER_CLOCK", "-O3", *X_IS_ANYTHING]
+CXX_FLAGS = ["-O2", "-march=native", "-DVL_TIME_CONTEXT"]
+MAIN = Path(__file__).with_name("bench.cpp")
 
 
 class BenchFailure(Exception):
@@ -45,7 +50,7 @@ def build_bench(
     sim: str,
     trace: bool = False,
 ) -> Build:
-    """Build a self-clocked Verilog bench, or find it already built.
+    """Build a Verilog bench, or find it already built.
 
     Args:
         top: the bench module.
@@ -71,9 +76,9 @@ def build_bench(
         if isinstance(simulator, Icarus):
             compile_icarus(simulator, top, files, flags, folder / name)
         else:
-            compile_verilator(simulator, top, files, flags, folder / name, cxx_flags)
+            compile_verilator(simulator, top, files, flags, folder / name, cxx_flags, main=MAIN)
 
-    facts = ["bench", simulator, top, *flags, *cxx_flags, *source_facts(files)]
+    facts = ["bench", simulator, top, *flags, *cxx_flags, MAIN, *source_facts(files)]
     folder = cached(simulator.name, top, facts, make)
     return Build(simulator, top, folder, folder / name, trace)
 

@@ -47,8 +47,8 @@ class Run:
     """What the hardware made of the values of one run.
 
     figures: what `Codec.figures` names, counts and sizes in bits; they add up over runs.
-    cycles: clock cycles of the run.
-    units: counters of each unit by name; "cycles" are those in which it was busy.
+    cycles: clock cycles of all units, one after another.
+    units: counters of each unit by name; its "cycles" begin where those of the run before end.
     differences: how many things differ from the model's, and a line on the first of them, by kind:
         WRONG_VALUES, a `Compared.wrong`, or anything else that can go wrong.
     seconds: that the simulation took.
@@ -110,6 +110,9 @@ class Job(Protocol):
         """What a viewer shows of a waveform, by the name of the group."""
 
 
+Part = tuple[Job, np.ndarray]  # some of its values, from the begin of a block on
+
+
 class Codec(Protocol):
     """A codec with hardware that tensors can be sent through.
 
@@ -142,6 +145,12 @@ class Codec(Protocol):
         Raises InputError for a tensor that the hardware cannot take.
         """
 
+    def run(self, build: Build, parts: Sequence[Part], folder: Path) -> list[Run]:
+        """Send parts of jobs that share a build and a block, each right behind the one before.
+
+        Otherwise as `Job.run`.
+        """
+
     def shape(self, block: int) -> Mapping[str, int]:
         """How the hardware is built for blocks of that many values, for the summary."""
 
@@ -150,12 +159,12 @@ class Codec(Protocol):
 class Sweep:
     """Values of a parameter that rates are measured over.
 
-    chosen: unless the user says others, which are 1 to `most`.
+    chosen: unless the user says others, which are all `legal`.
     ideal: what it would mean that the rate equals the parameter, for people; empty if nothing.
     """
 
     chosen: tuple[int, ...]
-    most: int
+    legal: Sequence[int]
     ideal: str = ""
 
 
@@ -189,6 +198,9 @@ class Rates(Protocol):
 
     def prepare(self, tensor: Tensor, shape: Mapping[str, int]) -> Job:
         """Get a tensor ready for hardware of this shape, whose units run one after another."""
+
+    def run(self, build: Build, parts: Sequence[Part], folder: Path) -> list[Run]:
+        """As `Codec.run`."""
 
 
 class LoopJob(Protocol):

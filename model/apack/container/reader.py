@@ -94,10 +94,12 @@ class Container:
         with self._located(record):
             data = self._read_at(record.payload_start, record.payload_bytes)
             encoded = blocks_of(record, data, record.count)
-            wrong = encoded.starts[:-1 : record.tile_blocks] != tiles
+            wrong = encoded.starts[: -1 : record.tile_blocks] != tiles
             if wrong.any():
                 tile = int(wrong.argmax())
-                raise CorruptStream(f"tile {tile} does not start at byte {tiles[tile]} of the blocks")
+                raise CorruptStream(
+                    f"tile {tile} does not start at byte {tiles[tile]} of the blocks"
+                )
         return encoded
 
     def block(self, record: TensorRecord, block: int) -> StoredBlock:
@@ -149,8 +151,8 @@ class Container:
                 )
             if not record.may_take(record.payload_bytes):
                 raise CorruptStream(
-                    f"tensor {shown(record.name)}: its {record.blocks} blocks cannot take "
-                    f"{record.payload_bytes} bytes"
+                    f"tensor {shown(record.name)}: its {record.count} values cannot take "
+                    f"{record.payload_bytes} bytes of blocks"
                 )
             records.append(record)
         if fields.left:
@@ -209,7 +211,7 @@ class Container:
         self._file.seek(start)
         data = self._file.read(size)
         if len(data) != size:
-            raise CorruptStream(f"{self.path}: cut short while it was read")
+            raise CorruptStream("cut short while it was read")
         return data
 
     @contextmanager

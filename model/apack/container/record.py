@@ -18,8 +18,8 @@ class TensorRecord:
     """What the directory says of one tensor, and where in the file its parts are.
 
     stored: integer type of the values; source: type of the tensor before quantization, often the
-    same. scale, zero_point and axis: as in `model.tensors.Tensor`. Positions are in bytes; `start` is
-    where the tensor before it ends.
+    same. scale, zero_point and axis: as in `model.tensors.Tensor`. Positions are in bytes; `start`
+    is where the tensor before it ends.
     """
 
     name: str

@@ -46,11 +46,11 @@ def pack(
 ) -> PackedTensor:
     """Encode a tensor; blocks that would grow are stored raw.
 
-    block_values: values in a block; streams: code streams that they are dealt to; word_bytes: blocks
-    are padded to words of so many bytes, 2, 4 or 8; tile_blocks: blocks for each entry of the tile
-    table. `progress` is called with the number of values just encoded. Raises InputError that names
-    the tensor for a table of another value width, values that are no patterns of it, and whatever
-    else a container cannot hold (`limits`).
+    block_values: values in a block; streams: code streams that they are dealt to; word_bytes:
+    blocks are padded to words of so many bytes, 2, 4 or 8; tile_blocks: blocks for each entry of
+    the tile table. `progress` is called with the number of values just encoded. Raises InputError
+    that names the tensor for a table of another value width, values that are no patterns of it, and
+    whatever else a container cannot hold (`limits`).
     """
     if table.value_w != tensor.value_w:
         raise InputError(
@@ -74,9 +74,7 @@ def pack(
     )
     check_record(record)
     values = _patterns(tensor)
-    encoded = fast.encode_blocks(
-        values, table, block_values, code_w, streams, word_bytes, progress
-    )
+    encoded = fast.encode_blocks(values, table, block_values, code_w, streams, word_bytes, progress)
     tile_table = encoded.starts[:-1:tile_blocks].astype("<u8").tobytes()
     payload = encoded.data.tobytes()
     record = replace(record, tile_crc=zlib.crc32(tile_table), payload_bytes=len(payload))

@@ -31,11 +31,11 @@ HALVES = SymbolTable(2, 1, (0, 2), (0, 1, 2))
 SKEWED = SymbolTable(2, 2, (0, 1), (0, 3, 4))
 FINE = SymbolTable(2, 15, (0, 2), (0, 1 << 14, 1 << 15))
 
-# Derived by hand from the definition. HALVES and FINE: each value halves the interval exactly, so a
-# code stream is the top bit of each of its values, and 01 closes it. SKEWED, value 0: high = 49151,
-# no shift. Again: (49152 * 3 >> 2) - 1 = 36863. Third time: 27647, one shift, emits 0, high = 55295;
-# low = 0 then closes with 01. Value 1, 2 or 3: low = 49152, two shifts, emits 11, two offset bits.
-# After the first code_w bits a stream has -code_w mod piece_w bits left before it takes a piece more.
+# Derived by hand from the definition. HALVES and FINE: each value halves the interval exactly, so
+# a code stream is the top bit of each of its values, and 01 closes it. SKEWED, value 0: high =
+# 49151, no shift. Again: (49152 * 3 >> 2) - 1 = 36863. Third time: 27647, one shift, emits 0, high
+# = 55295; low = 0 then closes with 01. Value 1, 2 or 3: low = 49152, two shifts, emits 11, and the
+# offset has two bits. After its first code_w bits a stream has -code_w mod piece_w bits left.
 GOLDEN = [
     (HALVES, [0, 1, 2, 3], 1, 12, 16, [0b001101 << 10, 0b0101 << 12]),
     (HALVES, [0, 1, 2, 3], 1, 16, 16, [0b001101 << 10, 0, 0b0101 << 12]),
@@ -132,7 +132,10 @@ def test_every_number_of_streams_with_counts_about_a_multiple_of_it(streams, ext
     block = assert_exact(table, values, streams, 16, 8)
     owners = decode_pieces(block, table, streams, 16).owners
     if not block.raw:
-        assert owners[:streams] == tuple(range(streams)) and set(owners) <= {*range(streams), OFFSETS}
+        assert owners[:streams] == tuple(range(streams)) and set(owners) <= {
+            *range(streams),
+            OFFSETS,
+        }
 
 
 def test_fewer_values_than_streams():
@@ -154,7 +157,9 @@ def test_no_values_are_a_raw_block_of_no_pieces(streams):
     assert decode_block(block, HALVES, streams).size == 0
 
 
-@given(tables(), st.integers(0, 1000), st.sampled_from([None, 3, 40]), st.sampled_from([1, 2, 4, 8]))
+@given(
+    tables(), st.integers(0, 1000), st.sampled_from([None, 3, 40]), st.sampled_from([1, 2, 4, 8])
+)
 @settings(max_examples=40)
 def test_hostile_values_are_exact_for_any_table(table, seed, run, streams):
     values = pending_run(table, 200, seed=seed, run=run, streams=streams)
@@ -272,12 +277,16 @@ def test_a_piece_more_or_fewer_is_reported(case, data):
     table, values, streams, code_w, word_bytes = case
     block = encode_block(values, table, streams, code_w, word_bytes)
     more = replace(block, pieces=(*block.pieces, *[data.draw(st.integers(0, 0xFFFF))]))
-    with pytest.raises(CorruptStream, match=f"pieces left over: the values take {len(block.pieces)} of"):
+    with pytest.raises(
+        CorruptStream, match=f"pieces left over: the values take {len(block.pieces)} of"
+    ):
         decode_block(more, table, streams, code_w)
     if block.pieces:
         cut = data.draw(st.integers(0, len(block.pieces) - 1))
         # With zeros in place of pieces the values may be others, and take other numbers of pieces.
-        with pytest.raises(CorruptStream, match="ended early|outside its group|not zero|left over"):
+        with pytest.raises(
+            CorruptStream, match=r"ended early|outside its group|not zero|left over"
+        ):
             _refused(replace(block, pieces=block.pieces[:cut]), table, streams, code_w, values)
 
 
@@ -378,12 +387,16 @@ def test_headers_come_back_and_every_flip_of_their_first_half_is_noticed(pieces,
 
 
 def test_the_crc_7_is_that_of_memory_cards():
-    # CMD0 of an SD card, 40 00 00 00 00, has the CRC-7 0x4A; 25 bits of it are 40 bits less 15 zeros.
-    rest = 0
-    for bit in "01" + "0" * 38:
-        rest = (rest << 1 ^ (int(bit) ^ rest >> 6) * 9) & 0x7F
-    assert rest == 0x4A
-    assert crc7(0) == 0 and crc7(1) == 0x09 and crc7(1 << 24) != crc7(1 << 23)
+    # CMD0 of an SD card, 40 00 00 00 00, has the CRC-7 0x4A: the same polynomial, over 40 bits.
+    def remainder(bits: str) -> int:
+        rest = 0
+        for bit in bits:
+            rest = (rest << 1 ^ (int(bit) ^ rest >> 6) * 9) & 0x7F
+        return rest
+
+    assert remainder("01" + "0" * 38) == 0x4A
+    for sized in (0, 1, 1 << 24, 0x1234567, (1 << 25) - 1):
+        assert crc7(sized) == remainder(f"{sized:025b}")
 
 
 def test_pieces_are_big_endian_and_padded_to_words():

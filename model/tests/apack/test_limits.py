@@ -29,9 +29,11 @@ LEGAL = {
     | st.just([0, 2**48]),
     "scale": st.floats() | st.floats(width=32) | st.sampled_from([np.float32(0.1), 3]),
     "zero_point": st.integers(-(2**31), 2**31 - 1) | st.just(np.int64(5)),
-    "block_values": st.sampled_from([1, 3, 4096, 65_536]),
+    "block_values": st.sampled_from([1, 3, 4096, 2**20]),
     "code_w": st.sampled_from([8, 16, 32]),
-    "word_bytes": st.sampled_from([1, 2, 4, 8]),
+    "streams": st.sampled_from([1, 2, 4, 8, 16, 32, 64]),
+    "word_bytes": st.sampled_from([2, 4, 8]),
+    "tile_blocks": st.sampled_from([1, 2, 16, 65_536]),
 }
 ILLEGAL = {
     "name": st.sampled_from(["\ud800", "x\udfff"]),
@@ -44,10 +46,13 @@ ILLEGAL = {
     "zero_point": st.sampled_from([2**31, -(2**31) - 1, 2**63, 1.0, None]),
     "axis": st.sampled_from([-1, 40, 0.0, True]),
     "zero_points": st.just(4),
-    "block_values": st.sampled_from([0, 65_537, 2.0]),
+    "block_values": st.sampled_from([0, 2**20 + 1, 2.0]),
     "code_w": st.sampled_from([7, 33, 16.0]),
-    "word_bytes": st.sampled_from([0, 3, 16]),
+    "streams": st.sampled_from([0, 3, 128]),
+    "word_bytes": st.sampled_from([0, 1, 3, 16]),
+    "tile_blocks": st.sampled_from([0, 65_537, 1.0]),
 }
+PARAMETERS = ("block_values", "code_w", "streams", "word_bytes", "tile_blocks")
 
 
 @st.composite
@@ -83,7 +88,7 @@ def cases(draw) -> tuple[Tensor, dict, bool]:
         axis=axis,
     )
     legal = not spoiled and (value_w <= 8 or stored.endswith("16"))
-    return tensor, {name: field(name) for name in ("block_values", "code_w", "word_bytes")}, legal
+    return tensor, {name: field(name) for name in PARAMETERS}, legal
 
 
 def table_for(value_w: int) -> SymbolTable:
@@ -170,11 +175,13 @@ def test_patterns_in_a_wider_type_are_written_in_their_own(tmp_path):
         ({"axis": 2}, "quantization axis is 2; 0 to 1 are legal"),
         ({"axis": -1}, "quantization axis is -1; 0 to 1 are legal"),
         ({"shape": (), "axis": 0}, "quantization axis 0 of a tensor without dimensions"),
-        ({"block_values": 0}, "blocks of 0 values; 1 to 65536 are legal"),
-        ({"word_bytes": 3}, r"words of 3 bytes; \(1, 2, 4, 8\) are legal"),
+        ({"block_values": 0}, "block_values is 0; 1 to 1048576 are legal"),
+        ({"streams": 5}, "5 streams; 1, 2, 4, 8, 16, 32, 64 are legal"),
+        ({"word_bytes": 3}, r"words of 3 bytes; \(2, 4, 8\) are legal"),
+        ({"tile_blocks": 0}, "tile_blocks is 0; 1 to 65536 are legal"),
         ({"code_w": 11}, "count_w 10 needs code_w >= 12"),
         ({"code_w": 33}, "code_w is 33; 3 to 32 are legal"),
-        ({"index_crc": 2**32}, "index CRC is 4294967296"),
+        ({"tile_crc": 2**32}, "CRC of the tile table is 4294967296"),
         ({"payload_bytes": 2**48 + 1}, "payload_bytes is 281474976710657"),
     ],
 )

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.apack import Bits, EncodedBlock, SymbolTable, decode_block, histogram, solve
+from model.apack import EncodedBlock, SymbolTable, decode_block, histogram, solve
 from model.apack.container import write_container
 from model.cli.main import main
 from model.tests.apack.golden_tensors import FOLDER
@@ -33,7 +34,7 @@ def test_npy_comes_back_byte_for_byte(tmp_path, run, dtype):
 @pytest.mark.parametrize(
     "options",
     [
-        ["--block", 100, "--word", 8],
+        ["--block", 100, "--word-bytes", 2, "--streams", 8],
         ["--method", "paper", "--groups", 5],
         ["--count-width", 14, "--code-width", 20],
         ["--value-width", 12],
@@ -49,11 +50,13 @@ def test_options_do_not_change_the_values(tmp_path, run, options):
 def test_options_reach_the_file(tmp_path, run):
     np.save(tmp_path / "w.npy", weights())
     run("compress", tmp_path / "w.npy", "-o", tmp_path / "w.apack", "--block", 1000,
-        "--groups", 5, "--count-width", 8, "--code-width", 12)  # fmt: skip
+        "--groups", 5, "--count-width", 8, "--code-width", 12, "--streams", 8,
+        "--word-bytes", 4)  # fmt: skip
     (tensor,) = json.loads(run("info", tmp_path / "w.apack", "--json"))["tensors"]
     assert (tensor["block_values"], tensor["blocks"]) == (1000, 12)
+    assert (tensor["streams"], tensor["word_bytes"], tensor["tile_blocks"]) == (8, 4, 16)
     block = json.loads(run("inspect", tmp_path / "w.apack", "--block", 11, "--json"))
-    assert block["code_w"] == 12 and block["table"]["count_w"] == 8
+    assert (block["code_w"], block["streams"], block["table"]["count_w"]) == (12, 8, 8)
     assert len(block["table"]["base"]) <= 5
 
 
@@ -89,41 +92,48 @@ def test_own_table_is_used(tmp_path, run):
 def test_info_adds_up(run):
     report = json.loads(run("info", MIXED, "--json"))
     for tensor in report["tensors"]:
-        parts = tensor["code_bits"] + tensor["offset_bits"] + tensor["raw_bits"]
-        assert tensor["total_bits"] == parts
-        assert 8 * tensor["stored_bytes"] >= parts
+        padding = 8 * (tensor["payload_bytes"] - 8 * tensor["blocks"]) - tensor["piece_bits"]
+        assert 0 <= padding <= 48 * tensor["blocks"]
+        tiles = -(-tensor["blocks"] // tensor["tile_blocks"])
+        assert 0 <= tensor["stored_bytes"] - tensor["payload_bytes"] - 8 * tiles < 8
         if tensor["values"]:
-            assert tensor["footprint"] == tensor["total_bits"] / tensor["value_bits"] <= 1
+            assert tensor["footprint"] == 8 * tensor["payload_bytes"] / tensor["value_bits"]
     total = report["total"]
-    assert total["total_bits"] == sum(tensor["total_bits"] for tensor in report["tensors"])
+    assert total["payload_bytes"] == sum(tensor["payload_bytes"] for tensor in report["tensors"])
     assert total["file_bytes"] == Path(MIXED).stat().st_size
     text = run("info", MIXED)
     for name in ("skewed", "noise", "naïve/вес", "wide", "empty", "scalar"):
         assert name in text
 
 
-def test_inspect_shows_the_streams_bit_by_bit(run):
+def test_inspect_shows_the_pieces_in_their_order(run):
     block = json.loads(run("inspect", EXAMPLE, "--tensor", "x", "--block", 0, "--json"))
-    assert block["raw"] is False and block["values"] == [0, 1, 255, 0]
-    assert block["code"] == {"bits": 8, "hex": "30"}
-    assert block["offsets"] == {"bits": 9, "hex": "0100"}
-    encoded = EncodedBlock(
-        len(block["values"]),
-        *(
-            Bits(block[stream]["bits"], bytes.fromhex(block[stream]["hex"]))
-            for stream in ("code", "offsets")
-        ),
-    )
+    assert block["raw"] is False and block["values"][:5] == [0, 196, 0, 254, 5]
+    assert block["pieces"] == [0x0E12, 0x9B00, 0x8884, 0x9822, 0x8000, 0x8000, 0x2200]
+    assert block["owners"] == [0, 1, "offset", "offset", 1, 0, "offset"]
+    assert (block["piece_w"], block["streams"], block["crc32"]) == (16, 2, "d5fe2a37")
+    encoded = EncodedBlock(block["count"], block["raw"], block["piece_w"], tuple(block["pieces"]))
     table = SymbolTable.from_json(json.dumps(block["table"]))
-    assert decode_block(encoded, table, block["code_w"]).tolist() == block["values"]
-    assert "00110000" in run("inspect", EXAMPLE)
+    decoded = decode_block(encoded, table, block["streams"], block["code_w"])
+    assert decoded.tolist() == block["values"]
+    text = run("inspect", EXAMPLE)
+    assert re.search(r"^2 +offset  8884  1000100010000100$", text, re.MULTILINE)
+    assert "7 pieces of 16 bits\n" in text and "coded in 2 streams, CRC-32 d5fe2a37" in text
+
+
+def test_inspect_shows_the_first_pieces_of_many(run):
+    text = run("inspect", MIXED, "--tensor", "skewed")
+    pieces = re.findall(r"^\d+ +(?:\d+|offset)  ([0-9a-f]{4})  [01]{16}$", text, re.MULTILINE)
+    block = json.loads(run("inspect", MIXED, "--tensor", "skewed", "--json"))
+    assert [int(piece, 16) for piece in pieces] == block["pieces"][:16]
+    assert f"{len(block['pieces'])} pieces of 16 bits, 16 shown" in text
 
 
 def test_inspect_shows_raw_blocks(run):
     block = json.loads(run("inspect", EXAMPLE, "--block", 1, "--json"))
-    assert block["raw"] is True and block["values"] == [2, 253]
-    assert block["code"] == {"bits": 0, "hex": ""}
-    assert block["offsets"] == {"bits": 16, "hex": "02fd"}
+    assert block["raw"] is True and block["values"] == [2, 253, 100, 156]
+    assert (block["pieces"], block["owners"]) == ([0x02FD, 0x649C], ["values"] * 2)
+    assert re.search(r"^1 +values  649c  ", run("inspect", EXAMPLE, "--block", 1), re.MULTILINE)
 
 
 @pytest.mark.parametrize("method", ["exact", "paper"])
@@ -185,8 +195,10 @@ def inputs(tmp_path):
         ("compress w.npy -o .", "is a folder"),
         ("compress w.npy -o w.npy", "w.npy is the input"),
         ("compress w.npy -o x --groups 65", "'65' is not a number from 1 to 64"),
-        ("compress w.npy -o x --block 0", "'0' is not a number from 1 to 65536"),
-        ("compress w.npy -o x --word 3", "--word"),
+        ("compress w.npy -o x --block 0", "'0' is not a number from 1 to 1048576"),
+        ("compress w.npy -o x --word-bytes 1", "--word-bytes: invalid choice: 1"),
+        ("compress w.npy -o x --streams 3", "--streams: invalid choice: 3"),
+        ("compress w.npy -o x --count-width 15 --code-width 17 --word-bytes 2", "piece of 32 bits"),
         ("compress w.npy -o x --value-width eight", "'eight'"),
         ("compress w.npy -o x --code-width 11", "needs code_w >= 12"),
         ("compress w.npy -o x --table bad.json", r"cum[1] is 9"),
@@ -201,7 +213,7 @@ def inputs(tmp_path):
         ("info .", "Is a directory"),
         ("info cut.apack --json", "cut.apack: cut short"),
         ("inspect MIXED", "choose one of its tensors with --tensor: skewed"),
-        ("inspect MIXED --tensor skewed --block 3", "no block 3; it has 3"),
+        ("inspect MIXED --tensor skewed --block 9", "no block 9; it has 9"),
         ("inspect MIXED --tensor skewed --block -1", "'-1'"),
         ("solve odd.npy", "100 counts"),
         ("solve zero.npy", "the histogram is empty"),

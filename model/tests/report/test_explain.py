@@ -29,7 +29,7 @@ def test_values_that_fill_the_range_are_named() -> None:
 
 
 def test_metadata_of_a_tiny_tensor_is_named() -> None:
-    assert "With only 200 values, table and index weigh" in text(bell(200, 1))
+    assert "With only 200 values, table and headers weigh" in text(bell(200, 1))
 
 
 def test_zeros_count_around_the_zero_point() -> None:

@@ -4,275 +4,196 @@
 `default_nettype none
 
 /*
- * Round trip of a file of values through encoder and decoder, without a Python call a clock edge.
+ * Round trip of tensors in files through compressor and decompressor, without a Python call a clock edge.
  *
- * Not synthesizable: it makes its own clock, reads its stimulus from files in the working directory and
- * writes there what the two units put out; the checks are the caller's (round_trip.py). Files in:
- *   table.hex    rows of the table, one a line in hexadecimal: {cum, base}
- *   values.bin   values, one byte each (VALUE_W <= 8) or two, the high byte first
- * Files out:
- *   code.bin, offset.bin   words of the two streams, WORD_W / 8 bytes each, little endian
- *   ends.txt               a line for the end of each block in each stream: "code BITS", "offset BITS",
- *                          "block VALUES CUT", "value FAILED"
- *   decoded.bin            decoded values, one byte each (VALUE_W <= 8) or two, little endian, padded to
- *                          a multiple of four bytes
- *   waves.fst              the first +wave_cycles cycles, if asked for and built with tracing
- * Plus arguments: +rows (of the table), +count (of values), +block (values in a block), +wave_cycles.
- * The last line on standard output is "bulk: " and name=value pairs; end=done unless the units hang.
+ * Not synthesizable: it reads its stimulus from files in the working directory and writes there what the
+ * two units put out; the checks are the caller's (round_trip.py). Files in:
+ *   commands.txt  what a host does at the registers, one command a line: OP UNIT ADDRESS DATA, the last two
+ *                 in hexadecimal; UNIT is 0 for the compressor, 1 for the decompressor. OP 0 writes a
+ *                 register, 1 reads one (ADDRESS DATA go to reads.txt), 2 reads one until it is DATA or more
+ *   tensors.txt   number of values of each tensor, one a line
+ *   values.bin    their values, one byte each (VALUE_W <= 8) or two, little endian; each tensor's are
+ *                 padded to a whole beat
+ * Files out, all binary ones padded to a multiple of four bytes a beat:
+ *   memory.bin    memory words, little endian
+ *   decoded.bin   beats of decoded values; lanes that are not kept hold anything
+ *   ends.txt      a line for each tlast, "memory" or "values", with the number of beats so far and the cycle; and
+ *                 one for each beat of values with tuser, "marked", with its number and the cycle
+ *   reads.txt     UNIT ADDRESS DATA, the last two in hexadecimal
+ *   waves.fst     the first +wave_cycles cycles, if asked for and built with tracing
+ * Plus arguments: +wave_cycles, and +compare, with which the run ends with $stop unless every value has come
+ * back (of one byte, LANES a multiple of 4, whole beats). The last line on standard output is "bulk: " and
+ * name=value pairs: end=done unless nothing moves any more, the cycles of all, and for each unit the cycle of
+ * the first write to its registers.
  *
- * Between the two units stand FIFOs of 2^FIFO_W words. Both streams of a block must fit, because the
- * decoder may want the last word of one while the encoder still fills the other.
+ * Between the two units stands a memory of 2^FIFO_W words, read in the order of writing.
+ *
+ * With OUTER_CLOCK the clock comes from outside, which takes Verilator less time than to make it in here.
  */
 // A bench counts in integers, which are wider than the ports they meet.
 /* verilator lint_off WIDTHEXPAND */
 /* verilator lint_off WIDTHTRUNC */
-
 module apack_bulk #(
-    parameter VALUE_W = 8,
-    parameter SYMBOLS = 16,
-    parameter COUNT_W = 10,
-    parameter CODE_W  = 16,
-    parameter WORD_W  = 32,
-    parameter BLOCK_W = 24,
-    // log2 of the words each FIFO between encoder and decoder holds
-    parameter FIFO_W  = 16
+    parameter ENGINES      = 1,
+    parameter STREAMS      = 4,
+    parameter VALUE_W      = 8,
+    parameter SYMBOLS      = 16,
+    parameter COUNT_W      = 10,
+    parameter CODE_W       = 16,
+    parameter WORD_W       = 64,
+    parameter LANES        = 8,
+    parameter BLOCK_VALUES = 4096,
+    // log2 of the words between compressor and decompressor
+    parameter FIFO_W       = 16
+) (
+`ifdef OUTER_CLOCK
+    input wire clk
+`endif
 );
 
-    localparam FILL_W    = $clog2(WORD_W + 1);
-    localparam ROW_W     = $clog2(SYMBOLS + 1);
-    localparam BYTES     = (VALUE_W > 8) ? 2 : 1;
-    localparam MOST_ROWS = 4096;
-    localparam CHUNK     = 65536;               // bytes read at a time
-    localparam MOST_IDLE = 4 << FIFO_W;         // cycles without any word or value that mean a hang
+    localparam BYTES      = (VALUE_W > 8) ? 2 : 1;
+    localparam BEAT_BYTES = BYTES * LANES;
+    localparam BEAT_W     = 8 * BEAT_BYTES;
+    localparam BEAT_QUADS = (BEAT_W + 31) / 32;
+    localparam WORD_QUADS = (WORD_W + 31) / 32;
+    localparam CHUNK      = 4096 * BEAT_BYTES;   // bytes read at a time
+    localparam GATHERED   = 16;                  // beats written at a time
+    localparam MOST_IDLE  = 64 * BLOCK_VALUES + 65536;  // cycles without any beat that mean a hang
 
+    localparam COMPRESSOR   = 0;
+    localparam DECOMPRESSOR = 1;
+
+`ifndef OUTER_CLOCK
     reg clk = 1'b0;
     always #5 clk = !clk;
+`endif
 
     // ---- device under test -------------------------------------------------------------------------
 
-    reg                      rst = 1'b1;
+    reg                   rst = 1'b1;
 
-    reg  [COUNT_W+VALUE_W:0] table_tdata;
-    reg                      table_tvalid = 1'b0;
-    reg                      table_tlast;
-    wire                     encoder_table_tready;
-    wire                     decoder_table_tready;
+    reg  [7:0]            address = 8'd0;
+    reg  [31:0]           wdata   = 32'd0;
+    reg  [1:0]            awvalid = 2'd0;
+    reg  [1:0]            wvalid  = 2'd0;
+    reg  [1:0]            arvalid = 2'd0;
+    wire [1:0]            awready;
+    wire [1:0]            wready;
+    wire [1:0]            bvalid;
+    wire [1:0]            arready;
+    wire [1:0]            rvalid;
+    wire [3:0]            bresp;
+    wire [3:0]            rresp;
+    wire [63:0]           rdata;
 
-    reg  [VALUE_W-1:0]       value_tdata;
-    reg                      value_tvalid = 1'b0;
-    reg                      value_tlast;
-    wire                     value_tready;
+    reg  [BEAT_W-1:0]     values_tdata;
+    reg  [BEAT_BYTES-1:0] values_tkeep;
+    reg                   values_tvalid = 1'b0;
+    wire                  values_tready;
+    reg                   values_tlast;
 
-    wire [WORD_W-1:0]        code_tdata;
-    wire [FILL_W-1:0]        code_tuser;
-    wire                     code_tvalid;
-    wire                     code_tready;
-    wire                     code_tlast;
+    wire [WORD_W-1:0]     memory_tdata;
+    wire                  memory_tvalid;
+    wire                  memory_tready;
+    wire                  memory_tlast;
 
-    wire [WORD_W-1:0]        offset_tdata;
-    wire [FILL_W-1:0]        offset_tuser;
-    wire                     offset_tvalid;
-    wire                     offset_tready;
-    wire                     offset_tlast;
+    wire [BEAT_W-1:0]     back_tdata;
+    wire [BEAT_BYTES-1:0] back_tkeep;
+    wire                  back_tvalid;
+    wire                  back_tlast;
+    wire                  back_tuser;
 
-    wire [BLOCK_W-1:0]       block_tdata;
-    wire                     block_tuser;
-    wire                     block_tvalid;
-    wire                     block_tready;
-
-    wire [WORD_W-1:0]        code_back_tdata;
-    wire [FILL_W-1:0]        code_back_tuser;
-    wire                     code_back_tvalid;
-    wire                     code_back_tready;
-    wire                     code_back_tlast;
-
-    wire [WORD_W-1:0]        offset_back_tdata;
-    wire [FILL_W-1:0]        offset_back_tuser;
-    wire                     offset_back_tvalid;
-    wire                     offset_back_tready;
-    wire                     offset_back_tlast;
-
-    wire [BLOCK_W-1:0]       block_back_tdata;
-    wire                     block_back_tuser;
-    wire                     block_back_tvalid;
-    wire                     block_back_tready;
-
-    wire [VALUE_W-1:0]       back_tdata;
-    wire                     back_tkeep;
-    wire                     back_tuser;
-    wire                     back_tvalid;
-    wire                     back_tlast;
-
-    wire                     encoder_table_valid;
-    wire                     encoder_table_illegal;
-    wire [ROW_W-1:0]         encoder_table_row;
-    wire                     encoder_too_long;
-    wire                     encoder_busy;
-    wire                     decoder_table_valid;
-    wire                     decoder_table_illegal;
-    wire [ROW_W-1:0]         decoder_table_row;
-    wire                     decoder_code_early;
-    wire                     decoder_code_leftover;
-    wire                     decoder_offset_early;
-    wire                     decoder_offset_leftover;
-    wire                     decoder_offset_illegal;
-    wire                     decoder_busy;
-
-    apack_encoder #(
-        .VALUE_W (VALUE_W),
-        .SYMBOLS (SYMBOLS),
-        .COUNT_W (COUNT_W),
-        .CODE_W  (CODE_W),
-        .WORD_W  (WORD_W),
-        .BLOCK_W (BLOCK_W)
-    ) encoder_inst (
-        .clk                   (clk),
-        .rst                   (rst),
-        .s_axis_table_tdata    (table_tdata),
-        .s_axis_table_tvalid   (table_tvalid && decoder_table_tready),
-        .s_axis_table_tready   (encoder_table_tready),
-        .s_axis_table_tlast    (table_tlast),
-        .s_axis_value_tdata    (value_tdata),
-        .s_axis_value_tkeep    (1'b1),
-        .s_axis_value_tvalid   (value_tvalid),
-        .s_axis_value_tready   (value_tready),
-        .s_axis_value_tlast    (value_tlast),
-        .m_axis_code_tdata     (code_tdata),
-        .m_axis_code_tuser     (code_tuser),
-        .m_axis_code_tvalid    (code_tvalid),
-        .m_axis_code_tready    (code_tready),
-        .m_axis_code_tlast     (code_tlast),
-        .m_axis_offset_tdata   (offset_tdata),
-        .m_axis_offset_tuser   (offset_tuser),
-        .m_axis_offset_tvalid  (offset_tvalid),
-        .m_axis_offset_tready  (offset_tready),
-        .m_axis_offset_tlast   (offset_tlast),
-        .m_axis_block_tdata    (block_tdata),
-        .m_axis_block_tuser    (block_tuser),
-        .m_axis_block_tvalid   (block_tvalid),
-        .m_axis_block_tready   (block_tready),
-        .status_clear          (1'b0),
-        .status_table_valid    (encoder_table_valid),
-        .status_table_illegal  (encoder_table_illegal),
-        .status_table_row      (encoder_table_row),
-        .status_block_too_long (encoder_too_long),
-        .status_busy           (encoder_busy)
-    );
-
-    cell_fifo #(
-        .DATA_W (WORD_W + FILL_W + 1),
-        .FIFO_W (FIFO_W)
-    ) code_fifo_inst (
-        .clk     (clk),
-        .rst     (rst),
-        .s_data  ({code_tlast, code_tuser, code_tdata}),
-        .s_valid (code_tvalid),
-        .s_ready (code_tready),
-        .m_data  ({code_back_tlast, code_back_tuser, code_back_tdata}),
-        .m_valid (code_back_tvalid),
-        .m_ready (code_back_tready)
-    );
-
-    cell_fifo #(
-        .DATA_W (WORD_W + FILL_W + 1),
-        .FIFO_W (FIFO_W)
-    ) offset_fifo_inst (
-        .clk     (clk),
-        .rst     (rst),
-        .s_data  ({offset_tlast, offset_tuser, offset_tdata}),
-        .s_valid (offset_tvalid),
-        .s_ready (offset_tready),
-        .m_data  ({offset_back_tlast, offset_back_tuser, offset_back_tdata}),
-        .m_valid (offset_back_tvalid),
-        .m_ready (offset_back_tready)
-    );
-
-    cell_fifo #(
-        .DATA_W (BLOCK_W + 1),
-        .FIFO_W (FIFO_W)
-    ) block_fifo_inst (
-        .clk     (clk),
-        .rst     (rst),
-        .s_data  ({block_tuser, block_tdata}),
-        .s_valid (block_tvalid),
-        .s_ready (block_tready),
-        .m_data  ({block_back_tuser, block_back_tdata}),
-        .m_valid (block_back_tvalid),
-        .m_ready (block_back_tready)
-    );
-
-    apack_decoder #(
-        .VALUE_W (VALUE_W),
-        .SYMBOLS (SYMBOLS),
-        .COUNT_W (COUNT_W),
-        .CODE_W  (CODE_W),
-        .WORD_W  (WORD_W),
-        .BLOCK_W (BLOCK_W)
-    ) decoder_inst (
-        .clk                    (clk),
-        .rst                    (rst),
-        .s_axis_table_tdata     (table_tdata),
-        .s_axis_table_tvalid    (table_tvalid && encoder_table_tready),
-        .s_axis_table_tready    (decoder_table_tready),
-        .s_axis_table_tlast     (table_tlast),
-        .s_axis_block_tdata     (block_back_tdata),
-        .s_axis_block_tvalid    (block_back_tvalid),
-        .s_axis_block_tready    (block_back_tready),
-        .s_axis_code_tdata      (code_back_tdata),
-        .s_axis_code_tuser      (code_back_tuser),
-        .s_axis_code_tvalid     (code_back_tvalid),
-        .s_axis_code_tready     (code_back_tready),
-        .s_axis_code_tlast      (code_back_tlast),
-        .s_axis_offset_tdata    (offset_back_tdata),
-        .s_axis_offset_tuser    (offset_back_tuser),
-        .s_axis_offset_tvalid   (offset_back_tvalid),
-        .s_axis_offset_tready   (offset_back_tready),
-        .s_axis_offset_tlast    (offset_back_tlast),
-        .m_axis_value_tdata     (back_tdata),
-        .m_axis_value_tkeep     (back_tkeep),
-        .m_axis_value_tuser     (back_tuser),
-        .m_axis_value_tvalid    (back_tvalid),
-        .m_axis_value_tready    (1'b1),
-        .m_axis_value_tlast     (back_tlast),
-        .status_clear           (1'b0),
-        .status_table_valid     (decoder_table_valid),
-        .status_table_illegal   (decoder_table_illegal),
-        .status_table_row       (decoder_table_row),
-        .status_code_early      (decoder_code_early),
-        .status_code_leftover   (decoder_code_leftover),
-        .status_offset_early    (decoder_offset_early),
-        .status_offset_leftover (decoder_offset_leftover),
-        .status_offset_illegal  (decoder_offset_illegal),
-        .status_busy            (decoder_busy)
+    apack_loop #(
+        .ENGINES      (ENGINES),
+        .STREAMS      (STREAMS),
+        .VALUE_W      (VALUE_W),
+        .SYMBOLS      (SYMBOLS),
+        .COUNT_W      (COUNT_W),
+        .CODE_W       (CODE_W),
+        .WORD_W       (WORD_W),
+        .LANES        (LANES),
+        .BLOCK_VALUES (BLOCK_VALUES),
+        .FIFO_W       (FIFO_W)
+    ) loop_inst (
+        .clk                          (clk),
+        .rst                          (rst),
+        .s_axil_compressor_awaddr     (address),
+        .s_axil_compressor_awprot     (3'd0),
+        .s_axil_compressor_awvalid    (awvalid[COMPRESSOR]),
+        .s_axil_compressor_awready    (awready[COMPRESSOR]),
+        .s_axil_compressor_wdata      (wdata),
+        .s_axil_compressor_wstrb      (4'hF),
+        .s_axil_compressor_wvalid     (wvalid[COMPRESSOR]),
+        .s_axil_compressor_wready     (wready[COMPRESSOR]),
+        .s_axil_compressor_bresp      (bresp[1:0]),
+        .s_axil_compressor_bvalid     (bvalid[COMPRESSOR]),
+        .s_axil_compressor_bready     (1'b1),
+        .s_axil_compressor_araddr     (address),
+        .s_axil_compressor_arprot     (3'd0),
+        .s_axil_compressor_arvalid    (arvalid[COMPRESSOR]),
+        .s_axil_compressor_arready    (arready[COMPRESSOR]),
+        .s_axil_compressor_rdata      (rdata[31:0]),
+        .s_axil_compressor_rresp      (rresp[1:0]),
+        .s_axil_compressor_rvalid     (rvalid[COMPRESSOR]),
+        .s_axil_compressor_rready     (1'b1),
+        .compressor_irq               (),
+        .s_axil_decompressor_awaddr   (address),
+        .s_axil_decompressor_awprot   (3'd0),
+        .s_axil_decompressor_awvalid  (awvalid[DECOMPRESSOR]),
+        .s_axil_decompressor_awready  (awready[DECOMPRESSOR]),
+        .s_axil_decompressor_wdata    (wdata),
+        .s_axil_decompressor_wstrb    (4'hF),
+        .s_axil_decompressor_wvalid   (wvalid[DECOMPRESSOR]),
+        .s_axil_decompressor_wready   (wready[DECOMPRESSOR]),
+        .s_axil_decompressor_bresp    (bresp[3:2]),
+        .s_axil_decompressor_bvalid   (bvalid[DECOMPRESSOR]),
+        .s_axil_decompressor_bready   (1'b1),
+        .s_axil_decompressor_araddr   (address),
+        .s_axil_decompressor_arprot   (3'd0),
+        .s_axil_decompressor_arvalid  (arvalid[DECOMPRESSOR]),
+        .s_axil_decompressor_arready  (arready[DECOMPRESSOR]),
+        .s_axil_decompressor_rdata    (rdata[63:32]),
+        .s_axil_decompressor_rresp    (rresp[3:2]),
+        .s_axil_decompressor_rvalid   (rvalid[DECOMPRESSOR]),
+        .s_axil_decompressor_rready   (1'b1),
+        .decompressor_irq             (),
+        .s_axis_values_tdata          (values_tdata),
+        .s_axis_values_tkeep          (values_tkeep),
+        .s_axis_values_tvalid         (values_tvalid),
+        .s_axis_values_tready         (values_tready),
+        .s_axis_values_tlast          (values_tlast),
+        .m_axis_memory_tdata          (memory_tdata),
+        .m_axis_memory_tkeep          (),
+        .m_axis_memory_tvalid         (memory_tvalid),
+        .m_axis_memory_tready         (memory_tready),
+        .m_axis_memory_tlast          (memory_tlast),
+        .m_axis_values_tdata          (back_tdata),
+        .m_axis_values_tkeep          (back_tkeep),
+        .m_axis_values_tvalid         (back_tvalid),
+        .m_axis_values_tready         (1'b1),
+        .m_axis_values_tlast          (back_tlast),
+        .m_axis_values_tuser          (back_tuser)
     );
 
     // ---- files -------------------------------------------------------------------------------------
 
-    reg [COUNT_W+VALUE_W:0] rows  [0:MOST_ROWS-1];
-    reg [7:0]               chunk [0:CHUNK-1];
-
-    integer row_count;
-    integer value_count;
-    integer block_values;
     integer wave_cycles;
+    integer commands_file;
+    integer tensors_file;
     integer values_file;
-    integer code_file;
-    integer offset_file;
-    integer ends_file;
+    integer memory_file;
     integer decoded_file;
+    integer ends_file;
+    integer reads_file;
 
     initial begin
-        if (!$value$plusargs("rows=%d", row_count) || !$value$plusargs("count=%d", value_count)
-                || !$value$plusargs("block=%d", block_values)) begin
-            $display("bulk: end=argument_missing");
-            $finish;
-        end
-        $readmemh("table.hex", rows, 0, row_count - 1);
-        values_file  = $fopen("values.bin", "rb");
-        code_file    = $fopen("code.bin", "wb");
-        offset_file  = $fopen("offset.bin", "wb");
-        ends_file    = $fopen("ends.txt", "w");
-        decoded_file = $fopen("decoded.bin", "wb");
+        commands_file = $fopen("commands.txt", "r");
+        tensors_file  = $fopen("tensors.txt", "r");
+        values_file   = $fopen("values.bin", "rb");
+        memory_file   = $fopen("memory.bin", "wb");
+        decoded_file  = $fopen("decoded.bin", "wb");
+        ends_file     = $fopen("ends.txt", "w");
+        reads_file    = $fopen("reads.txt", "w");
         if (!$value$plusargs("wave_cycles=%d", wave_cycles)) begin
             wave_cycles = 0;
         end else begin
@@ -281,117 +202,217 @@ module apack_bulk #(
         end
     end
 
-    // ---- table, then values ------------------------------------------------------------------------
+    // ---- the host ----------------------------------------------------------------------------------
 
-    integer cycle        = 0;
-    integer row_at       = 0;
-    integer value_at     = 0;
-    integer block_at     = 0;
-    integer chunk_at     = CHUNK;
-    integer chunk_bytes  = 0;
+    localparam WRITE = 0;
+    localparam READ  = 1;
+    localparam POLL  = 2;
 
-    wire table_take = encoder_table_tready && decoder_table_tready;
+    localparam [1:0] HOST_NEXT  = 2'd0;
+    localparam [1:0] HOST_WRITE = 2'd1;
+    localparam [1:0] HOST_READ  = 2'd2;
+    localparam [1:0] HOST_DATA  = 2'd3;
+
+    reg [1:0]  host_reg = HOST_NEXT;
+    integer    fields;
+    integer    operation;
+    integer    unit = 0;
+    reg [7:0]  command_address;
+    reg [31:0] command_data;
+    reg        refused = 1'b0;
+
+    wire        address_taken = !awvalid[unit] || awready[unit];
+    wire        data_taken    = !wvalid[unit] || wready[unit];
+    wire [31:0] read_data     = rdata[32*unit +: 32];
 
     always @(posedge clk) begin
+        if (!rst && ((bvalid[0] && bresp[1:0] != 2'd0) || (bvalid[1] && bresp[3:2] != 2'd0)
+                     || (rvalid[0] && rresp[1:0] != 2'd0) || (rvalid[1] && rresp[3:2] != 2'd0))) begin
+            refused = 1'b1;
+        end
+        case (host_reg)
+            HOST_NEXT: if (!rst) begin
+                next_command;
+            end
+
+            HOST_WRITE: begin
+                if (address_taken) awvalid[unit] <= 1'b0;
+                if (data_taken) wvalid[unit] <= 1'b0;
+                if (address_taken && data_taken) next_command;
+            end
+
+            HOST_READ: if (arready[unit]) begin
+                arvalid[unit] <= 1'b0;
+                host_reg      <= HOST_DATA;
+            end
+
+            default: if (rvalid[unit]) begin
+                if (operation == READ) begin
+                    $fdisplay(reads_file, "%0d %h %h", unit, command_address, read_data);
+                    next_command;
+                end else if (read_data >= command_data) begin
+                    next_command;
+                end else begin
+                    arvalid[unit] <= 1'b1;
+                    host_reg      <= HOST_READ;
+                end
+            end
+        endcase
+    end
+
+    task next_command;
+        begin
+            fields = $fscanf(commands_file, "%d %d %h %h", operation, unit, command_address, command_data);
+            address <= command_address;
+            wdata   <= command_data;
+            if (fields != 4) begin
+                finish(1'b1);
+            end else if (operation == WRITE) begin
+                awvalid[unit] <= 1'b1;
+                wvalid[unit]  <= 1'b1;
+                host_reg      <= HOST_WRITE;
+            end else begin
+                arvalid[unit] <= 1'b1;
+                host_reg      <= HOST_READ;
+            end
+        end
+    endtask
+
+    // ---- values in ---------------------------------------------------------------------------------
+
+    reg [7:0] chunk [0:CHUNK-1];
+
+    integer cycle       = 0;
+    integer tensors     = 0;        // that have begun
+    integer bytes_left  = 0;        // of the tensor
+    integer chunk_at    = CHUNK;
+    integer chunk_bytes = 0;
+    integer value_count = 0;
+    reg     more        = 1'b1;
+
+    always @(posedge clk) begin : b_values
+        integer i;
+
         cycle <= cycle + 1;
         rst   <= cycle < 4;
 
-        if (!rst && (!table_tvalid || table_take)) begin
-            table_tvalid <= row_at < row_count;
-            table_tdata  <= rows[row_at];
-            table_tlast  <= row_at == row_count - 1;
-            if (row_at < row_count) row_at <= row_at + 1;
-        end
-
-        if (encoder_table_valid && (!value_tvalid || value_tready)) begin
-            value_tvalid <= value_at < value_count;
-            if (value_at < value_count) begin
+        if (!rst && (!values_tvalid || values_tready)) begin
+            if (bytes_left <= 0 && more) begin
+                more = $fscanf(tensors_file, "%d", value_count) == 1;
+                if (more) begin
+                    bytes_left = BYTES * value_count;
+                    tensors    = tensors + 1;
+                end
+            end
+            values_tvalid <= bytes_left > 0;
+            if (bytes_left > 0) begin
                 if (chunk_at == CHUNK) begin
                     chunk_bytes = $fread(chunk, values_file);
                     chunk_at    = 0;
                 end
-                value_tdata <= (BYTES == 2) ? {chunk[chunk_at], chunk[chunk_at+BYTES-1]} : chunk[chunk_at];
-                value_tlast <= block_at == block_values - 1 || value_at == value_count - 1;
-                chunk_at     = chunk_at + BYTES;
-                block_at     <= (block_at == block_values - 1) ? 0 : block_at + 1;
-                value_at     <= value_at + 1;
+                for (i = 0; i < BEAT_BYTES; i = i + 1) begin
+                    values_tdata[8*i +: 8] <= chunk[chunk_at+i];
+                    values_tkeep[i]        <= i < bytes_left;
+                end
+                values_tlast <= bytes_left <= BEAT_BYTES;
+                chunk_at      = chunk_at + BEAT_BYTES;
+                bytes_left    = bytes_left - BEAT_BYTES;
             end
         end
     end
 
     // ---- what comes out ----------------------------------------------------------------------------
 
-    integer    code_bits      = 0;
-    integer    offset_bits    = 0;
-    integer    back_count     = 0;
-    integer    encoder_cycles = 0;
-    integer    decoder_cycles = 0;
-    integer    last_cycle     = 0;      // of a word or a value
-    reg [31:0] back_word      = 0;
+    integer last_cycle         = 0;         // of any beat, or of a write
+    integer words              = 0;
+    integer beats              = 0;         // of values
+    integer tensors_back       = 0;
+    integer compressor_begin   = -1;        // cycle of the first write to its registers
+    integer decompressor_begin = -1;
 
-    wire [15:0] back_value = {{16-VALUE_W{1'b0}}, back_tdata};
-    wire        all_back   = back_count == value_count && !encoder_busy && !decoder_busy;
+    wire [32*WORD_QUADS-1:0] memory_quads = memory_tdata;
+    wire [32*BEAT_QUADS-1:0] back_quads   = back_tdata;
+
+    // what is not yet in the files: writes of many beats take less time
+    reg [32*WORD_QUADS*GATHERED-1:0] memory_gathered;
+    reg [32*BEAT_QUADS*GATHERED-1:0] back_gathered;
 
     always @(posedge clk) begin
-        if (code_tvalid && code_tready) begin
-            if (code_tuser != 0) $fwrite(code_file, "%u", code_tdata);
-            code_bits = code_bits + code_tuser;
-            if (code_tlast) begin
-                $fdisplay(ends_file, "code %0d", code_bits);
-                code_bits = 0;
-            end
-            last_cycle = cycle;
-        end
+        if (awvalid[COMPRESSOR] && compressor_begin < 0) compressor_begin = cycle;
+        if (awvalid[DECOMPRESSOR] && decompressor_begin < 0) decompressor_begin = cycle;
 
-        if (offset_tvalid && offset_tready) begin
-            if (offset_tuser != 0) $fwrite(offset_file, "%u", offset_tdata);
-            offset_bits = offset_bits + offset_tuser;
-            if (offset_tlast) begin
-                $fdisplay(ends_file, "offset %0d", offset_bits);
-                offset_bits = 0;
-            end
-            last_cycle = cycle;
-        end
-
-        if (block_tvalid && block_tready) begin
-            $fdisplay(ends_file, "block %0d %0d", block_tdata, block_tuser);
+        if (memory_tvalid && memory_tready) begin
+            memory_gathered[32*WORD_QUADS*(words%GATHERED) +: 32*WORD_QUADS] = memory_quads;
+            words = words + 1;
+            if (words % GATHERED == 0) $fwrite(memory_file, "%u", memory_gathered);
+            if (memory_tlast) $fdisplay(ends_file, "memory %0d %0d", words, cycle);
         end
 
         if (back_tvalid) begin
-            if (back_tkeep) begin
-                back_word  = (BYTES == 2) ? {back_value, back_word[31:16]}
-                                          : {back_value[7:0], back_word[31:8]};
-                back_count = back_count + 1;
-                if (back_count % (4 / BYTES) == 0) $fwrite(decoded_file, "%u", back_word);
+            back_gathered[32*BEAT_QUADS*(beats%GATHERED) +: 32*BEAT_QUADS] = back_quads;
+            if (back_tuser) $fdisplay(ends_file, "marked %0d %0d", beats, cycle);
+            beats = beats + 1;
+            if (beats % GATHERED == 0) $fwrite(decoded_file, "%u", back_gathered);
+            if (back_tlast) begin
+                $fdisplay(ends_file, "values %0d %0d", beats, cycle);
+                tensors_back = tensors_back + 1;
             end
-            if (back_tlast) $fdisplay(ends_file, "value %0d", back_tuser);
+        end
+
+        if ((memory_tvalid && memory_tready) || back_tvalid || (values_tvalid && values_tready)
+                || awvalid != 2'd0) begin
             last_cycle = cycle;
         end
 
-        if (encoder_busy) encoder_cycles = encoder_cycles + 1;
-        if (decoder_busy) decoder_cycles = decoder_cycles + 1;
-
         if (wave_cycles != 0 && cycle == wave_cycles) $dumpoff;
 
-        if (all_back || encoder_table_illegal || cycle - last_cycle > MOST_IDLE) begin
-            while (back_count % (4 / BYTES) != 0) begin
-                back_word  = back_word >> (8 * BYTES);
-                back_count = back_count + 1;
-                if (back_count % (4 / BYTES) == 0) $fwrite(decoded_file, "%u", back_word);
+        if (cycle - last_cycle > MOST_IDLE) finish(1'b0);
+    end
+
+    task finish;
+        input   done;
+        integer j;
+        begin
+            for (j = 0; j < words % GATHERED * WORD_QUADS; j = j + 1) begin
+                $fwrite(memory_file, "%u", memory_gathered[32*j +: 32]);
             end
-            $fclose(code_file);
-            $fclose(offset_file);
-            $fclose(ends_file);
+            for (j = 0; j < beats % GATHERED * BEAT_QUADS; j = j + 1) begin
+                $fwrite(decoded_file, "%u", back_gathered[32*j +: 32]);
+            end
+            $fclose(memory_file);
             $fclose(decoded_file);
-            $display("bulk: end=%0s cycles=%0d encoder_cycles=%0d decoder_cycles=%0d",
-                     all_back ? "done" : encoder_table_illegal ? "illegal_table" : "hang",
-                     cycle, encoder_cycles, decoder_cycles);
-            $display("bulk: table_row=%0d too_long=%0d code_early=%0d code_leftover=%0d offset_early=%0d offset_leftover=%0d offset_illegal=%0d",
-                     encoder_table_row, encoder_too_long, decoder_code_early, decoder_code_leftover,
-                     decoder_offset_early, decoder_offset_leftover, decoder_offset_illegal);
+            $fclose(ends_file);
+            $fclose(reads_file);
+            $display("bulk: end=%0s cycles=%0d compressor_begin=%0d decompressor_begin=%0d",
+                     !done ? "hang" : refused ? "refused" : "done", cycle, compressor_begin, decompressor_begin);
+            if ($test$plusargs("compare")) compare(done && !refused);
             $finish;
         end
-    end
+    endtask
+
+    task compare;
+        input   done;
+        integer sent;
+        integer back;
+        integer i;
+        begin
+            values_file  = $fopen("values.bin", "rb");
+            decoded_file = $fopen("decoded.bin", "rb");
+            for (i = 0; i < beats * BEAT_BYTES; i = i + 1) begin
+                sent = $fgetc(values_file);
+                back = $fgetc(decoded_file);
+                if (sent != back) begin
+                    $display("value %0d is %0d, not %0d", i, back, sent);
+                    $stop;
+                end
+            end
+            if (!done || beats == 0 || tensors_back != tensors || bytes_left > 0) begin
+                $display("the run did not come to its end");
+                $stop;
+            end
+            $display("all %0d values came back", beats * LANES);
+        end
+    endtask
 
 endmodule
 

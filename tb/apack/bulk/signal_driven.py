@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import cocotb
@@ -19,72 +20,103 @@ from cocotb.handle import SimHandleBase
 from cocotb.triggers import FallingEdge, RisingEdge
 
 from model.apack import SymbolTable
+from tb.apack.bulk.round_trip import UNITS, WRITE, Sent, host_commands
 
 
 @cocotb.test()
 async def sends_a_file_of_values_one_cycle_at_a_time(dut: SimHandleBase) -> None:
     folder = Path(os.environ["BENCH_FOLDER"])
-    values = np.load(folder / "values.npy").tolist()
-    block_values = int(os.environ["BENCH_BLOCK"])
-    await prepare(dut, SymbolTable.load(folder / "table.json"))
+    sent = Sent(np.load(folder / "values.npy"), SymbolTable.load(folder / "table.json"))
+    await prepare(dut, sent)
+    beats = list(beats_of(sent.values, len(dut.s_axis_values_tkeep)))
     begin = time.perf_counter()
-    sender = cocotb.start_soon(send(dut, values, block_values))
-    back = await receive(dut, len(values))
+    sender = cocotb.start_soon(send(dut, beats))
+    back = await receive(dut, len(beats))
     seconds = time.perf_counter() - begin
     await sender
-    assert back == values, "the values that came back are not those that were sent"
-    record = {"values": len(values), "seconds": seconds}
+    assert back == beats, "the values that came back are not those that were sent"
+    record = {"values": len(sent.values), "seconds": seconds}
     (folder / "signal_driven.json").write_text(json.dumps(record), encoding="utf-8")
 
 
-async def prepare(dut: SimHandleBase, table: SymbolTable) -> None:
-    """Clock, reset, and the table for both units."""
+def beats_of(values: np.ndarray, lanes: int) -> Iterator[int]:
+    """Values of one byte, whole beats of them, as the port has them."""
+    assert len(values) % lanes == 0
+    data = values.tobytes()
+    for start in range(0, len(data), lanes):
+        yield int.from_bytes(data[start : start + lanes], "little")
+
+
+async def prepare(dut: SimHandleBase, sent: Sent) -> None:
+    """Clock, reset, and the table and START of both units."""
     Clock(dut.clk, 10, unit="ns", impl="gpi").start()
     dut.rst.value = 1
-    dut.status_clear.value = 0
-    dut.s_axis_value_tvalid.value = 0
-    dut.m_axis_value_tready.value = 1
-    for unit in ("encoder", "decoder"):
-        getattr(dut, f"s_axis_{unit}_table_tvalid").value = 0
+    dut.s_axis_values_tvalid.value = 0
+    dut.m_axis_values_tready.value = 1
+    for unit in UNITS:
+        for name, level in {
+            "awvalid": 0,
+            "wvalid": 0,
+            "arvalid": 0,
+            "bready": 1,
+            "wstrb": 15,
+        }.items():
+            getattr(dut, f"s_axil_{unit}_{name}").value = level
     for _ in range(3):
         await RisingEdge(dut.clk)
     dut.rst.value = 0
-    for row, (base, cum) in enumerate(zip(table.base, table.cum[1:], strict=True)):
-        for unit in ("encoder", "decoder"):
-            getattr(dut, f"s_axis_{unit}_table_tdata").value = cum << table.value_w | base
-            getattr(dut, f"s_axis_{unit}_table_tlast").value = int(row == table.groups - 1)
-            getattr(dut, f"s_axis_{unit}_table_tvalid").value = 1
+    block = int(dut.BLOCK_VALUES.value)
+    for line in host_commands([sent], block, overlap=True):
+        operation, unit, address, data = line.split()
+        if int(operation) != WRITE:
+            break
+        await write(dut, UNITS[int(unit)], int(address, 16), int(data, 16))
+
+
+async def write(dut: SimHandleBase, unit: str, address: int, data: int) -> None:
+    """One write to a unit's registers."""
+    valid = [getattr(dut, f"s_axil_{unit}_{channel}valid") for channel in ("aw", "w")]
+    ready = [getattr(dut, f"s_axil_{unit}_{channel}ready") for channel in ("aw", "w")]
+    getattr(dut, f"s_axil_{unit}_awaddr").value = address
+    getattr(dut, f"s_axil_{unit}_wdata").value = data
+    for signal in valid:
+        signal.value = 1
+    while any(signal.value == 1 for signal in valid):
+        await FallingEdge(dut.clk)
+        taken = [signal.value == 1 for signal in ready]
         await RisingEdge(dut.clk)
-    for unit in ("encoder", "decoder"):
-        getattr(dut, f"s_axis_{unit}_table_tvalid").value = 0
+        for signal, done in zip(valid, taken, strict=True):
+            if done:
+                signal.value = 0
+        await FallingEdge(dut.clk)
 
 
-async def send(dut: SimHandleBase, values: list[int], block_values: int) -> None:
-    """One value a cycle, as long as the encoder takes them."""
+async def send(dut: SimHandleBase, beats: list[int]) -> None:
+    """One beat after the other, as soon as the compressor takes them."""
     rising, falling = RisingEdge(dut.clk), FallingEdge(dut.clk)
-    data, last = dut.s_axis_value_tdata, dut.s_axis_value_tlast
-    ready = dut.s_axis_value_tready
+    data, last = dut.s_axis_values_tdata, dut.s_axis_values_tlast
+    ready = dut.s_axis_values_tready
     await rising
-    dut.s_axis_value_tkeep.value = 1
-    dut.s_axis_value_tvalid.value = 1
-    for index, value in enumerate(values, start=1):
-        data.value = value
-        last.value = int(index % block_values == 0 or index == len(values))
+    dut.s_axis_values_tkeep.value = (1 << len(dut.s_axis_values_tkeep)) - 1
+    dut.s_axis_values_tvalid.value = 1
+    for index, beat in enumerate(beats, start=1):
+        data.value = beat
+        last.value = int(index == len(beats))
         taken = False
         while not taken:
             await falling
             taken = ready.value == 1
             await rising
-    dut.s_axis_value_tvalid.value = 0
+    dut.s_axis_values_tvalid.value = 0
 
 
 async def receive(dut: SimHandleBase, count: int) -> list[int]:
-    """All values that come back, looked at in every cycle."""
+    """All beats that come back, looked at in every cycle."""
     falling = FallingEdge(dut.clk)
-    data, valid, keep = dut.m_axis_value_tdata, dut.m_axis_value_tvalid, dut.m_axis_value_tkeep
+    data, valid = dut.m_axis_values_tdata, dut.m_axis_values_tvalid
     back: list[int] = []
     while len(back) < count:
         await falling
-        if valid.value == 1 and keep.value == 1:
+        if valid.value == 1:
             back.append(int(data.value))
     return back

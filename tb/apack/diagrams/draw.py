@@ -7,17 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from model.apack.blocks import HEADER_BYTES, BlockHeader
 from tb.apack.env.register_map import register_map
 from tb.sim.waveform import Condition, Sample, Wave
 from tb.sim.wavejson import Box, Group, Row, always, bit, wave_json, write_diagram
 
-SMALL = {"STREAMS": 2, "WORD_W": 32, "LANES": 4, "BLOCK_VALUES": 16}
+SMALL = {"STREAMS": 2, "WORD_W": 32, "LANES": 4, "BLOCK_VALUES": 32}
 BLOCK, LANES, WORD_W = SMALL["BLOCK_VALUES"], SMALL["LANES"], SMALL["WORD_W"]
-VALUES = 38  # of the tensor in the diagrams of both tops
+PIECE_W = 16
+VALUES = 2 * BLOCK + 6  # of the tensor in the diagrams of both tops
 COLOURS = "3457689"
 ENGINE = "g_channel[0].channel_inst.engine_inst"
 STREAMS = 4  # of the engines in the diagrams of slots
-KINDS = ("-", "clear", "first", "value", "raw")
+KINDS = ("-", "first", "value", "raw")
+IDLE, FIRST, VALUE = range(3)
 
 Text = Callable[[Sample], str]
 Content = tuple[list[int], list[Group]]  # cycles, rows
@@ -90,24 +93,25 @@ def value_box(beat: int) -> Box:
     return of_block(f"{first}-{min(first + LANES, VALUES) - 1}", first // BLOCK)
 
 
-def entry_box(beat: int) -> Box:
-    """An index entry."""
-    return of_block("entry", beat)
-
-
-def word_boxes(wave: Wave, index: str) -> list[Box]:
-    """The memory words of a tensor, as its entries on the index port tell."""
-    boxes = []
-    for block, entry in enumerate(entries(wave, index)):
-        for name, length in (("code", entry & 0xFFFF), ("offs", entry >> 16 & 0xFFFF)):
-            boxes += [of_block(name, block)] * -(-length // WORD_W)
+def word_boxes(wave: Wave, port: str) -> list[Box]:
+    """The memory words of a tensor: headers, which say how many words of pieces follow."""
+    words = words_of(wave, port)
+    size, boxes = WORD_W // 8, []
+    while len(boxes) < len(words):
+        header = b"".join(words[len(boxes) : len(boxes) + HEADER_BYTES // size])
+        block = sum(box.text == "CRC" for box in boxes)
+        found = BlockHeader.from_bytes(header)
+        boxes += [of_block("head", block), of_block("CRC", block)]
+        kind = "raw" if found.raw else "code"
+        boxes += [of_block(kind, block)] * -(-found.pieces * PIECE_W // WORD_W)
     return boxes
 
 
-def entries(wave: Wave, port: str) -> list[int]:
-    """What passes on the index port."""
+def words_of(wave: Wave, port: str) -> list[bytes]:
+    """The words that pass a port, as bytes in memory."""
     samples = map(wave.sample, range(wave.cycles))
-    return [sample(f"{port}_tdata") for sample in samples if passes(sample, port)]
+    found = [sample(f"{port}_tdata") for sample in samples if passes(sample, port)]
+    return [word.to_bytes(WORD_W // 8, "little") for word in found]
 
 
 def event(name: str) -> Row:
@@ -166,28 +170,24 @@ def _write_data(sample: Sample) -> Box | None:
 
 def compressing(wave: Wave) -> Content:
     """Three blocks through the compressor."""
-    words = word_boxes(wave, "m_axis_index")
+    words = word_boxes(wave, "m_axis_memory")
     groups = [
         stream(wave, "s_axis_values", value_box, "tlast"),
-        stream(wave, "m_axis_index", entry_box, "tlast"),
         stream(wave, "m_axis_memory", words.__getitem__, "tlast"),
         ("registers", [BUSY, event("DONE")]),
     ]
-    ports = ("s_axis_values", "m_axis_index", "m_axis_memory")
-    return _while_running(wave, ports), groups
+    return _while_running(wave, ("s_axis_values", "m_axis_memory")), groups
 
 
 def decompressing(wave: Wave) -> Content:
     """Three blocks through the decompressor, the middle one damaged."""
-    words = word_boxes(wave, "s_axis_index")
+    words = word_boxes(wave, "s_axis_memory")
     groups = [
-        stream(wave, "s_axis_index", entry_box, "tlast"),
         stream(wave, "s_axis_memory", words.__getitem__, "tlast"),
         stream(wave, "m_axis_values", value_box, "tuser", "tlast"),
         ("registers", [BUSY, event("BLOCK_BAD"), event("DONE")]),
     ]
-    ports = ("s_axis_index", "s_axis_memory", "m_axis_values")
-    return _while_running(wave, ports), groups
+    return _while_running(wave, ("s_axis_memory", "m_axis_values")), groups
 
 
 def _while_running(wave: Wave, ports: tuple[str, ...]) -> list[int]:
@@ -199,13 +199,14 @@ def _while_running(wave: Wave, ports: tuple[str, ...]) -> list[int]:
     )
 
 
-def by_stream(name: str, stream: str, text: Text, valid: Condition = always) -> Row:
-    """A row with a box a cycle, in the colour of the stream that a signal of the engine names."""
+Stream = Callable[[Sample], int]
+
+
+def by_stream(name: str, stream: Stream, text: Text, valid: Condition = always) -> Row:
+    """A row with a box a cycle, in the colour of its stream."""
 
     def box(sample: Sample) -> Box | None:
-        if not valid(sample):
-            return None
-        return Box(text(sample), COLOURS[engine(sample, stream) % STREAMS])
+        return Box(text(sample), COLOURS[stream(sample) % STREAMS]) if valid(sample) else None
 
     return Row(name, box, always)
 
@@ -220,88 +221,106 @@ def number(name: str, style: str = "d") -> Text:
     return lambda sample: format(engine(sample, name), style)
 
 
-def turn(tag: str) -> Text:
-    """The stream that a tag names."""
-    return lambda sample: str(engine(sample, tag) % STREAMS)
+def is_high(name: str) -> Condition:
+    """Whether a signal of the engine is."""
+    return lambda sample: bool(engine(sample, name))
 
 
 def encoding(wave: Wave) -> Content:
-    """The registers of an encoder engine of four streams, slot by slot."""
-    begin = wave.first(lambda sample: bool(engine(sample, "s_valid")))
+    """The stages of an encoder engine of four streams, slot by slot."""
+    begin = wave.first(lambda sample: bool(engine(sample, "s_valid") and engine(sample, "s_ready")))
+    last = wave.first(is_high("m_end"), begin)
+    loop = "interval_loop_inst"
+
+    def behind(slots: int) -> Stream:
+        return lambda sample: engine(sample, "turn_reg") - slots
 
     def since(cycles: int) -> Condition:
         return lambda sample: sample.cycle >= begin + cycles
 
     def slot(sample: Sample) -> str:
-        if not engine(sample, "s_valid"):
-            return "-"
-        return "end" if engine(sample, "s_end") else number("s_value", "02X")(sample)
+        if engine(sample, "s_valid"):
+            return number("s_value", "02X")(sample)
+        return "end" if engine(sample, "s_end") else "-"
 
-    loop = "interval_loop_inst"
+    def taken(sample: Sample) -> str:
+        code, offset = engine(sample, "m_code_take"), engine(sample, "m_offset_take")
+        number_of = f"{engine(sample, 'm_take_number')}" if code else ""
+        return " ".join(part for part in (number_of, "offs" * offset) if part)
+
+    def used(sample: Sample) -> str:
+        return str(engine(sample, "used") + 1)
+
+    def takes(sample: Sample) -> bool:
+        return bool(engine(sample, "m_code_take") or engine(sample, "m_offset_take"))
+
+    def out(name: str) -> Stream:
+        return lambda sample: engine(sample, name)
+
     stages = [
-        by_stream("slot: value", "s_stream", slot),
+        by_stream("slot: value", out("s_stream"), slot),
+        by_stream("symbol", behind(1), number("symbol"), is_high("slot_valid_reg")),
+        by_stream("offset bits", behind(2), number("symbol_offset_w_reg"), since(2)),
+        by_stream("shifts", behind(5), number("shift_count"), since(5)),
+        by_stream("bits used of piece", behind(5), used, since(5)),
+        by_stream("LO at next slot", behind(2), number(f"{loop}.back_low", "04X"), since(6)),
+        by_stream("code bits", out("m_stream"), number("chunk_count_reg"), since(7)),
+    ]
+    rows = [
+        by_stream("taken", out("m_stream"), taken, takes),
         by_stream(
-            "symbol",
-            "slot_stream_reg",
-            number("symbol"),
-            lambda sample: bool(engine(sample, "slot_valid_reg")),
+            "code piece", out("m_stream"), number("m_code_data", "04X"), is_high("m_code_valid")
         ),
-        by_stream("offset bits", "symbol_stream_reg", number("symbol_offset_w_reg"), since(2)),
-        by_stream("carry-save: stream", f"{loop}.pair_tag", turn(f"{loop}.pair_tag"), since(3)),
-        by_stream("LO, narrowed", f"{loop}.new_tag", number(f"{loop}.new_low", "04X"), since(4)),
-        by_stream("shifts", "shift_stream", number("shift_count"), since(5)),
-        by_stream(
-            "LO at next slot", "symbol_stream_reg", number(f"{loop}.back_low", "04X"), since(6)
+        by_stream("its number", out("m_stream"), number("m_code_number"), is_high("m_code_valid")),
+        Row(
+            "offset piece",
+            lambda sample: (
+                Box(number("m_offset_data", "04X")(sample))
+                if engine(sample, "m_offset_valid")
+                else None
+            ),
+            always,
         ),
     ]
-    words = [
-        by_stream(
-            f"{name} word",
-            f"m_{name}_stream",
-            number(f"m_{name}_data", "04X"),
-            lambda sample, name=name: bool(engine(sample, f"m_{name}_valid")),
-        )
-        for name in ("code", "offset")
-    ]
-    cycles = {*range(begin - 1, begin + 14)}
-    for name in ("code", "offset"):
-        first = wave.first(lambda sample, name=name: bool(engine(sample, f"m_{name}_valid")), begin)
-        cycles |= {*range(first - 1, first + 4)}
-    return sorted(cycles), [("stages", stages), ("out", words)]
+    cycles = {*range(begin - 1, begin + 16), *range(last - 5, last + 2)}
+    for name in ("m_code_take", "m_code_valid"):
+        first = wave.first(is_high(name), begin)
+        cycles |= {*range(first - 1, first + 5)}
+    return sorted(cycles), [("stages", stages), ("pieces", rows)]
 
 
 def decoding(wave: Wave) -> Content:
     """The stages of a decoder engine of four streams, slot by slot."""
-    begin = wave.first(lambda sample: bool(engine(sample, "s_kind")))
-    clear = wave.first(lambda sample: KINDS[engine(sample, "s_kind")] == "clear", begin)
-    loop = "search_loop_inst"
+    begin = wave.first(lambda sample: engine(sample, "s_kind") == FIRST)
+    end = wave.first(is_high("m_last"), begin)
 
-    def kind(signal: str) -> Condition:
-        return lambda sample: sample.cycle > begin and bool(engine(sample, signal) >> 2)
+    def behind(slots: int) -> Stream:
+        return lambda sample: sample.cycle - begin - slots
 
-    def decodes(sample: Sample) -> bool:
-        return KINDS[engine(sample, "s_kind")] == "value"
+    def kind(name: str, *kinds: int) -> Condition:
+        return lambda sample: engine(sample, name) in kinds
 
     def symbol(sample: Sample) -> str:
         return str(engine(sample, "hit").bit_length() - 1)
 
-    slots = [by_stream("slot", "s_stream", lambda sample: KINDS[engine(sample, "s_kind")])]
-    stages = [
-        by_stream("leaf", f"{loop}.leaf_tag", turn(f"{loop}.leaf_tag"), kind(f"{loop}.leaf_tag")),
-        by_stream("symbol", "hit_tag", symbol, kind("hit_tag")),
-        by_stream("shifts", "loop_tag", number("loop_count"), kind("loop_tag")),
-        by_stream("LO", "s_stream", number(f"{loop}.low", "04X"), decodes),
+    def next_piece(sample: Sample) -> Box:
+        return Box(format(engine(sample, "s_pieces") >> PIECE_W, "04X"))
+
+    slots = [
+        by_stream("slot", behind(0), lambda sample: KINDS[engine(sample, "s_kind")]),
+        by_stream("LO", behind(0), number("search_loop_inst.low", "04X"), kind("s_kind", VALUE)),
+        by_stream("symbol", behind(2), symbol, kind("hit_kind", VALUE)),
     ]
-    out = [
-        by_stream(
-            "value",
-            "m_stream",
-            number("m_value", "02X"),
-            lambda sample: bool(engine(sample, "m_valid")),
-        )
+    take = [
+        by_stream("shifts", behind(3), number("shift_count"), kind("kind", VALUE)),
+        by_stream("bits held", behind(3), number("had"), kind("kind", FIRST, VALUE)),
+        by_stream("offset bits", behind(3), number("take_offset_w"), kind("kind", VALUE)),
+        by_stream("pieces taken", behind(3), number("m_take"), kind("kind", FIRST, VALUE)),
+        Row("next piece", next_piece),
     ]
-    cycles = [*range(begin - 1, begin + 16), *range(clear - 1, clear + 6)]
-    return cycles, [("slots", slots), ("stages", stages), ("out", out)]
+    out = [by_stream("value", behind(5), number("m_value", "02X"), is_high("m_valid"))]
+    cycles = [*range(begin - 1, begin + 18), *range(end - 4, end + 7)]
+    return cycles, [("slots", slots), ("take stage", take), ("out", out)]
 
 
 DIAGRAMS = (
@@ -315,7 +334,7 @@ DIAGRAMS = (
     ),
     Diagram(
         "compressor",
-        "38 values in blocks of 16: values in, index entries and memory words out",
+        f"{VALUES} values in blocks of {BLOCK}: values in, blocks with their headers out",
         "apack_compressor",
         "compresses_two_blocks_and_a_rest",
         compressing,
@@ -323,7 +342,7 @@ DIAGRAMS = (
     ),
     Diagram(
         "decompressor",
-        "The same tensor with a bit of block 1 inverted: entries and words in, values out",
+        "The same tensor with a bit of block 1 inverted: blocks in, values out",
         "apack_decompressor",
         "marks_a_damaged_block",
         decompressing,

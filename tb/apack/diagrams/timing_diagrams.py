@@ -16,12 +16,15 @@ from cocotb.triggers import Event, FallingEdge, RisingEdge
 
 from model.apack import SymbolTable, histogram, solve
 from tb.apack.env.compressor import CompressorBench
+from tb.apack.env.damage import flipped_bit
 from tb.apack.env.decompressor import DecompressorBench
 from tb.apack.env.top import Tensor, TopBench
 from tb.bus.cycles import now
 
 LATENCIES = Path("latencies.json")  # in the folder of the run
 LATENCY_BLOCKS = (64, 256, 1024, 4096)
+LATENCY_LARGEST = 4  # blocks of the largest size that are timed, an engine
+SLOTS_BLOCK = 64  # values of a block in the diagrams of slots: enough that coding it pays
 SEED = 1
 
 
@@ -82,32 +85,24 @@ async def marks_a_damaged_block(dut):
     bench = await started(DecompressorBench, dut)
     block, bad = bench.widths.block_values, 1
     sound = tensor_of(bench, 2 * block + 6, block)
-    damaged = Tensor(
-        sound.values, sound.table, block, sound.image.with_stream_bit(bad, "offset", 2)
-    )
-    await bench.prepare(damaged)
-    await bench.unit.start()
-    bench.send(damaged)
-    frame = await bench.outs["values"].next_frame(bench.patience(damaged))
-    bench.check_values(frame, damaged, {bad})
-    await bench.unit.wait_idle(bench.patience(damaged))
+    await bench.run_damaged(sound, flipped_bit(sound.image, bad, 3))
 
 
 @cocotb.test()
 async def encodes_streams_in_turn(dut):
     bench = await started(CompressorBench, dut)
-    await run_at_full_pace(bench, tensor_of(bench, 96, 16))
+    await run_at_full_pace(bench, tensor_of(bench, 2 * SLOTS_BLOCK, SLOTS_BLOCK))
 
 
 @cocotb.test()
 async def decodes_streams_in_turn(dut):
     bench = await started(DecompressorBench, dut)
-    await run_at_full_pace(bench, tensor_of(bench, 96, 16))
+    await run_at_full_pace(bench, tensor_of(bench, 2 * SLOTS_BLOCK, SLOTS_BLOCK))
 
 
 @cocotb.test()
 async def measures_the_compressor(dut):
-    await measure(await started(CompressorBench, dut), "values", ("index", "memory"))
+    await measure(await started(CompressorBench, dut), "values", ("memory",))
 
 
 @cocotb.test()
@@ -132,13 +127,13 @@ async def time_of(event: Event) -> int:
 
 
 async def measure(bench: TopBench, source: str, outputs: tuple[str, ...]) -> None:
-    """Time a tensor of two of the largest blocks a stream, cut in several ways, at full pace.
+    """Time a tensor of a few of the largest blocks an engine, cut in several ways, at full pace.
 
     Writes LATENCIES, a list of rows: values of a block; cycles from the first beat taken on
     `source` to the first one on each output, from the last to DONE, and of the whole tensor.
     """
     widths, rows = bench.widths, []
-    count = 2 * widths.streams * widths.engines * widths.block_values
+    count = LATENCY_LARGEST * widths.engines * widths.block_max
     for block in LATENCY_BLOCKS:
         tensor = tensor_of(bench, count, block)
         await bench.prepare(tensor)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Encoder and decoder in a loop, with streams between them."""
+"""Compressor and decompressor in a loop, with a memory between them."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,6 +94,12 @@ class Codec:
     def prepare(self, tensor: Tensor, block: int, table: object = None) -> Job:
         """All there is to a tensor are its values."""
         return Job(tensor.values.reshape(-1), tensor.value_w, block)
+
+    def run(self, build: Build, parts: Sequence[tuple[Job, np.ndarray]], folder: Path) -> list[Run]:
+        """Nothing carries over from one to the next."""
+        return [
+            job.run(build, values, folder / str(place)) for place, (job, values) in enumerate(parts)
+        ]
 
     def shape(self, block: int) -> Mapping[str, int]:
         """There is nothing to choose."""

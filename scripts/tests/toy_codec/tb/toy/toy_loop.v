@@ -7,15 +7,22 @@
  * Values of a file through two of toy_invert, without a Python call a clock edge.
  *
  * Not synthesizable. values.txt in the working directory has the values in hexadecimal; stored.txt
- * and back.txt get what leaves the first and the second unit.
+ * and back.txt get what leaves the first and the second unit. With OUTER_CLOCK the clock comes from
+ * outside.
  */
 module toy_loop #(
     // bits of a value
     parameter VALUE_W = 8
+) (
+`ifdef OUTER_CLOCK
+    input wire clk
+`endif
 );
 
+`ifndef OUTER_CLOCK
     reg clk = 1'b0;
     always #5 clk = !clk;
+`endif
 
     reg                rst = 1'b1;
     reg  [VALUE_W-1:0] value;
@@ -58,18 +65,21 @@ module toy_loop #(
         values_file = $fopen("values.txt", "r");
         stored_file = $fopen("stored.txt", "w");
         back_file   = $fopen("back.txt", "w");
-        repeat (2) @(negedge clk);
-        rst = 1'b0;
-        while (left > 0) begin
-            valid  = $fscanf(values_file, "%h", value) == 1;
-            left   = valid ? left : left - 1;
-            cycles = cycles + 1;
-            @(negedge clk);
+    end
+
+    always @(negedge clk) begin
+        cycles = cycles + 1;
+        if (cycles > 2) begin
+            rst   = 1'b0;
+            valid = $fscanf(values_file, "%h", value) == 1;
+            left  = valid ? left : left - 1;
             if (stored_valid) $fdisplay(stored_file, "%h", stored);
             if (back_valid) $fdisplay(back_file, "%h", back);
+            if (left == 0) begin
+                $display("bulk: cycles=%0d", cycles);
+                $finish;
+            end
         end
-        $display("bulk: cycles=%0d", cycles);
-        $finish;
     end
 
 endmodule

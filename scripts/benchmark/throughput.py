@@ -96,7 +96,9 @@ def measure(rates: Rates, shape: Shape, tensors: Sequence[Tensor], sim: str) -> 
 
     Raises BenchFailure when hardware and model differ.
     """
-    folder = FOLDER / "-".join(["run", str(len(tensors)), *(str(shape[name]) for name in rates.sweeps)])
+    folder = FOLDER / "-".join(
+        ["run", str(len(tensors)), *(str(shape[name]) for name in rates.sweeps)]
+    )
     jobs = [rates.prepare(tensor, shape) for tensor in tensors]
     found = rates.run(jobs[0].build(sim), [(job, job.values) for job in jobs], folder)
     for run in found:
@@ -184,10 +186,7 @@ def draw(points: list[dict], options: argparse.Namespace, path: Path) -> None:
         fastest = max(point[unit]["values_per_cycle"] for point in chosen for unit in rates.units)
         axes.set_ylim(0, 1.2 * fastest)
         axes.grid(alpha=0.3)
-        texts = (
-            f"{name} {still:,}"
-            for name, still in fixed.items()
-        )
+        texts = (f"{name} {still:,}" for name, still in fixed.items())
         axes.set_title(", ".join(texts), fontsize=10)
         if sweep.ideal:
             axes.plot(shown, shown, ":", color="0.5", label=sweep.ideal)

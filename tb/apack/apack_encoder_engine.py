@@ -312,11 +312,26 @@ async def fills_code_pieces_to_every_bit(dut):
 
 
 @cocotb.test()
+async def codes_values_of_the_least_count_that_take_the_most_shifts(dut):
+    bench = await EncoderEngineBench.started(dut)
+    widths = bench.widths
+    total = 1 << widths.count_w
+    groups = min(widths.symbols, total, 1 << widths.value_w)
+    for _ in range(ROUNDS):
+        large = random.randrange(groups)
+        cum = [at if at <= large else total - groups + at for at in range(groups + 1)]
+        table = SymbolTable(widths.value_w, widths.count_w, tuple(range(groups)), tuple(cum))
+        rare = [at for at in range(groups) if at != large] or [0]
+        bench.send(random.choices(rare, k=40 * bench.streams), table)
+    await bench.expect_all()
+
+
+@cocotb.test()
 @cocotb.skipif(
     parameter("SYMBOLS") < 3 or parameter("COUNT_W") < 2, reason="no table makes such runs"
 )
 async def says_who_is_too_far_ahead(dut):
-    """At 8 pieces nobody is; at 9 the block is, and the blocks after it are as if nothing had been."""
+    """At 8 pieces nobody is, at 9 the block is, and the next one is as if nothing had been."""
     bench = await EncoderEngineBench.started(dut)
     widths, streams = bench.widths, bench.streams
     table = widths.hostile_table()
@@ -348,7 +363,7 @@ async def takes_a_slot_a_cycle(dut):
             bench.send(values, table)
         slots = sum(map(len, blocks)) + len(blocks) * bench.streams
         await until(dut, lambda end=taken + slots: bench.taken == end, 3 * slots, "the last slot")
-        # pieces that are left at the end of each stream, the turn to begin with, an offset in the way
+        # pieces that are left at each stream's end, the turn to begin with, an offset in the way
         more = (len(blocks) * bench.streams + 2) * (bench.first + 1) + bench.streams + 8
         spent = now() - begin - slots
         assert spent <= more, f"{spent} cycles above {slots} slots, {more} allowed"

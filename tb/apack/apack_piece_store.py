@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import random
-from collections import deque
 from dataclasses import dataclass, field
 
 import cocotb
@@ -24,7 +23,7 @@ SETS = {
 ILLEGAL = {
     "STREAMS": (0, 3, 16),
     "VALUE_W": (1, 17),
-    "PIECE_W": (0, 24),
+    "PIECE_W": (24,),
     "WORD_W": (8, 48),
 }
 MUTATED = "two-long-code"

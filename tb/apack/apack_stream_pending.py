@@ -36,9 +36,7 @@ class PendingBench:
 
     def __init__(self, dut) -> None:
         self.dut = dut
-        self.streams, self.count_w, self.piece_w = map(
-            parameter, ("STREAMS", "COUNT_W", "PIECE_W")
-        )
+        self.streams, self.count_w, self.piece_w = map(parameter, ("STREAMS", "COUNT_W", "PIECE_W"))
         self.most = self.count_w + 2  # shifts of a slot
         self.longest = 8 * self.piece_w - 1  # run of pending bits
         self.enabled = 1.0  # part of the cycles
@@ -58,7 +56,7 @@ class PendingBench:
         return cls(dut)
 
     async def show(self, shifts: Shifts, end: bool = False) -> int:
-        """Show the stream at turn until it is done, compare its bits; returns the cycles it took."""
+        """Show the stream at turn until it is done, compare its bits; returns the cycles."""
         before = self.pending[self.turn]
         wanted = resolved(shifts.leads, before + end)
         self.pending[self.turn] = shifts.under + (0 if shifts.leads or end else before)

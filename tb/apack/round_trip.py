@@ -20,10 +20,11 @@ from tb.apack.bulk.round_trip import DECODED_VALUE, MEMORY_WORD, UNITS, BulkRun,
 from tb.sim.bench import build_bench
 from tb.sim.builds import Build
 from tb.sim.cocotb_run import run_cocotb
-from tb.sim.round_trip import WRONG_VALUES, Compared, Limit, Part, Run, Signal, Sweep
+from tb.sim.round_trip import WRONG_VALUES, Compared, Limit, Run, Signal, Sweep
 
 MOST_BLOCK_VALUES = 1 << 16
 WRONG = {DECODED_VALUE: WRONG_VALUES, MEMORY_WORD: "wrong_words"}
+LOOP_SHAPE = Shape()
 STALLS = ("STALL_INPUT", "STALL_OUTPUT", "STALL_ENGINE")
 ENCODER = "loop_inst.compressor_inst.g_channel[0].channel_inst.engine_inst"
 DECODER = "loop_inst.decompressor_inst.g_channel[0].channel_inst.engine_inst"
@@ -233,21 +234,20 @@ class LoopJob:
     """Values with their table."""
 
     table: SymbolTable
-    shape: Shape = Shape()
 
     def build(self, sim: str) -> Build:
         """The bench with both units."""
-        return round_trip.build_bulk(self.table, sim, self.shape)
+        return round_trip.build_bulk(self.table, sim, LOOP_SHAPE)
 
     def run(self, build: Build, values: np.ndarray, folder: Path) -> BulkRun:
         """Send values by files, through both units at a time."""
         sent = Sent(values, self.table)
-        return round_trip.run_bulk(build, self.shape, [sent], self.shape.block_values, folder)
+        return round_trip.run_bulk(build, LOOP_SHAPE, [sent], LOOP_SHAPE.block_values, folder)
 
     def mismatches(self, values: np.ndarray, found: BulkRun) -> Sequence[str]:
         """Differences to the model's blocks, a line each kind."""
         sent = Sent(values, self.table)
-        expected = sent.expected(self.shape, self.shape.block_values)
+        expected = sent.expected(LOOP_SHAPE, LOOP_SHAPE.block_values)
         wrong = round_trip.differences(sent, expected, found.tensors[0])
         wrong |= round_trip.run_differences(sent, expected, found)
         return [line for _, line in wrong.values()]
@@ -279,7 +279,7 @@ class Loop:
     def prepare(self, values: np.ndarray) -> LoopJob:
         """Solve a table for 8-bit values, and compile the model that results are compared with."""
         job = LoopJob(solve(histogram(values, 8)))
-        Sent(values[:64], job.table).expected(job.shape, 64)
+        Sent(values[:64], job.table).expected(LOOP_SHAPE, 64)
         return job
 
 

@@ -255,7 +255,7 @@ def test_the_first_of_two_damaged_blocks_is_named():
     encoded = four_blocks()
     encoded.crc[3] ^= 1
     encoded.crc[1] ^= 1
-    with pytest.raises(CorruptStream, match="^block 1: the values do not match their CRC-32"):
+    with pytest.raises(CorruptStream, match=r"^block 1: the values do not match their CRC-32"):
         fast.decode_blocks(encoded)
 
 
@@ -317,7 +317,7 @@ def test_data_that_end_early_or_late():
     ):
         with pytest.raises(CorruptStream, match=message):
             read(encoded.data[:cut].tobytes())
-    with pytest.raises(CorruptStream, match="^8 bytes behind the last block"):
+    with pytest.raises(CorruptStream, match=r"^8 bytes behind the last block"):
         read(encoded.data.tobytes() + bytes(8))
 
 
@@ -339,7 +339,7 @@ def test_noise_gives_values_or_an_error():
                 np.array([0, len(data)]),
                 data,
             )
-            with pytest.raises(CorruptStream, match="^block 0: "):
+            with pytest.raises(CorruptStream, match=r"^block 0: "):
                 fast.decode_blocks(encoded)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tensors through the simulated compressor and decompressor in bulk, by files, and what came out."""
+"""Tensors through the simulated compressor and decompressor by files, and what came out."""
 
 from __future__ import annotations
 
@@ -295,7 +295,9 @@ def _read_run(
         kind, number, cycle = line.split()
         marks[kind].append((int(number), int(cycle)))
     words = _parts(_read_words(folder / "memory.bin", shape.word_w), marks["memory"], len(tensors))
-    beats = _parts(_read_beats(folder / "decoded.bin", tensors, shape), marks["values"], len(tensors))
+    beats = _parts(
+        _read_beats(folder / "decoded.bin", tensors, shape), marks["values"], len(tensors)
+    )
     marked = [number for number, _ in marks["marked"]]
     end = report.get("end", "no report")
     for kind in ("memory", "values"):

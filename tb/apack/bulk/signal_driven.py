@@ -54,7 +54,13 @@ async def prepare(dut: SimHandleBase, sent: Sent) -> None:
     dut.s_axis_values_tvalid.value = 0
     dut.m_axis_values_tready.value = 1
     for unit in UNITS:
-        for name, level in {"awvalid": 0, "wvalid": 0, "arvalid": 0, "bready": 1, "wstrb": 15}.items():
+        for name, level in {
+            "awvalid": 0,
+            "wvalid": 0,
+            "arvalid": 0,
+            "bready": 1,
+            "wstrb": 15,
+        }.items():
             getattr(dut, f"s_axil_{unit}_{name}").value = level
     for _ in range(3):
         await RisingEdge(dut.clk)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bulk path: memory is what the model writes, tensors follow each other, a difference is found."""
+"""The bulk path: memory is the model's, tensors follow each other, a difference is found."""
 
 from __future__ import annotations
 
@@ -134,7 +134,9 @@ def test_a_sound_run_has_no_difference(good_run):
     assert all_differences(*good_run) == {}
 
 
-@pytest.mark.parametrize(("field", "kind"), [("words", "memory word"), ("decoded", "decoded value")])
+@pytest.mark.parametrize(
+    ("field", "kind"), [("words", "memory word"), ("decoded", "decoded value")]
+)
 def test_one_changed_entry_is_one_difference(good_run, field, kind):
     tensors, expected, found = good_run
     wrong = with_tensor(found, 1, **{field: changed(getattr(found.tensors[1], field), 3)})

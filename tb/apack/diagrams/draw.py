@@ -268,7 +268,9 @@ def encoding(wave: Wave) -> Content:
     ]
     rows = [
         by_stream("taken", out("m_stream"), taken, takes),
-        by_stream("code piece", out("m_stream"), number("m_code_data", "04X"), is_high("m_code_valid")),
+        by_stream(
+            "code piece", out("m_stream"), number("m_code_data", "04X"), is_high("m_code_valid")
+        ),
         by_stream("its number", out("m_stream"), number("m_code_number"), is_high("m_code_valid")),
         Row(
             "offset piece",
@@ -306,9 +308,7 @@ def decoding(wave: Wave) -> Content:
 
     slots = [
         by_stream("slot", behind(0), lambda sample: KINDS[engine(sample, "s_kind")]),
-        by_stream(
-            "LO", behind(0), number("search_loop_inst.low", "04X"), kind("s_kind", VALUE)
-        ),
+        by_stream("LO", behind(0), number("search_loop_inst.low", "04X"), kind("s_kind", VALUE)),
         by_stream("symbol", behind(2), symbol, kind("hit_kind", VALUE)),
     ]
     take = [

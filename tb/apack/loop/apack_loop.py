@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""apack_loop: what enters the compressor leaves the decompressor, whatever the tensors and paces."""
+"""apack_loop: what enters the compressor leaves the decompressor, at any pace."""
 
 from __future__ import annotations
 

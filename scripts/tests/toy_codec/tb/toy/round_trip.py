@@ -95,13 +95,10 @@ class Codec:
         """All there is to a tensor are its values."""
         return Job(tensor.values.reshape(-1), tensor.value_w, block)
 
-    def run(
-        self, build: Build, parts: Sequence[tuple[Job, np.ndarray]], folder: Path
-    ) -> list[Run]:
+    def run(self, build: Build, parts: Sequence[tuple[Job, np.ndarray]], folder: Path) -> list[Run]:
         """Nothing carries over from one to the next."""
         return [
-            job.run(build, values, folder / str(place))
-            for place, (job, values) in enumerate(parts)
+            job.run(build, values, folder / str(place)) for place, (job, values) in enumerate(parts)
         ]
 
     def shape(self, block: int) -> Mapping[str, int]:

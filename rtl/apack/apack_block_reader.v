@@ -117,6 +117,8 @@ module apack_block_reader #(
     wire        raw    = header_reg[39];
     wire [6:0]  crc7;
 
+    wire [63+WORD_W:0] header_next = {header_reg, s_word_data};
+
     cell_crc7 #(.DATA_W (25)) crc7_inst (
         .data (header_reg[63:39]),
         .crc  (crc7)
@@ -179,7 +181,7 @@ module apack_block_reader #(
                     state_reg <= CHECK;
                     lost_reg  <= 1'b1;
                 end else if (word_take) begin
-                    header_reg <= (header_reg << WORD_W) | {{64-WORD_W{1'b0}}, s_word_data};
+                    header_reg <= header_next[63:0];
                     part_reg   <= (part_reg == LAST_PART) ? 2'd0 : part_reg + 2'd1;
                     if (part_reg == LAST_PART) begin
                         state_reg <= CHECK;

@@ -40,7 +40,7 @@ module apack_encoder_channel #(
     parameter LANES         = 8,
     // most values of a block, a power of two and a multiple of LANES
     parameter BLOCK_VALUES  = 4096,
-    // whether blocks wait in front of the engine, 0 or 1
+    // one of several channels if 1, whose blocks wait in front of the engine; 0 or 1
     parameter SHARED        = 0,
     // bits of a beat of values; leave at its default
     parameter VALUES_BEAT_W = LANES * VALUE_W,
@@ -50,13 +50,13 @@ module apack_encoder_channel #(
     parameter FILL_W        = $clog2(OUT_W + 1),
     // bits of an offset width, 0..VALUE_W; leave at its default
     parameter WIDTH_W       = $clog2(VALUE_W + 1),
-    // bits of a number of values, 0..LANES; leave at its default
+    // bits of a number of values of a beat, 0..LANES; leave at its default
     parameter LANES_W       = $clog2(LANES + 1),
     // words of a block, the largest raw one; leave at its default
     parameter WORDS         = (BLOCK_VALUES * VALUE_W + WORD_W - 1) / WORD_W,
     // bits of a number of values, 0..BLOCK_VALUES; leave at its default
     parameter VALUES_W      = $clog2(BLOCK_VALUES + 1),
-    // bits of a number of pieces, those of WORDS words; leave at its default
+    // bits of a number of pieces, at most those of WORDS words; leave at its default
     parameter PIECES_W      = $clog2(WORDS * (WORD_W / PIECE_W) + 1)
 ) (
     input  wire                             clk,

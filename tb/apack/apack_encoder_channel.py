@@ -53,7 +53,7 @@ ILLEGAL = {
     "long-count": {"COUNT_W": 17, "CODE_W": 32},
     "WORD_W": (8, 48, 128),
     "short-word": {"COUNT_W": 15, "CODE_W": 17, "WORD_W": 16},
-    "LANES": (0, 6),
+    "LANES": (6,),
     "BLOCK_VALUES": (0, 4, 96),
     "SHARED": (2,),
 }

@@ -312,6 +312,21 @@ async def fills_code_pieces_to_every_bit(dut):
 
 
 @cocotb.test()
+async def codes_values_of_the_least_count_that_take_the_most_shifts(dut):
+    bench = await EncoderEngineBench.started(dut)
+    widths = bench.widths
+    total = 1 << widths.count_w
+    groups = min(widths.symbols, total, 1 << widths.value_w)
+    for _ in range(ROUNDS):
+        large = random.randrange(groups)
+        cum = [at if at <= large else total - groups + at for at in range(groups + 1)]
+        table = SymbolTable(widths.value_w, widths.count_w, tuple(range(groups)), tuple(cum))
+        rare = [at for at in range(groups) if at != large] or [0]
+        bench.send(random.choices(rare, k=40 * bench.streams), table)
+    await bench.expect_all()
+
+
+@cocotb.test()
 @cocotb.skipif(
     parameter("SYMBOLS") < 3 or parameter("COUNT_W") < 2, reason="no table makes such runs"
 )

@@ -23,7 +23,7 @@ SETS = {
 ILLEGAL = {
     "STREAMS": (0, 3, 16),
     "VALUE_W": (1, 17),
-    "PIECE_W": (0, 24),
+    "PIECE_W": (24,),
     "WORD_W": (8, 48),
 }
 MUTATED = "two-long-code"

@@ -33,7 +33,7 @@ OFFSETS = -1  # whose a piece is: the number of a code stream, or the offset str
 class EncodedBlock:
     """One block as it is stored, without its header and padding.
 
-    count: number of values; raw: whether they are stored verbatim; pieces: numbers of `piece_w` bits.
+    count: number of values; raw: whether they are stored verbatim; pieces: of `piece_w` bits each.
     """
 
     count: int
@@ -327,9 +327,8 @@ def decode_block(
     if found.outside is not None:
         raise CorruptStream(f"offset outside its group, at value {found.outside} of {block.count}")
     if len(found.owners) > len(block.pieces):
-        raise CorruptStream(
-            f"block ended early: its values take {len(found.owners)} pieces, it has {len(block.pieces)}"
-        )
+        taken, there = len(found.owners), len(block.pieces)
+        raise CorruptStream(f"block ended early: its values take {taken} pieces, it has {there}")
     if len(found.owners) < len(block.pieces):
         raise CorruptStream(
             f"pieces left over: the values take {len(found.owners)} of {len(block.pieces)}"

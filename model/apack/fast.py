@@ -65,7 +65,8 @@ _ROW = 8  # numbers in a row of the decoder's table
 _GUESS_BITS = 10
 _GUESS_SHIFT = 62 - _GUESS_BITS
 _SIZE_SHIFT = 30 - _GUESS_BITS
-_RING = 16  # places known in advance of a code stream's pieces; more than MOST_AHEAD + 1
+_ENTRY = 4  # numbers in an entry of the encoder's table
+_RING = 32  # places kept of a code stream's pieces: those of MOST_AHEAD, and as many before
 
 
 @dataclass(frozen=True)
@@ -331,15 +332,12 @@ def _crcs(values: np.ndarray, block_values: int) -> np.ndarray:
 
 
 def _encoder_entries(table: SymbolTable) -> np.ndarray:
-    """Per value: cum of its group and of the next, offset width, offset; uint32 (values, 4)."""
-    entries = np.zeros((1 << table.value_w, 4), dtype=np.uint32)
-    for symbol, (base, size) in enumerate(zip(table.base, table.sizes, strict=True)):
-        rows = entries[base : base + size]
-        rows[:, 0] = table.cum[symbol]
-        rows[:, 1] = table.cum[symbol + 1]
-        rows[:, 2] = table.offset_w[symbol]
-        rows[:, 3] = np.arange(size)
-    return entries
+    """Per value: cum and next cum of its group in units of 2**-16, offset width, offset."""
+    groups = np.repeat(np.arange(table.groups), table.sizes)
+    cum = np.array(table.cum) << 16 - table.count_w
+    offsets = np.arange(1 << table.value_w) - np.array(table.base)[groups]
+    columns = (cum[groups], cum[groups + 1], np.array(table.offset_w)[groups], offsets)
+    return np.stack(columns, axis=1).astype(np.uint64).reshape(-1)
 
 
 def _decoder_table(table: SymbolTable) -> tuple[np.ndarray, np.ndarray]:
@@ -399,6 +397,20 @@ def _crc7(sized):
     return crc
 
 
+@numba.njit(cache=True, forceinline=True)
+def _shifts(low, size):
+    """How many shifts an interval makes, from 2 * low modulo 2**32 and its size.
+
+    They are those that leave more than half of all, or one less where that many would put the
+    interval's end past the top.
+    """
+    one = np.uint64(1)
+    shifts = _leading_zeros(np.uint32(size - one))
+    shifted = np.uint32(low << shifts)
+    last = np.uint32(np.uint64(shifted) + ((size - one) << shifts << one))
+    return shifts - np.uint64(last < shifted)
+
+
 @numba.njit(cache=True)
 def _hop(data, count, limits):
     """raw, pieces, crc, starts of the blocks in data, and the fault of the last of them."""
@@ -444,7 +456,7 @@ def _hop(data, count, limits):
 @numba.njit(cache=True, nogil=True)
 def _encode_batch(values, crc, entries, limits, room):
     """Encode consecutive blocks into room: raw, pieces (blocks,), and the pieces in use."""
-    block_values, streams, value_w, count_w, code_w, piece_w, word, header = limits
+    block_values, streams, value_w, _, code_w, piece_w, word, header = limits
     raw = np.zeros(len(crc), dtype=np.bool_)
     pieces = np.zeros(len(crc), dtype=np.int64)
     end = 0
@@ -452,7 +464,7 @@ def _encode_batch(values, crc, entries, limits, room):
         part = values[block * block_values : (block + 1) * block_values]
         verbatim = (len(part) * value_w + piece_w - 1) // piece_w
         place = room[end + header :]
-        taken = _encode_block(part, entries, streams, count_w, code_w, piece_w, place)
+        taken = _encode_block(part, streams, code_w, entries, place)
         raw[block] = taken < 0 or (taken + word - 1) // word > (verbatim + word - 1) // word
         if raw[block]:
             taken = _store_raw(part, value_w, piece_w, place)
@@ -489,125 +501,140 @@ def _store_raw(values, value_w, piece_w, place):
 
 
 @numba.njit(cache=True)
-def _encode_block(values, entries, streams, count_w, code_w, piece_w, place):
+def _encode_block(values, streams, code_w, entries, place):
     """One block's pieces; returns how many, or -1 when a stream runs too far ahead.
 
-    The last of place is written when there is no piece yet that a bit could belong to.
+    A stream's bits are those of its low end, added up with carries: pending bits are ones that a
+    carry may still turn over. `held` has the bits that make no whole piece yet (`width`), and
+    below them 32 of low. The last of place is written while no piece of offsets is taken.
     """
-    one = np.uint64(1)
-    count_w, code_w, piece_w = np.uint64(count_w), np.uint64(code_w), np.uint64(piece_w)
-    below_half = (one << (code_w - one)) - one
-    lows = np.zeros(streams, dtype=np.uint64)
-    sizes = np.full(streams, one << code_w, dtype=np.uint64)
-    pendings = np.zeros(streams, dtype=np.uint64)
-    codes = np.zeros((streams, 2), dtype=np.uint64)
+    one, piece_w = np.uint64(1), _piece_w(place)
+    ones = (one << piece_w) - one
+    mask = ~((one << np.uint64(32 - code_w)) - one)
+    helds = np.zeros(streams, dtype=np.uint64)
+    widths = np.zeros(streams, dtype=np.uint64)
+    sizes = np.full(streams, one << np.uint64(32), dtype=np.uint64)
     lefts = np.zeros(streams, dtype=np.uint64)
-    rings = np.zeros((streams, _RING), dtype=np.int64)
-    takens = np.zeros(streams, dtype=np.int64)
-    dones = np.zeros(streams, dtype=np.int64)
-    end = 0
+    dones = np.zeros(streams, dtype=np.uint64)
+    takens = np.zeros(streams, dtype=np.uint64)
+    rings = np.zeros(streams * _RING, dtype=np.uint64)
+    end = np.uint64(0)
     for stream in range(streams):
-        while lefts[stream] < code_w:
-            rings[stream, takens[stream]] = end
-            end += 1
-            takens[stream] += 1
+        while lefts[stream] < np.uint64(code_w):
+            rings[np.uint64(_RING * stream) + takens[stream]] = end
+            end += one
+            takens[stream] += one
             lefts[stream] += piece_w
-        lefts[stream] -= code_w
+        lefts[stream] -= np.uint64(code_w)
     offsets = offsets_left = np.uint64(0)
-    offset_place = len(place) - 1
-    stream = 0
+    offset_place = np.uint64(len(place) - 1)
+    watching = False
+    stream = np.uint64(0)
     for value in values:
-        size, low, pending = sizes[stream], lows[stream], pendings[stream]
-        start = (size * np.uint64(entries[value, 0])) >> count_w
-        size = ((size * np.uint64(entries[value, 1])) >> count_w) - start
-        low += start
-        high = low + size - one
-        decided = _leading_zeros64(low ^ high) - (np.uint64(64) - code_w)
-        run = ~(low & ~high) << decided << (np.uint64(65) - code_w)
-        undecided = (
-            min(_leading_zeros64(run), code_w - one - decided) if decided < code_w else np.uint64(0)
-        )
-        shifts = decided + undecided
-        field = low >> (code_w - decided)
-        lows[stream] = (low << shifts) & below_half
+        entry = np.uint64(_ENTRY) * np.uint64(value)
+        size, held, width = sizes[stream], helds[stream], widths[stream]
+        start = ((size * entries[entry]) >> np.uint64(16)) & mask
+        size = (((size * entries[entry + one]) >> np.uint64(16)) & mask) - start
+        held += start
+        ring, done = stream * np.uint64(_RING), dones[stream]
+        if held >> (np.uint64(32) + width):
+            held = _carry(held, width, rings, ring, done, place)
+        shifts = _shifts(held << one, size)
         sizes[stream] = size << shifts
 
-        taken = takens[stream]
-        more = lefts[stream] < shifts
-        rings[stream, taken % _RING] = end
-        end += more
-        takens[stream] = taken + more
-        lefts[stream] += (piece_w if more else np.uint64(0)) - shifts
+        piece = (held >> (np.uint64(32) + width - piece_w)) & ones
+        place[rings[ring + (done & np.uint64(_RING - 1))]] = piece
+        width += shifts
+        whole = width >= piece_w
+        done += np.uint64(whole)
+        less = width - piece_w
+        width = less if whole else width
+        held = (held << shifts) & ((one << (np.uint64(32) + width)) - one)
+        helds[stream], widths[stream], dones[stream] = held, width, done
 
-        if decided:
-            held, bits = codes[stream, 0], codes[stream, 1]
-            done = dones[stream]
-            if pending:
-                rest = decided - one
-                first = field >> rest
-                held, bits, done = _put(held, bits, first, one, rings[stream], done, place, piece_w)
-                while pending:
-                    held, bits, done = _put(
-                        held, bits, one - first, one, rings[stream], done, place, piece_w
-                    )
-                    pending -= one
-                field &= (one << rest) - one
-                decided = rest
-            held, bits, done = _put(held, bits, field, decided, rings[stream], done, place, piece_w)
-            codes[stream, 0], codes[stream, 1] = held, bits
-            dones[stream] = done
-        pendings[stream] = pending + undecided
-        if takens[stream] - dones[stream] > MOST_AHEAD:
+        left, taken = lefts[stream], takens[stream]
+        rings[ring + (taken & np.uint64(_RING - 1))] = end
+        more = left < shifts
+        taken += np.uint64(more)
+        end += np.uint64(more)
+        left -= shifts
+        longer = left + piece_w
+        lefts[stream] = longer if more else left
+        takens[stream] = taken
+
+        if piece == ones and whole and done > one:
+            before = rings[ring + ((done - np.uint64(2)) & np.uint64(_RING - 1))]
+            watching |= np.uint64(place[before]) == ones
+        if watching and _ahead(held, width, rings, ring, done, taken, place) > MOST_AHEAD:
             return -1
 
-        width = np.uint64(entries[value, 2])
-        offsets = offsets << width | np.uint64(entries[value, 3])
-        place[offset_place] = offsets << offsets_left >> width
-        if offsets_left < width:
-            offset_place = end
-            end += 1
-            offsets_left += piece_w
-        offsets_left -= width
+        new = entries[entry + np.uint64(2)]
+        offsets = offsets << new | entries[entry + np.uint64(3)]
+        place[offset_place] = offsets << offsets_left >> new
+        more = offsets_left < new
+        offset_place = end if more else offset_place
+        end += np.uint64(more)
+        offsets_left -= new
+        longer = offsets_left + piece_w
+        offsets_left = longer if more else offsets_left
         place[offset_place] = offsets << offsets_left
 
-        stream += 1
-        if stream == streams:
-            stream = 0
+        stream = (stream + one) & np.uint64(streams - 1)
     for stream in range(streams):
-        held, bits = codes[stream, 0], codes[stream, 1]
-        done = dones[stream]
-        last = np.uint64(lows[stream] > below_half >> one)
-        held, bits, done = _put(held, bits, last, one, rings[stream], done, place, piece_w)
-        for _ in range(pendings[stream] + one):
-            held, bits, done = _put(
-                held, bits, one - last, one, rings[stream], done, place, piece_w
-            )
-        if bits:
-            place[rings[stream, done % _RING]] = held << (piece_w - bits)
-            done += 1
-        while done < takens[stream]:
-            place[rings[stream, done % _RING]] = 0
-            done += 1
-    return end
+        ring = np.uint64(_RING * stream)
+        _close(helds[stream], widths[stream], rings, ring, dones[stream], takens[stream], place)
+    return np.int64(end)
 
 
-@intrinsic
-def _leading_zeros64(typing_context, value):
-    def generate(context, builder, signature, arguments):
-        return builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0))
+@numba.njit(cache=True)
+def _carry(held, width, rings, ring, done, place):
+    """Add the carry out of `held` to the pieces before it; returns held without it."""
+    while True:
+        done -= np.uint64(1)
+        at = rings[ring + (done & np.uint64(_RING - 1))]
+        place[at] += 1
+        if place[at]:
+            return held & ((np.uint64(1) << (np.uint64(32) + width)) - np.uint64(1))
 
-    return types.uint64(types.uint64), generate
+
+@numba.njit(cache=True)
+def _ahead(held, width, rings, ring, done, taken, place):
+    """Pieces taken that are not decided: a carry may turn over the ones at a stream's end."""
+    one, piece_w = np.uint64(1), _piece_w(place)
+    pending = np.uint64(0)
+    while pending <= width and (held >> (np.uint64(31) + pending)) & one:
+        pending += one
+    if pending > width:
+        pending = width
+        bit = one
+        while bit and pending < width + np.uint64(MOST_AHEAD + 1) * piece_w:
+            back = one + (pending - width) // piece_w
+            at = rings[ring + ((done - back) & np.uint64(_RING - 1))]
+            bit = (np.uint64(place[at]) >> ((pending - width) % piece_w)) & one
+            pending += bit
+        pending += one
+    return np.int64(taken) - np.int64((done * piece_w + width - pending) // piece_w)
 
 
-@numba.njit(cache=True, inline="always")
-def _put(held, bits, field, width, ring, done, place, piece_w):
-    held = held << width | field
-    bits += width
-    while bits >= piece_w:
-        bits -= piece_w
-        place[ring[done % _RING]] = held >> bits
-        done += 1
-    return held, bits, done
+@numba.njit(cache=True)
+def _close(held, width, rings, ring, done, taken, place):
+    """Write what is left of a stream, with the two bits that tell its interval from all others."""
+    one, piece_w = np.uint64(1), _piece_w(place)
+    quarter = one << np.uint64(30)
+    low = held & (quarter + quarter - one)
+    held += (quarter << np.uint64(low >= quarter)) - low
+    if held >> (np.uint64(32) + width):
+        held = _carry(held, width, rings, ring, done, place)
+    held >>= np.uint64(30)
+    width += np.uint64(2)
+    if width >= piece_w:
+        width -= piece_w
+        place[rings[ring + (done & np.uint64(_RING - 1))]] = held >> width
+        done += one
+    while done < taken:
+        place[rings[ring + (done & np.uint64(_RING - 1))]] = held << (piece_w - width)
+        width, held = piece_w, np.uint64(0)
+        done += one
 
 
 @numba.njit(cache=True, nogil=True)
@@ -631,7 +658,7 @@ def _decode_batch(values, data, starts, pieces, raw, table, limits, found):
         found[block, _PADDING] = stored[len(own) :].any()
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(cache=True, forceinline=True)
 def _piece(pieces, index):
     """A piece of the block; zero behind the end."""
     return np.uint64(pieces[index]) if index < np.uint64(len(pieces)) else np.uint64(0)
@@ -674,7 +701,7 @@ def _first_states(states, pieces, code_w):
     return taken, np.uint64(0), np.uint64(0), np.uint64(0)
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(cache=True, forceinline=True)
 def _find(size, code, mask, rows, lookup):
     """The row of the symbol, or of one below it; the end of its slice, and whether that is low."""
     distance = code >> np.uint64(32)
@@ -694,26 +721,19 @@ def _correct(row, size, code, mask, rows):
     return row, end
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(cache=True, forceinline=True)
 def _narrow(low, size, code, space, row, end, mask, rows):
-    """The state of a stream after a symbol.
-
-    The shifts leave more than a quarter of the interval. They are those that leave more than half,
-    or one less: that one must not put the interval's end past the top.
-    """
+    """The state of a stream after a symbol."""
     one = np.uint64(1)
     start = ((size * rows[row]) >> np.uint64(16)) & mask
     code -= start << np.uint64(32)
     size = end - start
     low += start << one
-    shifts = _leading_zeros(np.uint32(size - one))
-    shifted = np.uint32(low << shifts)
-    last = np.uint32(np.uint64(shifted) + ((size - one) << shifts << one))
-    shifts -= np.uint64(last < shifted)
+    shifts = _shifts(low, size)
     return np.uint64(np.uint32(low << shifts)), size << shifts, code << shifts, space + shifts
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(cache=True, forceinline=True)
 def _refill(code, space, common, row, rows, full, pieces):
     """Code and space of a stream after a value, what is in common, and the value.
 
@@ -739,7 +759,7 @@ def _refill(code, space, common, row, rows, full, pieces):
     return code, space, (taken, offsets, offsets_left, damage), rows[row + np.uint64(3)] + offset
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(cache=True, forceinline=True)
 def _four(states, common, values, index, pieces, fixed):
     """One value of each of four streams, stage by stage, so that they overlap."""
     (low0, size0, code0, space0), (low1, size1, code1, space1) = states[0], states[1]
@@ -775,7 +795,7 @@ def _four(states, common, values, index, pieces, fixed):
     return states, common
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(cache=True, forceinline=True)
 def _load_four(states, first):
     """The states of four streams."""
     a, b, c, d = states[first], states[first + 1], states[first + 2], states[first + 3]
@@ -787,7 +807,7 @@ def _load_four(states, first):
     )
 
 
-@numba.njit(cache=True, inline="always")
+@numba.njit(cache=True, forceinline=True)
 def _store_four(states, first, four):
     for lane in range(4):
         for field in range(4):

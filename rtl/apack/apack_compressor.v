@@ -27,7 +27,7 @@
 module apack_compressor #(
     // engines, 1..64
     parameter ENGINES      = 1,
-    // streams of a block, which take turns in its engine, 1, 2, 4 or 8
+    // streams that take turns, in each engine, 1, 2, 4 or 8
     parameter STREAMS      = 4,
     // bits of a value, 2..16
     parameter VALUE_W      = 8,

@@ -42,7 +42,7 @@ module apack_decoder_channel #(
     parameter CODE_W       = 16,
     // bits of a piece; leave at its default
     parameter PIECE_W      = (COUNT_W + 2 > 16) ? 32 : 16,
-    // bits of a memory word: 16, 32 or 64, at least PIECE_W
+    // bits of a word: 16, 32 or 64, at least PIECE_W
     parameter WORD_W       = 64,
     // values of a beat, a power of two
     parameter LANES        = 8,

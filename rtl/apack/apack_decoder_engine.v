@@ -199,7 +199,8 @@ module apack_decoder_engine #(
 
     // ---- code bits ---------------------------------------------------------------------------------
 
-    // Of each stream its latest piece, and how many bits at the end of it are still to be used.
+    // Of each stream its latest piece, and how many bits at the end of it are still to be used; anything
+    // until its first slot.
     wire [PIECE_W-1:0] piece;
     wire [FILL_W-1:0]  fill;
     wire [PIECE_W-1:0] next_piece;
@@ -210,7 +211,7 @@ module apack_decoder_engine #(
         .STATE_W (PIECE_W + FILL_W)
     ) code_ring_inst (
         .clk    (clk),
-        .rst    (rst),
+        .rst    (1'b0),
         .enable (1'b1),
         .turn   (1'b1),
         .next   ({next_piece, next_fill}),

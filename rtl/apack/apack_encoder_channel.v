@@ -40,7 +40,7 @@ module apack_encoder_channel #(
     parameter LANES         = 8,
     // most values of a block, a power of two and a multiple of LANES
     parameter BLOCK_VALUES  = 4096,
-    // whether blocks wait in front of the engine, 0 or 1
+    // one of several channels if 1, whose blocks wait in front of the engine; 0 or 1
     parameter SHARED        = 0,
     // bits of a beat of values; leave at its default
     parameter VALUES_BEAT_W = LANES * VALUE_W,
@@ -50,13 +50,13 @@ module apack_encoder_channel #(
     parameter FILL_W        = $clog2(OUT_W + 1),
     // bits of an offset width, 0..VALUE_W; leave at its default
     parameter WIDTH_W       = $clog2(VALUE_W + 1),
-    // bits of a number of values, 0..LANES; leave at its default
+    // bits of a number of values of a beat, 0..LANES; leave at its default
     parameter LANES_W       = $clog2(LANES + 1),
     // words of a block, the largest raw one; leave at its default
     parameter WORDS         = (BLOCK_VALUES * VALUE_W + WORD_W - 1) / WORD_W,
-    // bits of a number of values, 0..BLOCK_VALUES; leave at its default
+    // bits of a block's number of values, 0..BLOCK_VALUES; leave at its default
     parameter VALUES_W      = $clog2(BLOCK_VALUES + 1),
-    // bits of a number of pieces, those of WORDS words; leave at its default
+    // bits of a block's number of pieces, at most those of WORDS words; leave at its default
     parameter PIECES_W      = $clog2(WORDS * (WORD_W / PIECE_W) + 1)
 ) (
     input  wire                             clk,
@@ -207,17 +207,19 @@ module apack_encoder_channel #(
     assign beat_ready = emptied && (!held_last_reg || (take_end && last_end)) && (inside_reg || !blocks_reg[1]);
     assign fill       = beat_valid && beat_ready;
 
-    wire [31:0] next_crc;
+    wire [VALUES_BEAT_W+VALUE_W-1:0] held_next = {{VALUE_W{1'b0}}, held_reg};     // and the value at the bottom
+    wire [VALUE_W-1:0]               value     = held_next[VALUE_W-1:0];
+    wire [31:0]                      next_crc;
 
     cell_crc32 #(.DATA_W (VALUE_W)) crc_inst (
         .crc  (crc_reg),
-        .data (held_reg[VALUE_W-1:0]),
+        .data (value),
         .next (next_crc)
     );
 
     always @(posedge clk) begin
         if (take_value) begin
-            held_reg     <= held_reg >> VALUE_W;
+            held_reg     <= held_next[VALUES_BEAT_W+VALUE_W-1:VALUE_W];
             left_reg     <= left_reg - 1'b1;
             row_bank_reg <= held_bank_reg;
             stream_reg   <= (stream_reg + 1'b1) & LAST;
@@ -306,7 +308,7 @@ module apack_encoder_channel #(
         .s_stream       (slot_stream),
         .s_ready        (slot_ready),
         .s_valid        (slot_valid),
-        .s_value        (held_reg[VALUE_W-1:0]),
+        .s_value        (value),
         .s_end          (slot_end),
         .s_last         (slot_end && last_end),
         .m_stream       (piece_stream),

@@ -242,7 +242,8 @@ module apack_encoder_engine #(
     // What was under way at a reset comes out as slots in which nothing happens. A stream without an open
     // block enters the loop with a fresh interval, so that nothing older survives.
     reg  [FLIGHT-1:0]  clear_reg;
-    wire               live        = !clear_reg[FLIGHT-1];
+    wire [FLIGHT:0]    clear_next  = {clear_reg, 1'b0};
+    wire               live        = !clear_next[FLIGHT];
     wire [SHIFT_W-1:0] lead_count  = loop_lead_count & {SHIFT_W{live}};
     wire [SHIFT_W-1:0] shift_count = loop_shift_count & {SHIFT_W{live}};
 
@@ -275,7 +276,7 @@ module apack_encoder_engine #(
 
     always @(posedge clk) begin
         if (advance) begin
-            clear_reg             <= clear_reg << 1;
+            clear_reg             <= clear_next[FLIGHT-1:0];
             // the closing bit of a stream is 0 if low is below a quarter, else 1; low is below a half
             shift_lead_bits_reg   <= loop_end ? {low[CODE_W-2], {LEAD_W-1{1'b0}}} : low[CODE_W-1 -: LEAD_W];
             shift_lead_count_reg  <= lead_count | {{SHIFT_W-1{1'b0}}, loop_end && live};

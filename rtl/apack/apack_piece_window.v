@@ -21,7 +21,7 @@
 module apack_piece_window #(
     // bits of a piece
     parameter PIECE_W = 16,
-    // bits of a memory word, a power of two of at least PIECE_W
+    // bits of a word, a power of two of at least PIECE_W
     parameter WORD_W  = 64,
     // pieces that make the window full, at least 2
     parameter NEED    = 8,

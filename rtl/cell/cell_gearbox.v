@@ -45,7 +45,7 @@ module cell_gearbox #(
     localparam [FILL_W-1:0] WORD = UNITS[FILL_W-1:0];
 
     generate
-        if (UNIT_W < 1 || IN_W % UNIT_W != 0 || OUT_W % UNIT_W != 0) begin : g_check_unit_w
+        if (IN_W % UNIT_W != 0 || OUT_W % UNIT_W != 0) begin : g_check_unit_w
             cell_gearbox_needs_UNIT_W_that_divides_IN_W_and_OUT_W illegal_parameter ();
         end
     endgenerate

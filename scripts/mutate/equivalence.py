@@ -52,9 +52,8 @@ PORT = re.compile(r"\b(?:input|output)\s+(?:wire|reg)\s*(?:\[[^\]]*\]\s*)?(\w+)"
 VALID = re.compile(r"([^.]+_[tbr]?)valid")
 # What may be such a payload: names after that of the stream. Others are always compared.
 PAYLOAD = (
-    "data", "keep", "user", "last", "value", "end", "entry", "region", "stream", "raw", "cause",
-    "count", "crc", "bits", "code_bits", "offset_bits", "words", "code_words", "offset_words",
-    "code_pad", "offset_pad", "implausible", "resp",
+    "data", "keep", "user", "last", "value", "end", "stream", "raw", "cause", "count", "crc",
+    "pieces", "values", "bank", "lost", "cut", "header", "number", "bad", "resp",
 )  # fmt: skip
 ASSERTED = re.compile(r"was asserted in frame (\d+)")
 PROVED = re.compile(r"^(UNSATISFIABLE|Property proved)", re.MULTILINE)

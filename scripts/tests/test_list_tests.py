@@ -15,8 +15,8 @@ from scripts.runs.collect import ROOT, Collected, NothingSelected
 from tb.sim.cocotb_run import chosen_simulator
 
 HARDWARE = [
-    "tb/test_modules.py::test_module[apack_encoder-default]",
-    "tb/test_modules.py::test_module[apack_encoder-one-row]",
+    "tb/test_modules.py::test_module[apack_table-default]",
+    "tb/test_modules.py::test_module[apack_table-one-row]",
     "tb/test_modules.py::test_module[apack_compressor-one-engine]",
     "tb/apack/test_tops.py::test_most_engines[apack_compressor]",
     "tb/test_modules.py::test_module[apack_loop-wide]",
@@ -31,8 +31,8 @@ HARDWARE = [
 def test_hardware_is_listed_by_system_and_module_with_names_of_sets() -> None:
     assert hardware_lines(HARDWARE) == [
         "apack / apack_compressor: one-engine, most_engines",
-        "apack / apack_encoder: default, one-row",
         "apack / apack_loop: wide",
+        "apack / apack_table: default, one-row",
         "apack / test_bulk: changes (2)",
         "apack / test_uvm: Tables, one Streams, two Streams",
     ]
@@ -64,11 +64,11 @@ def collected(parts: dict[str, Collected | Exception]):
 def test_a_selection_counts_what_it_leaves_out(monkeypatch, capsys) -> None:
     parts = {"tb": Collected(HARDWARE[:2], HARDWARE[2:]), "model": NothingSelected("x", ["a::b"])}
     monkeypatch.setattr(list_tests, "collect_all", collected(parts))
-    assert main(["--test", "apack_encoder"]) == 0
+    assert main(["--test", "apack_table"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "apack / apack_encoder: default, one-row",
+        "apack / apack_table: default, one-row",
         "",
-        "2 of 11 tests match TEST='apack_encoder': 2 of the hardware, 0 of model and scripts",
+        "2 of 11 tests match TEST='apack_table': 2 of the hardware, 0 of model and scripts",
     ]
 
 

@@ -21,7 +21,7 @@ def absent() -> str:
 
 def test_words_of_names_of_files_and_of_parameters_are_known() -> None:
     assert command.is_known("test_uvm and Streams and not (apack_decompressor or one-engine)")
-    assert command.is_known("TEST_PART[apack_encoder-VALUE_W]")
+    assert command.is_known("TEST_PART[apack_encoder_engine-VALUE_W]")
     assert not command.is_known(f"test_uvm or {absent()}")
 
 

@@ -14,6 +14,7 @@ import pytest
 import pywellen
 from vcd import VCDWriter
 
+from model.apack.blocks import BlockHeader
 from scripts.runs.collect import ROOT
 from scripts.runs.jobs import FAILED, TIMED_OUT, Job, Outcome
 from scripts.waves.command import WavesError, only_one, prepare
@@ -35,8 +36,8 @@ PORTS = {
     "s_axil_awaddr": 8, "s_axil_wdata": 32, "s_axil_araddr": 8, "s_axil_rdata": 32,
     "s_axis_values_tdata": 32, "s_axis_values_tkeep": 4, "s_axis_values_tvalid": 1,
     "s_axis_values_tready": 1, "s_axis_values_tlast": 1,
-    "m_axis_index_tdata": 96, "m_axis_index_tkeep": 12, "m_axis_index_tvalid": 1,
-    "m_axis_index_tready": 1, "m_axis_index_tlast": 1,
+    "m_axis_memory_tdata": 64, "m_axis_memory_tkeep": 8, "m_axis_memory_tvalid": 1,
+    "m_axis_memory_tready": 1, "m_axis_memory_tlast": 1,
     "m_code_valid": 1, "m_code_data": 8, "m_code_last": 1,
     "status_busy": 1, "state_reg": 2, "state_valid": 1,
     "g_channel[0].engine_inst.low_reg": 16, "g_channel[0].engine_inst.low": 16,
@@ -60,9 +61,10 @@ def values(data: int, keep: int, **more: int) -> dict[str, int]:
     return {f"s_axis_values_{name}": value for name, value in beat.items()}
 
 
-def entry(data: int, keep: int, **more: int) -> dict[str, int]:
-    beat = {"tdata": data, "tkeep": keep, "tvalid": 1, "tready": 1, **more}
-    return {f"m_axis_index_{name}": value for name, value in beat.items()}
+def memory(data: bytes, **more: int) -> dict[str, int]:
+    word = int.from_bytes(data, "little")
+    beat = {"tdata": word, "tkeep": 0xFF, "tvalid": 1, "tready": 1, **more}
+    return {f"m_axis_memory_{name}": value for name, value in beat.items()}
 
 
 @pytest.fixture
@@ -103,12 +105,12 @@ def texts(waveform: Waveform, stream: str) -> list[Note]:
 def test_signals_are_grouped_by_what_they_belong_to(record) -> None:
     groups = {group.name: group for group in groups_of(record([{}]))}
     assert list(groups) == [
-        "clock and reset", "stream s_axis_values", "stream m_axis_index", "stream m_code",
+        "clock and reset", "stream s_axis_values", "stream m_axis_memory", "stream m_code",
         "registers", "status", f"state of {TOP}", "state of g_channel[0].engine_inst",
     ]  # fmt: skip
     assert groups["clock and reset"].signals == ("clk", "rst")
     assert {"irq", "s_axil_bvalid", "registers_inst.events_reg"} <= {*groups["registers"].signals}
-    assert len(groups["stream m_axis_index"].signals) == 5
+    assert len(groups["stream m_axis_memory"].signals) == 5
     assert groups[f"state of {TOP}"].signals == ("state_reg",)
     assert groups["state of g_channel[0].engine_inst"].signals == (
         "g_channel[0].engine_inst.low_reg",
@@ -176,18 +178,31 @@ def test_ports_of_a_system_that_says_nothing_of_them_are_described_plainly(recor
     ]  # fmt: skip
 
 
-def test_index_entries_of_both_sizes_are_decoded(record) -> None:
+def test_headers_and_pieces_of_memory_words_are_decoded(record) -> None:
+    header, raw = BlockHeader(5, False, 0xDEADBEEF).to_bytes(), BlockHeader(1, True, 1).to_bytes()
     waveform = record(
         [
-            entry(0xDEADBEEF << 32 | 7 << 16 | 300, 0xFF),
-            entry(1 << 64 | 70000 << 32, 0xFFF, tlast=1),
-            entry(0, 0, tlast=1),
+            memory(header),
+            memory(bytes(range(8))),
+            memory(bytes([0xAB, 0xCD, *bytes(6)])),
+            memory(raw),
+            memory(bytes([7, *bytes(7)]), tlast=1),
+            memory(header[:3] + b"\0" + header[4:]),
+            memory(header),
+            memory(bytes(8), tkeep=0, tlast=1),
+            memory(raw),
         ]
     )
-    assert [note.text for note in texts(waveform, "m_axis_index")] == [
-        "block 0: code 300 bits, offsets 7 bits, CRC DEADBEEF",
-        "block 1: raw, 70000 bits, CRC 00000001, last",
-        "no entry, last",
+    assert [note.text for note in texts(waveform, "m_axis_memory")] == [
+        "block 0: 5 pieces, CRC DEADBEEF",
+        "block 0: 0001 0203 0405 0607",
+        "block 0: ABCD",
+        "block 1: raw, 1 pieces, CRC 00000001",
+        "block 1: 0700, last",
+        "block 0: broken header",
+        "behind a broken header",
+        "no word, last",
+        "block 0: raw, 1 pieces, CRC 00000001",
     ]
 
 

@@ -193,11 +193,12 @@ def any_tensor(shape: Shape) -> tuple[int, int]:
 
 @dataclass
 class Pace:
-    """Parts of the cycles in which words come, and records and words are taken."""
+    """Parts of the cycles in which words come, records and words are taken, and words follow."""
 
     words: float = 1.0
     blocks: float = 1.0
     passed: float = 1.0
+    behind: float = 0.0
 
 
 class ReaderBench:
@@ -263,7 +264,7 @@ class ReaderBench:
             found = await self.step(
                 begin_valid=0,
                 begin_values=random.getrandbits(48),
-                s_word_valid=int(offered or (ended and random.random() < 0.5)),
+                s_word_valid=int(offered or (ended and random.random() < pace.behind)),
                 s_word_data=left[0] if offered else noise,
                 s_word_ended=int(ended),
                 m_block_ready=int(random.random() < pace.blocks),
@@ -328,7 +329,7 @@ class ReaderBench:
 def paces() -> Iterator[Pace]:
     """Any pace of any port."""
     while True:
-        yield Pace(*(random.choice(RATES) for _ in range(3)))
+        yield Pace(*(random.choice(RATES) for _ in range(4)))
 
 
 @cocotb.test()
@@ -382,6 +383,35 @@ async def takes_two_cycles_a_block_beyond_its_words(dut):
         taken = await bench.feed([], Pace())
         assert taken == 1 + 2 * blocks, f"{taken} cycles, no words, {blocks} blocks"
         bench.check(wanted_of(shape, values, block, []), "no words")
+        cut = words[: shape.header_words]
+        await bench.begin(values, block)
+        taken = await bench.feed(cut, Pace())
+        expected = len(cut) + 1 + 2 * blocks
+        assert taken == expected, (
+            f"{taken} cycles, {expected} expected, one header, {blocks} blocks"
+        )
+        bench.check(wanted_of(shape, values, block, cut), "one header")
+
+
+@cocotb.test()
+async def drops_the_words_of_lost_blocks_while_their_records_wait(dut):
+    bench = await ReaderBench.started(dut)
+    shape = bench.shape
+    broken = BlockHeader(0, False, 0).to_bytes()
+    for blocks in (1, 3):
+        words = shape.split(broken) + [random.getrandbits(shape.word_w) for _ in range(20)]
+        await bench.begin(blocks, 1)
+        left = list(words)
+        for _ in range(len(words) + 1):
+            await FallingEdge(dut.clk)
+            found = await bench.step(
+                begin_valid=0, s_word_valid=int(bool(left)), s_word_data=left[0] if left else 0,
+                s_word_ended=0, m_block_ready=0, m_word_ready=0,
+            )  # fmt: skip
+            left = left[found["s_word_ready"] :]
+        assert not left, f"{len(left)} words wait behind a broken header"
+        await bench.feed([], Pace())
+        bench.check(wanted_of(shape, blocks, 1, words), f"{blocks} blocks")
 
 
 @cocotb.test()

@@ -439,6 +439,7 @@ async def keeps_the_counters_of_a_tensor_while_the_next_one_runs(dut):
 
 
 @cocotb.test()
+@SHORT_BLOCKS
 async def counts_cycles_and_who_makes_them_wait(dut):
     await top_control.check_counters(await CompressorBench.started(dut), "values")
 

@@ -6,13 +6,13 @@ from __future__ import annotations
 import os
 import random
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 
 import cocotb
 from cocotb.triggers import FallingEdge
 
-from model.apack.coder import EncodedBlock, decode_pieces
+from model.apack.coder import OFFSETS, EncodedBlock, decode_pieces
 from model.apack.table import SymbolTable
 from tb.apack.env.decoded import DecoderWidths, damaged
 from tb.apack.env.rows import row_buses
@@ -39,7 +39,7 @@ ILLEGAL = {
     "COUNT_W": (0, 15),
     "CODE_W": (33,),
 }
-MUTATED = "four-long-code"
+MUTATED = "four"
 ICARUS_ROUNDS = 1
 MEANINGFUL = (("m_value", "m_valid"), ("m_illegal", "m_valid"), ("m_last", "m_valid"))
 
@@ -57,24 +57,39 @@ class Kind(IntEnum):
     RAW = 3
 
 
+@dataclass
+class Progress:
+    """A block on its way: its pieces, whose each is in the model, and how many have been taken."""
+
+    block: EncodedBlock
+    owners: tuple[int, ...]
+    story: str
+    taken: int = 0
+
+    def next_pieces(self) -> list[int]:
+        """The next two pieces, zeros behind the last."""
+        return [*self.block.pieces[self.taken :], 0, 0][:2]
+
+
 @dataclass(frozen=True)
 class Slot:
     """A slot, and what must come of it.
 
-    take: pieces that it takes; place: how many have been taken of its block before.
+    may_take: whose pieces it may take, in order; FIRST takes all of them.
     """
 
     kind: Kind
-    last: bool
-    take: int
-    place: int
-    value: int | None
-    illegal: bool | None
-    block: EncodedBlock | None
-    story: str
+    last: bool = False
+    may_take: tuple[int, ...] = ()
+    value: int | None = None
+    illegal: bool | None = None  # None: not known
+    progress: Progress | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind!r}, value {self.value}, {self.progress}"
 
 
-IDLE = Slot(Kind.IDLE, False, 0, 0, None, None, None, "idle")
+IDLE = Slot(Kind.IDLE)
 
 
 class DecoderEngineBench:
@@ -109,35 +124,32 @@ class DecoderEngineBench:
             getattr(self.dut, name).value = rows
 
     def slots(self, block: EncodedBlock, story: str) -> list[Slot]:
-        """The slots of a block, as the model takes its pieces."""
+        """The slots of a block, as the model decodes it."""
         widths, table = self.widths, self.table
         found = decode_pieces(block, table, widths.streams, widths.code_w)
-        story += f", block {block}, table {table.to_json()}"
-        slots = []
+        progress = Progress(block, found.owners, f"{story}, table {table.to_json()}")
         first = -(-widths.code_w // widths.piece_w)
-        for place in range(0, 0 if block.raw else first * widths.streams, first):
-            slots.append(Slot(Kind.FIRST, False, first, place, None, None, block, story))
+        slots = [
+            Slot(Kind.FIRST, may_take=(stream,) * first, progress=progress)
+            for stream in range(0 if block.raw else widths.streams)
+        ]
         for index, value in enumerate(found.values):
-            before, after = (
-                len(
-                    decode_pieces(
-                        replace(block, count=n), table, widths.streams, widths.code_w
-                    ).owners
-                )
-                for n in (index, index + 1)
-            )
-            place = before if index or not block.raw else 0
-            illegal = None  # not known behind the first
-            if found.outside is None or index <= found.outside:
+            illegal = None if found.outside is not None else False
+            if found.outside is not None and index <= found.outside:
                 illegal = index == found.outside
-            kind, last = Kind.RAW if block.raw else Kind.VALUE, index == block.count - 1
-            slots.append(Slot(kind, last, after - place, place, int(value), illegal, block, story))
+            kind, may_take = Kind.VALUE, (index % widths.streams, OFFSETS)
+            if block.raw:
+                kind, may_take = Kind.RAW, (OFFSETS,)
+            last = index == block.count - 1
+            slots.append(Slot(kind, last, may_take, int(value), illegal, progress))
         return slots
 
     def any_block(self) -> EncodedBlock:
         """A block: sound, raw, damaged, or of any pieces."""
         widths = self.widths
-        length = random.choice((1, widths.streams, widths.streams + 1, random.randint(1, 40)))
+        length = random.choice(
+            (1, widths.streams + 1, random.randint(1, 150), random.randint(100, 150))
+        )
         values = widths.any_values(self.table, length)
         block = widths.encoded(values, self.table)
         draw = random.random()
@@ -153,10 +165,10 @@ class DecoderEngineBench:
 
     async def block(self, block: EncodedBlock, story: str) -> None:
         """Send a block's slots, and wait until the last has taken its pieces."""
-        for slot in self.slots(block, story):
-            while slot.place and random.random() < self.idle:
+        for number, slot in enumerate(self.slots(block, story)):
+            while number and random.random() < self.idle:
                 for _ in range(1 if block.raw else self.widths.streams):
-                    await self.cycle(replace(IDLE, block=block))
+                    await self.cycle(IDLE)
             await self.cycle(slot)
         for _ in range(self.delay):
             await self.cycle(IDLE)
@@ -165,27 +177,40 @@ class DecoderEngineBench:
         """One cycle, in which a slot begins and others take their pieces and leave."""
         dut, width = self.dut, self.widths.piece_w
         self.flight.append(slot)
-        await outputs_for(dut, {"s_kind": slot.kind, "s_last": self._last_of(slot)})
         taking, leaving = self.flight[-1 - self.delay], self.flight[-1 - self.delay - VALUE_DELAY]
-        shown = [random.getrandbits(width), random.getrandbits(width)]
-        if taking.block is not None:
-            behind = [*taking.block.pieces[taking.place :], 0, 0]
-            shown[: taking.take] = behind[: taking.take]
+        first, second = random.getrandbits(width), random.getrandbits(width)
+        if taking.progress is not None:
+            first, second = taking.progress.next_pieces()
+        inputs = {"s_kind": slot.kind, "s_last": self._last_of(slot)}
+        inputs["s_pieces"] = first << width | second
         names = ("m_take", "m_end", "m_valid")
-        pieces = {"s_pieces": shown[0] << width | shown[1]}
-        take, end, valid = await outputs_for(dut, pieces, *names)
-        assert take == taking.take, f"{take} pieces taken, expected {taking}"
+        take, end, valid = await outputs_for(dut, inputs, *names)
+        self._check_take(taking, take)
         assert end == taking.last, f"m_end is {end}; {taking}"
         assert valid == (leaving.value is not None), f"m_valid is {valid}; {leaving}"
         if valid:
-            self._check(leaving)
+            self._check_value(leaving)
         await FallingEdge(dut.clk)
+
+    def _check_take(self, slot: Slot, take: int) -> None:
+        if slot.progress is None:
+            assert take == 0, f"{take} pieces taken by an idle slot"
+            return
+        progress = slot.progress
+        owners = progress.owners[progress.taken : progress.taken + take]
+        progress.taken += take
+        if slot.kind == Kind.FIRST:
+            assert owners == slot.may_take, f"took the pieces of {owners}; {slot}"
+        wanted = tuple(owner for owner in slot.may_take if owner in owners)
+        assert len(owners) == take, f"took {take} pieces, {len(owners)} are left; {slot}"
+        assert slot.kind == Kind.FIRST or owners == wanted, f"took those of {owners}; {slot}"
+        assert not slot.last or progress.taken == len(progress.owners), f"pieces are left; {slot}"
 
     def _last_of(self, slot: Slot) -> int:
         """s_last, which means nothing with a slot without a value."""
         return int(slot.last) if slot.value is not None else random.getrandbits(1)
 
-    def _check(self, slot: Slot) -> None:
+    def _check_value(self, slot: Slot) -> None:
         found = int(self.dut.m_value.value)
         assert found == slot.value, f"value {found}, expected {slot}"
         assert int(self.dut.m_last.value) == slot.last, f"m_last is wrong; {slot}"

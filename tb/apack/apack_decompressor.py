@@ -54,7 +54,7 @@ ILLEGAL = {
     "CODE_W": (11, 33),
     "WORD_W": (8, 48, 128),
     "LANES": (6, 256),
-    "BLOCK_VALUES": (0, 4, 96, 131072),
+    "BLOCK_VALUES": (4, 96, 131072),
     "HOLD": (2,),
     "long-count": {"COUNT_W": 17, "CODE_W": 19},
     "short-word": {"COUNT_W": 15, "CODE_W": 17, "WORD_W": 16},

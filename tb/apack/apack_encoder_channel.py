@@ -18,6 +18,7 @@ from model.apack.blocks import BlockHeader, piece_bytes
 from model.apack.coder import EncodedBlock
 from model.apack.hostile import pending_run
 from model.tensors import pattern_dtype
+from tb.apack.env.ordinary import ordinary_table, ordinary_values
 from tb.apack.env.rows import row_buses
 from tb.apack.env.stimulus import (
     edge_values,
@@ -52,7 +53,7 @@ ILLEGAL = {
     "long-count": {"COUNT_W": 17, "CODE_W": 32},
     "WORD_W": (8, 48, 128),
     "short-word": {"COUNT_W": 15, "CODE_W": 17, "WORD_W": 16},
-    "LANES": (0, 6),
+    "LANES": (6,),
     "BLOCK_VALUES": (0, 4, 96),
     "SHARED": (2,),
 }
@@ -61,7 +62,6 @@ ICARUS_ROUNDS = 1
 
 ROUNDS = int(os.environ.get("ROUNDS") or 6)
 
-SCALE = 3.0  # how far ordinary values stand from 0
 HEADER_CYCLES = 60  # from a block's last value to its header
 
 
@@ -309,25 +309,6 @@ async def codes_blocks_of_every_short_length(dut):
         bench.show(ordinary_table(bench.widths))
         lengths = range(1, min(bench.most, 5 * bench.streams + 2) + 1)
         await bench.send([bench.any_values(0, length) for length in lengths])
-
-
-def ordinary_table(widths: CoderWidths) -> SymbolTable:
-    """A good table of values that stand close around 0, of both signs."""
-    values, total = 1 << widths.value_w, 1 << widths.count_w
-    near = [0, *(sign << at for at in range(widths.value_w - 1) for sign in (1, -1))]
-    starts = sorted({each % values for each in near[: min(widths.symbols, total)]})
-    sizes = np.diff([*starts, values])
-    away = np.minimum(starts, values - np.array(starts))
-    weights = sizes * np.exp(-away / SCALE)
-    counts = 1 + ((total - len(starts)) * weights / weights.sum()).astype(int)
-    cum = [0, *np.cumsum(counts).tolist()]
-    return SymbolTable(widths.value_w, widths.count_w, tuple(starts), (*cum[:-1], total))
-
-
-def ordinary_values(widths: CoderWidths, length: int) -> np.ndarray:
-    """Such values."""
-    drawn = np.random.default_rng(random.getrandbits(32)).laplace(0, SCALE, length)
-    return (drawn.astype(np.int64) % (1 << widths.value_w)).astype(pattern_dtype(widths.value_w))
 
 
 @cocotb.test()

@@ -9,7 +9,7 @@ import random
 import cocotb
 from cocotb.triggers import FallingEdge
 
-from tb.apack.env.shifts import Shifts, code_bits
+from tb.apack.env.shifts import Shifts, resolved
 from tb.bus.combinational import outputs_for, parameter
 from tb.bus.cycles import reset, start_clock
 
@@ -36,9 +36,7 @@ class PendingBench:
 
     def __init__(self, dut) -> None:
         self.dut = dut
-        self.streams, self.count_w, self.piece_w = map(
-            parameter, ("STREAMS", "COUNT_W", "PIECE_W")
-        )
+        self.streams, self.count_w, self.piece_w = map(parameter, ("STREAMS", "COUNT_W", "PIECE_W"))
         self.most = self.count_w + 2  # shifts of a slot
         self.longest = 8 * self.piece_w - 1  # run of pending bits
         self.enabled = 1.0  # part of the cycles
@@ -58,27 +56,17 @@ class PendingBench:
         return cls(dut)
 
     async def show(self, shifts: Shifts, end: bool = False) -> int:
-        """Show the stream at turn until it is done, compare its bits; returns the cycles it took."""
+        """Show the stream at turn until it is done, compare its bits; returns the cycles."""
         before = self.pending[self.turn]
-        if end:
-            wanted = code_bits([Shifts("", before)], shifts.leads)
-        elif shifts.leads:
-            wanted = code_bits([Shifts("", before), Shifts(shifts.leads, 0)], "")[:-1]
-            self.pending[self.turn] = shifts.under
-        else:
-            wanted = ""
-            self.pending[self.turn] = before + shifts.under
-        if end:
-            self.pending[self.turn] = 0
+        wanted = resolved(shifts.leads, before + end)
+        self.pending[self.turn] = shifts.under + (0 if shifts.leads or end else before)
         chunks = await self._chunks(shifts, end)
         found = "".join(chunks)
         story = f"stream {self.turn}, {before} pending, {shifts}, end {end}: {chunks}"
         if end:
             assert len(chunks[-1]) == self.piece_w, f"{story}: no whole piece at the end"
+            assert len(found) - len(wanted) <= self.piece_w, f"{story}: zeros of more than a piece"
             wanted = wanted.ljust(len(found), "0")
-            assert len(found) - len(code_bits([Shifts("", before)], shifts.leads)) in range(
-                self.piece_w + 1
-            ), f"{story}: too many or too few bits"
         assert found == wanted, f"{story}, expected {wanted}"
         self.turn = (self.turn + 1) % self.streams
         return len(chunks)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What passes ports of APack as text: registers by name, values with symbols, index entries."""
+"""What passes ports of APack as text: registers, values with symbols, headers and pieces."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from model.apack.blocks import HEADER_BYTES, BlockHeader
+from model.errors import CorruptStream
 from tb.apack.env.register_map import register_map
 from tb.bus.register_map import Register
 from tb.sim.transactions import Bus, Reader, Sampled, Stream
 from tb.sim.waveform import BUS, Group, Waveform
 
 STATE = r".*(engine|interval|search|pending|loop)\w*_inst"  # instances with the state of the coders
-LONG_ENTRY_KEEP = 0xFFF  # an index entry of three 32-bit fields; else 16, 16 and 32 bits
 
 
 @dataclass
@@ -91,20 +92,26 @@ def _fields(register: Register, word: int) -> str:
 
 
 class _Stream(Stream):
-    """Beats of values, words, index entries, rows of tables and blocks."""
+    """Beats of values, memory words, rows of tables and blocks."""
 
     def __init__(self, waveform: Waveform, group: Group, tables: Tables) -> None:
         super().__init__(group)
         self._tables = tables
         self._parameters = waveform.parameters
         self._inner = "row_base" in waveform and "row_valid" in waveform
+        self._words = _Words(waveform.parameters.get("COUNT_W", 10))
+
+    def reset(self) -> None:
+        """Begin a new tensor."""
+        super().reset()
+        self._words.restart()
 
     def described(self, sample: Sampled, beat: dict[str, int], data: int) -> str:
         """The text of one beat."""
         if self.kind in ("values", "value") or "value" in self.members:
             return self._values(sample, beat, data)
-        if self.kind == "index":
-            return self._entry(beat, data)
+        if self.name.endswith("axis_memory"):
+            return self._word(beat, data)
         if self.kind == "table":
             return self._row(beat, data)
         if self.kind == "block":
@@ -134,14 +141,13 @@ class _Stream(Stream):
         valid, bases = sample("row_valid"), sample("row_base")
         return [bases >> width * row & ((1 << width) - 1) for row in range(valid.bit_count())]
 
-    def _entry(self, beat: dict[str, int], data: int) -> str:
-        if not beat.get("tkeep", 1):
-            return "no entry"
-        size = 32 if beat.get("tkeep") == LONG_ENTRY_KEEP else 16
-        code, offset = data & ((1 << size) - 1), data >> size & ((1 << size) - 1)
-        crc = data >> 2 * size & 0xFFFFFFFF
-        what = f"code {code} bits, offsets {offset} bits" if code else f"raw, {offset} bits"
-        return f"block {self.next(1)}: {what}, CRC {crc:08X}"
+    def _word(self, beat: dict[str, int], data: int) -> str:
+        size = self._parameters.get("WORD_W", 64) // 8
+        kept = beat.get("tkeep", 1)
+        text = self._words.text(data.to_bytes(size, "little")) if kept else "no word"
+        if beat.get("tlast"):
+            self._words.restart()
+        return text
 
     def _row(self, beat: dict[str, int], data: int) -> str:
         width = self._parameters.get("VALUE_W", 8)
@@ -152,3 +158,45 @@ class _Stream(Stream):
 
 def _joined(numbers: list[int | None]) -> str:
     return " ".join(map(str, numbers))
+
+
+class _Words:
+    """The memory words of a tensor: headers of its blocks, and their pieces."""
+
+    def __init__(self, count_w: int) -> None:
+        self._piece_bytes = 2 if count_w <= 14 else 4
+        self.restart()
+
+    def restart(self) -> None:
+        """The next word is a tensor's first."""
+        self._block = -1
+        self._pieces = 0  # of this block that are still to come
+        self._header = b""
+        self._lost = False
+
+    def text(self, word: bytes) -> str:
+        """What the next word, in the order of its bytes, holds."""
+        if self._lost:
+            return "behind a broken header"
+        if not self._pieces:
+            return self._begin(word)
+        size = self._piece_bytes
+        pieces = [word[at : at + size].hex().upper() for at in range(0, len(word), size)]
+        kept = pieces[: self._pieces]
+        self._pieces -= len(kept)
+        return f"block {self._block}: {' '.join(kept)}"
+
+    def _begin(self, word: bytes) -> str:
+        self._header += word
+        if len(self._header) < HEADER_BYTES:
+            return f"block {self._block + 1}: header"
+        data, self._header = self._header, b""
+        self._block += 1
+        try:
+            header = BlockHeader.from_bytes(data)
+        except CorruptStream:
+            self._lost = True
+            return f"block {self._block}: broken header"
+        self._pieces = header.pieces
+        raw = "raw, " if header.raw else ""
+        return f"block {self._block}: {raw}{header.pieces} pieces, CRC {header.crc:08X}"

@@ -24,7 +24,7 @@ SETS = {
 }
 MUTATED = "wider"
 ILLEGAL = {
-    "UNIT_W": (0, 24, 128),
+    "UNIT_W": (24, 128),
 }
 
 CYCLES = 2500

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Agents of the stream ports: values, memory words, index entries, in either direction."""
+"""Agents of the stream ports: values and memory words, in either direction."""
 
 from __future__ import annotations
 

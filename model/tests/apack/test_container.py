@@ -652,3 +652,23 @@ def test_memory_follows_the_file(tmp_path):
     tracemalloc.stop()
     assert peak < 2**20
     np.testing.assert_array_equal(read_everything(written(tmp_path, [packed]))[0], values)
+
+
+def test_damage_ends_the_reading_of_a_large_tensor_early(tmp_path, monkeypatch):
+    """100 blocks of 2**18 values in a small file, of which the second is damaged."""
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    table, size = SymbolTable(2, 16, (0, 1), (0, 65535, 65536)), 1 << 18
+    packed = pack(as_tensor(np.zeros(size, dtype=np.uint8), table), table, size, 18)
+    payload = bytearray(packed.payload * 100)
+    payload[len(packed.payload) + 8] ^= 1
+    tiles = (np.arange(0, 100, 16, dtype="<u8") * len(packed.payload)).tobytes()
+    changes = {"payload_bytes": len(payload), "tile_crc": zlib.crc32(tiles)}
+    record = replace(packed.record, shape=(100 * size,), **changes)
+    path = written(tmp_path, [PackedTensor(record, tiles, bytes(payload))])
+    steps: list[int] = []
+    with (
+        Container(path) as container,
+        pytest.raises(CorruptStream, match="tensor 't': block 1: "),
+    ):
+        container.read(container.tensors[0], steps.append)
+    assert sum(steps) < 50 * size

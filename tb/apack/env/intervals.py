@@ -6,25 +6,9 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from model.apack import Interval, SymbolTable
+from model.apack import SymbolTable
 
 EXHAUSTIVE = 8  # bits of the bounds up to which every interval is tried
-
-
-def any_interval(code_w: int) -> Interval:
-    """An interval as renormalisation leaves it: more than a quarter, at random or at an edge."""
-    interval = Interval(code_w)
-    size = random.choice(
-        (
-            interval.quarter + 1,
-            2 * interval.half,
-            random.randint(interval.quarter + 1, 2 * interval.half),
-        )
-    )
-    space = 2 * interval.half - size
-    interval.low = random.choice((0, space, random.randint(0, space)))
-    interval.high = interval.low + size - 1
-    return interval
 
 
 def any_slice(count_w: int) -> tuple[SymbolTable, int]:

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The shifts of values, and the code bits that they make."""
+"""The shifts of a value, and the code bits that they make."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -15,12 +14,6 @@ class Shifts:
     under: int
 
 
-def code_bits(block: Iterable[Shifts], closing: str) -> str:
-    """The code bits of a block, after the definition of the coder."""
-    bits, pending = "", 0
-    for shifts in block:
-        for lead in shifts.leads:
-            bits += lead + "10"[int(lead)] * pending
-            pending = 0
-        pending += shifts.under
-    return bits + closing + "10"[int(closing)] * (pending + 1)
+def resolved(leads: str, pending: int) -> str:
+    """The code bits of leading bits with so many pending ones before them, as the coder has it."""
+    return leads[:1] + "10"[int(leads[0])] * pending + leads[1:] if leads else ""

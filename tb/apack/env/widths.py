@@ -16,7 +16,7 @@ from model.apack.coder import piece_width
 from model.apack.hostile import centred_table
 from tb.apack.env.illegal import Rows, illegal_tables
 from tb.apack.env.memory_image import MemoryImage
-from tb.apack.env.stimulus import hostile_values, random_table, random_values
+from tb.apack.env.stimulus import random_table
 
 TESTED_BLOCK = 256  # values of a block, above which tests make shorter ones
 
@@ -43,44 +43,6 @@ class CoderWidths:
     def illegal_tables(self) -> list[tuple[Rows, int]]:
         """Tables that break each rule, with the row each is wrong in."""
         return illegal_tables(self.value_w, self.symbols, self.count_w)
-
-
-@dataclass(frozen=True)
-class Widths(CoderWidths):
-    """The parameters of an encoder or a decoder."""
-
-    word_w: int
-    block_w: int
-
-    @classmethod
-    def of(cls, dut: SimHandleBase) -> Widths:
-        """Those that `dut` was built with."""
-        names = ("VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "WORD_W", "BLOCK_W")
-        return cls(*(int(getattr(dut, name).value) for name in names))
-
-    def longest(self, limit: int) -> int:
-        """The longest legal block of at most `limit` values."""
-        return min(limit, (1 << self.block_w) - 1)
-
-
-@dataclass(frozen=True)
-class EngineWidths(Widths):
-    """The parameters of an engine; word_w is that of its words, PIECE_W."""
-
-    streams: int
-
-    @classmethod
-    def of(cls, dut: SimHandleBase) -> EngineWidths:
-        """Those that `dut` was built with; an engine sets no limit to a block's length."""
-        names = ("VALUE_W", "SYMBOLS", "COUNT_W", "CODE_W", "PIECE_W", "STREAMS")
-        *widths, streams = (int(getattr(dut, name).value) for name in names)
-        return cls(*widths, block_w=16, streams=streams)
-
-    def any_values(self, table: SymbolTable, length: int) -> np.ndarray:
-        """Values of a block, one time in five hostile ones."""
-        if length and random.random() < 0.2:
-            return hostile_values(table, length, self.code_w)
-        return random_values(table, length)
 
 
 @dataclass(frozen=True)

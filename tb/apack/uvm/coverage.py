@@ -186,13 +186,14 @@ class CoverageCollector(uvm_component):
         return list(outcome.image.headers)
 
     def _coder(self, values: np.ndarray, table: SymbolTable) -> None:
-        longest, streams = 0, self._config.widths.streams
+        streams = self._config.widths.streams
         for stream in range(streams):
+            longest = 0
             part = values[stream::streams]
             for shifts, pending in coder_steps(part, table, self._config.widths.code_w):
                 self._points.hit("coder.shifts", shifts)
                 longest = max(longest, pending)
-        self._points.hit("coder.pending", longest)
+            self._points.hit("coder.pending", longest)
 
     def _errors(self, seen: TensorSeen) -> None:
         if not self._config.decompressor:

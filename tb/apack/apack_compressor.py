@@ -484,8 +484,10 @@ async def counts_as_stalls_what_waits_at_the_ports(dut):
         assert found["STALL_OUTPUT"] == seen["held"], story
         assert found["STALL_INPUT"] <= seen["idle"], story
         if slow:
-            # There is no room while the engine takes a beat's values, and at the end of a block.
-            busy = len(tensor.values) + BLOCK_END * tensor.blocks
+            # There is no room while a beat's values wait for the turns of their streams and enter
+            # the engine, and at the end of a block.
+            beats = -(-len(tensor.values) // widths.lanes)
+            busy = beats * (widths.lanes + widths.streams) + BLOCK_END * tensor.blocks
             assert found["STALL_INPUT"] >= seen["idle"] - LATENCY - busy, story
             assert found["STALL_ENGINE"] == seen["blocked"] == 0, story
         taken = -(-len(tensor.values) // widths.lanes)

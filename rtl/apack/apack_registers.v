@@ -46,7 +46,7 @@ module apack_registers #(
     parameter LANES        = 8,
     // most values of a block
     parameter BLOCK_VALUES = 4096,
-    // 1 when damaged blocks leave as zeros, 0 when only their last beat is marked
+    // damaged blocks leave as zeros if 1; if 0 only their last beat is marked
     parameter HOLD         = 0,
     // bits of a piece, 16 or 32, at most WORD_W
     parameter PIECE_W      = 16,

@@ -260,7 +260,7 @@ async def begins_anew_after_a_reset(dut):
         block.far = random.random() < 0.5
         await bench.fill(block, random.randint(0, bench.most), 0.5)
         for _ in range(random.randint(0, 4)):
-            await bench.cycle()
+            await bench.cycle(s_far=random.getrandbits(1))
         dut.rst.value = 1
         await reset(dut, 1)
         bench.region, bench.offset, bench.coded = 0, None, 0

@@ -149,7 +149,7 @@ throughput: ## values per cycle over the parameters of the hardware, into build/
 		$${JOBS:+--jobs="$$JOBS"} $${POINT:+$$(printf -- '--%s ' $$POINT)}
 
 bench-codec: ## speed and size of the software codec beside other coders
-	@$(SET_UP) --extra requirements-zoo.txt
+	@$(SET_UP) --extra requirements-zoo.txt requirements-codecs.txt
 	@$(RUN) scripts.benchmark.codec
 
 bench-solver: ## size and time of the exact and of the paper's solver

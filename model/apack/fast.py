@@ -225,11 +225,11 @@ def decode_blocks(
         )
         crc = _crcs(values[first * block_values : last * block_values], block_values)
         found[first:last, _CRC] = crc != encoded.crc[first:last]
+        damaged = first + np.flatnonzero(found[first:last].any(axis=1))
+        if damaged.size:
+            raise CorruptStream(_damage(encoded, int(damaged[0]), found[damaged[0]]))
 
     _in_parallel(decode, encoded.count, block_values, progress, cores)
-    damaged = np.flatnonzero(found.any(axis=1))
-    if damaged.size:
-        raise CorruptStream(_damage(encoded, int(damaged[0]), found[damaged[0]]))
     return values
 
 
@@ -354,14 +354,14 @@ def _decoder_table(table: SymbolTable) -> tuple[np.ndarray, np.ndarray]:
     rows[:, 1] = np.array(table.cum[1:]) << 16 - table.count_w
     rows[:, 2], rows[:, 3] = widths, table.base
     rows[:, 4], rows[:, 5] = np.array(table.sizes) - 1, (1 << widths) - 1
-    places = np.arange(1 << _GUESS_BITS) << table.count_w >> _GUESS_BITS
-    groups = np.searchsorted(table.cum, places, side="right") - 1
-    return rows.reshape(-1), np.concatenate([_ROW * groups, _RECIPROCALS]).astype(np.uint32)
+    edges = -(-np.array(table.cum) << _GUESS_BITS >> table.count_w)
+    places = np.repeat(np.arange(0, _ROW * table.groups, _ROW, dtype=np.uint32), np.diff(edges))
+    return rows.reshape(-1), np.concatenate([places, _RECIPROCALS])
 
 
 def _reciprocals() -> np.ndarray:
     least = np.arange(1 << _GUESS_BITS, (4 << _GUESS_BITS) + 1) << _SIZE_SHIFT
-    return (1 << 62) // (least + (1 << _SIZE_SHIFT) - 1)
+    return ((1 << 62) // (least + (1 << _SIZE_SHIFT) - 1)).astype(np.uint32)
 
 
 _RECIPROCALS = _reciprocals()
@@ -683,9 +683,9 @@ def _load_raw(values, value_w, pieces):
 def _first_states(states, pieces, code_w):
     """Fill in the streams' states at the start of a block; returns what they have in common.
 
-    State: 2 * low modulo 2**32 (the top bit of low is known), size, code - low at the top of 64
-    bits with the bits behind it that are taken and not used, and 64 + the place in it of the next
-    piece. low and size count as if code_w was 32.
+    State: 2 * low, of which 32 bits mean something (the top bit of low is known), size,
+    code - low at the top of 64 bits with the bits behind it that are taken and not used, and 64 +
+    the place in it of the next piece. low and size count as if code_w was 32.
     In common: pieces taken, offset bits taken, how many of them are left, negative for damage.
     """
     taken = np.uint64(0)
@@ -730,7 +730,7 @@ def _narrow(low, size, code, space, row, end, mask, rows):
     size = end - start
     low += start << one
     shifts = _shifts(low, size)
-    return np.uint64(np.uint32(low << shifts)), size << shifts, code << shifts, space + shifts
+    return low << shifts, size << shifts, code << shifts, space + shifts
 
 
 @numba.njit(cache=True, forceinline=True)
@@ -908,7 +908,7 @@ def _decode_block(values, pieces, streams, code_w, table):
     for stream in range(streams):
         low, _, code, _ = states[stream]
         quarter = one << np.uint64(30)
-        low >>= one
+        low = (low & np.uint64(0xFFFFFFFF)) >> one
         closing = (quarter << np.uint64(low >= quarter)) - low
         rest |= code ^ closing << np.uint64(32)
     return taken, outside, rest != 0

@@ -15,7 +15,7 @@
  * Example (VALUE_W 8): one value 0, s_crc 0xD202EF8D, s_cause 0 -> m_cause 0.
  */
 module apack_block_check #(
-    // bits of a value, 2..16
+    // bits of a value
     parameter VALUE_W = 8
 ) (
     input  wire               clk,

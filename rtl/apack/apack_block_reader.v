@@ -36,11 +36,11 @@ module apack_block_reader #(
     parameter WORD_W       = 64,
     // most values of a block
     parameter BLOCK_VALUES = 4096,
-    // bits of a block's number of values; leave at its default
+    // bits of a number of values; leave at its default
     parameter VALUES_W     = $clog2(BLOCK_VALUES + 1),
     // words of the largest block; leave at its default
     parameter REGION_WORDS = (BLOCK_VALUES * VALUE_W + WORD_W - 1) / WORD_W,
-    // bits of a block's number of pieces; leave at its default
+    // bits of a number of pieces; leave at its default
     parameter PIECES_W     = $clog2(REGION_WORDS * (WORD_W / PIECE_W) + 1)
 ) (
     input  wire                clk,
@@ -117,6 +117,8 @@ module apack_block_reader #(
     wire        raw    = header_reg[39];
     wire [6:0]  crc7;
 
+    wire [63+WORD_W:0] header_next = {header_reg, s_word_data};
+
     cell_crc7 #(.DATA_W (25)) crc7_inst (
         .data (header_reg[63:39]),
         .crc  (crc7)
@@ -179,7 +181,7 @@ module apack_block_reader #(
                     state_reg <= CHECK;
                     lost_reg  <= 1'b1;
                 end else if (word_take) begin
-                    header_reg <= (header_reg << WORD_W) | {{64-WORD_W{1'b0}}, s_word_data};
+                    header_reg <= header_next[63:0];
                     part_reg   <= (part_reg == LAST_PART) ? 2'd0 : part_reg + 2'd1;
                     if (part_reg == LAST_PART) begin
                         state_reg <= CHECK;

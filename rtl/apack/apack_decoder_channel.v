@@ -52,9 +52,9 @@ module apack_decoder_channel #(
     parameter HOLD         = 0,
     // one of several channels if 1
     parameter SHARED       = 0,
-    // bits of a block's number of values; leave at its default
+    // bits of a number of values; leave at its default
     parameter VALUES_W     = $clog2(BLOCK_VALUES + 1),
-    // bits of a block's number of pieces; leave at its default
+    // bits of a number of pieces; leave at its default
     parameter PIECES_W     = $clog2((BLOCK_VALUES * VALUE_W + WORD_W - 1) / WORD_W * (WORD_W / PIECE_W) + 1),
     // bits of a number of values of a beat; leave at its default
     parameter LANES_W      = $clog2(LANES + 1),

@@ -43,7 +43,7 @@ module apack_decompressor #(
     parameter LANES        = 8,
     // most values of a block, a power of two, a multiple of LANES, at most 65,536
     parameter BLOCK_VALUES = 4096,
-    // 1: a damaged block leaves as zeros, out of a buffer of two blocks; 0: its last beat is marked
+    // damaged blocks leave as zeros if 1, out of a buffer of two blocks; if 0 their last beat is marked
     parameter HOLD         = 0,
     // bits of a piece; leave at its default
     parameter PIECE_W      = (COUNT_W + 2 > 16) ? 32 : 16,

@@ -54,9 +54,9 @@ module apack_encoder_channel #(
     parameter LANES_W       = $clog2(LANES + 1),
     // words of a block, the largest raw one; leave at its default
     parameter WORDS         = (BLOCK_VALUES * VALUE_W + WORD_W - 1) / WORD_W,
-    // bits of a block's number of values, 0..BLOCK_VALUES; leave at its default
+    // bits of a number of values, 0..BLOCK_VALUES; leave at its default
     parameter VALUES_W      = $clog2(BLOCK_VALUES + 1),
-    // bits of a block's number of pieces, at most those of WORDS words; leave at its default
+    // bits of a number of pieces, at most those of WORDS words; leave at its default
     parameter PIECES_W      = $clog2(WORDS * (WORD_W / PIECE_W) + 1)
 ) (
     input  wire                             clk,

@@ -41,9 +41,9 @@ module apack_piece_store #(
     parameter ADDRESS_W    = (WORDS > 1) ? $clog2(WORDS) : 1,
     // bits of a stream's number; leave at its default
     parameter STREAM_W     = (STREAMS > 1) ? $clog2(STREAMS) : 1,
-    // bits of a block's number of values, 0..BLOCK_VALUES; leave at its default
+    // bits of a number of values, 0..BLOCK_VALUES; leave at its default
     parameter VALUES_W     = $clog2(BLOCK_VALUES + 1),
-    // bits of a block's number of pieces, at most those of WORDS words; leave at its default
+    // bits of a number of pieces, at most those of WORDS words; leave at its default
     parameter PIECES_W     = $clog2(WORDS * (WORD_W / PIECE_W) + 1)
 ) (
     input  wire                 clk,

@@ -20,20 +20,20 @@
  */
 module apack_piece_window #(
     // bits of a piece
-    parameter PIECE_W = 16,
+    parameter PIECE_W  = 16,
     // bits of a word, a power of two of at least PIECE_W
-    parameter WORD_W  = 64,
+    parameter WORD_W   = 64,
     // pieces that make the window full, at least 2
-    parameter NEED    = 8,
+    parameter NEED     = 8,
     // bits of a number of pieces within a word; leave at its default
-    parameter PART_W  = (WORD_W > PIECE_W) ? $clog2(WORD_W / PIECE_W) : 1
+    parameter WITHIN_W = (WORD_W > PIECE_W) ? $clog2(WORD_W / PIECE_W) : 1
 ) (
     input  wire                 clk,
     input  wire                 rst,
 
     input  wire                 s_begin,
     input  wire                 s_begin_words,
-    input  wire [PART_W-1:0]    s_begin_pieces,
+    input  wire [WITHIN_W-1:0]  s_begin_pieces,
     output wire                 m_idle,
 
     input  wire                 s_valid,
@@ -70,7 +70,7 @@ module apack_piece_window #(
 
     reg  [MOST*PIECE_W-1:0] pieces_reg;     // the next one at the bottom, zeros behind the last
     reg  [LEVEL_W-1:0]      level_reg;      // how many
-    reg  [PART_W-1:0]       part_reg;       // pieces of the last word, 0 if all
+    reg  [WITHIN_W-1:0]     part_reg;       // pieces of the last word, 0 if all
     reg                     busy_reg;       // a block has begun and is not over
     reg                     open_reg;       // words of it are to come
     reg                     drop_reg;       // nothing more is taken of it
@@ -100,8 +100,8 @@ module apack_piece_window #(
         integer j;
 
         count = PIECES[LEVEL_W-1:0];
-        if (s_last && part_reg != {PART_W{1'b0}}) begin
-            count = {{LEVEL_W-PART_W{1'b0}}, part_reg};
+        if (s_last && part_reg != {WITHIN_W{1'b0}}) begin
+            count = {{LEVEL_W-WITHIN_W{1'b0}}, part_reg};
         end
         if (!add) begin
             count = {LEVEL_W{1'b0}};

@@ -46,13 +46,13 @@ module apack_registers #(
     parameter LANES        = 8,
     // most values of a block
     parameter BLOCK_VALUES = 4096,
-    // 1 when damaged blocks leave as zeros, 0 when only their last beat is marked
+    // damaged blocks leave as zeros if 1; if 0 only their last beat is marked
     parameter HOLD         = 0,
     // bits of a piece, 16 or 32, at most WORD_W
     parameter PIECE_W      = 16,
-    // bits of a block's number of pieces
+    // bits of a number of pieces
     parameter PIECES_W     = 12,
-    // bits of a block's number of values; leave at its default
+    // bits of a number of values; leave at its default
     parameter VALUES_W     = $clog2(BLOCK_VALUES + 1),
     // bits of a row number, 0..SYMBOLS; leave at its default
     parameter ROW_W        = $clog2(SYMBOLS + 1)

@@ -20,7 +20,7 @@ module apack_slot_sequence #(
     parameter STREAMS      = 4,
     // most values of a block
     parameter BLOCK_VALUES = 4096,
-    // bits of a number of values of a block; leave at its default
+    // bits of a number of values; leave at its default
     parameter VALUES_W     = $clog2(BLOCK_VALUES + 1)
 ) (
     input  wire                clk,

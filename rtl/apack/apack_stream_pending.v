@@ -21,7 +21,7 @@
 module apack_stream_pending #(
     // streams that take turns
     parameter STREAMS   = 4,
-    // bits of a cumulative count; a slot makes at most COUNT_W + 2 shifts
+    // bits of a cumulative count; a slot makes COUNT_W + 2 shifts or fewer
     parameter COUNT_W   = 10,
     // bits of a piece, at least COUNT_W + 2
     parameter PIECE_W   = 16,

@@ -18,7 +18,7 @@ module apack_value_buffer #(
     parameter VALUE_W = 8,
     // values of a beat, a power of two
     parameter LANES   = 8,
-    // beats that the RAM holds, at least 2
+    // words of the RAM, a beat in each, at least 2
     parameter DEPTH   = 4
 ) (
     input  wire                     clk,

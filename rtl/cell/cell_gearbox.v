@@ -67,7 +67,8 @@ module cell_gearbox #(
 
     assign s_ready = (!last_reg || ends) && left < WORD;
 
-    wire [HELD_W-1:0] kept = move ? held_reg << OUT_W : held_reg;
+    wire [HELD_W+OUT_W-1:0] moved = {held_reg, {OUT_W{1'b0}}};
+    wire [HELD_W-1:0] kept = move ? moved[HELD_W-1:0] : held_reg;
     wire [HELD_W-1:0] take = {s_data, {OUT_W-UNIT_W{1'b0}}} >> (left * UNIT_W);
 
     always @(posedge clk) begin

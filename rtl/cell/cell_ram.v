@@ -12,7 +12,7 @@
  * Example (PARTS 2, PART_W 4): 0xAB with write_enable 01 into a word 0xCD -> 0xCB.
  */
 module cell_ram #(
-    // words
+    // words of the RAM
     parameter DEPTH     = 1024,
     // parts of a word
     parameter PARTS     = 4,

@@ -14,7 +14,7 @@
 module cell_ram_fifo #(
     // bits of data, a beat
     parameter DATA_W = 8,
-    // beats that the RAM holds, at least 2
+    // words of the RAM, a beat in each, at least 2
     parameter DEPTH  = 16
 ) (
     input  wire              clk,

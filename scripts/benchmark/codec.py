@@ -2,9 +2,12 @@
 """Speed and size of the compiled APack codec beside other coders: same tensors, same run.
 
 Tensors are the weights of the model zoo; coders those of the project's list of codecs that are
-compiled. Every result is decoded again and compared. Tables, models and the form of input that a
-coder wants are made before its clock starts; the best of the runs counts. Writes
+compiled, and packages that are installed for this (requirements-codecs.txt); one that is missing
+has a line that says so. Every result is decoded again and compared. Tables, models and the form of
+input that a coder wants are made before its clock starts; the best of the runs counts. Writes
 build/bench/codec.json and build/bench/codec.md.
+
+    python -m scripts.benchmark.codec --model=mobilenetv2 --most-values=400000
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
-from model.apack import Bits, entropy_bits, fast, histogram, solve
+from model.apack import Bits, SymbolTable, entropy_bits, fast, histogram, solve
 from model.apack.container import pack, write_container
 from model.cli.progress import Progress
 from model.codecs import CODECS, Codec, largest_error
@@ -34,6 +37,11 @@ from scripts.console.arguments import OneLineParser
 from tb.sim.paths import ROOT
 
 BENCH = ROOT / "build" / "bench"
+REFERENCE = "constriction range coder"  # the speeds of all are given in its own, too
+STREAM_COUNTS = (4, 8, 16)
+# Streams and values of a block whose sizes are compared with the entropy.
+SHAPES = ((4, 4096), (8, 4096), (4, 16384), (4, 65536), (4, 1 << 20))
+LARGE_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -70,23 +78,21 @@ class Result:
         self.decode_seconds += decode_seconds
 
 
-def apack(cores: int) -> Contestant:
-    """The codec of this project; its size counts the pieces of all blocks."""
+def apack(cores: int, streams: int) -> Contestant:
+    """The codec of this project; its size is that of all blocks with headers and padding."""
 
     def prepare(tensor: Tensor) -> tuple:
         counts = histogram(tensor.values, tensor.value_w)
         return tensor.values.reshape(-1), solve(counts, tensor.value_w)
 
     def encode(case: tuple) -> fast.EncodedBlocks:
-        return fast.encode_blocks(*case, cores=cores)
-
-    def size(coded: fast.EncodedBlocks) -> float:
-        return coded.bits / 8
+        return fast.encode_blocks(*case, streams=streams, cores=cores)
 
     def decode(_: tuple, coded: fast.EncodedBlocks) -> np.ndarray:
         return fast.decode_blocks(coded, cores=cores)
 
-    return Contestant("APack", cores, prepare, encode, decode, size)
+    name = f"APack, {streams} streams"
+    return Contestant(name, cores, prepare, encode, decode, lambda coded: len(coded.data))
 
 
 def constriction_range_coder() -> Contestant:
@@ -107,7 +113,7 @@ def constriction_range_coder() -> Contestant:
         decoder = constriction.stream.queue.RangeDecoder(coded)
         return decoder.decode(case[1], len(case[0])).astype(np.uint8)
 
-    return Contestant("constriction range coder", 1, prepare, encode, decode, lambda x: x.nbytes)
+    return Contestant(REFERENCE, 1, prepare, encode, decode, lambda x: x.nbytes)
 
 
 def mlw() -> Contestant:
@@ -138,6 +144,86 @@ def zstd(level: int) -> Contestant:
     )
 
 
+def pcodec() -> Contestant:
+    """pcodec on int8 numbers, which suits it better than patterns."""
+    from pcodec import ChunkConfig, standalone
+
+    config = ChunkConfig(enable_8_bit=True)
+    return Contestant(
+        "pcodec",
+        1,
+        lambda tensor: tensor.values.reshape(-1).view(np.int8),
+        lambda values: standalone.simple_compress(values, config),
+        lambda _, coded: standalone.simple_decompress(coded).view(np.uint8),
+        len,
+    )
+
+
+def openzl() -> Contestant:
+    """OpenZL's graph of general compression on numbers of one byte."""
+    from openzl import ext
+
+    compressor = ext.Compressor()
+    compressor.select_starting_graph(ext.graphs.Compress()(compressor))
+
+    def encode(values: np.ndarray) -> bytes:
+        context = ext.CCtx()  # forgets its parameters with each call
+        context.ref_compressor(compressor)
+        context.set_parameter(ext.CParam.FormatVersion, ext.MAX_FORMAT_VERSION)
+        return context.compress([ext.Input(ext.Type.Numeric, values)])
+
+    def decode(_: np.ndarray, coded: bytes) -> np.ndarray:
+        (output,) = ext.DCtx().decompress(coded)
+        return np.frombuffer(output.content.as_bytes(), dtype=np.uint8)
+
+    return Contestant(
+        "OpenZL",
+        1,
+        lambda tensor: tensor.values.reshape(-1),
+        encode,
+        decode,
+        len,
+    )
+
+
+def zipnn() -> Contestant:
+    """zipnn's compiled core, called as its package calls it for numbers of one byte."""
+    import zipnn_core
+
+    header, parts, reorder, chunk, threads = 32, 1, (0, 10), 1 << 17, 1
+
+    def encode(values: bytes) -> bytes:
+        sizes = (chunk, 0.95, 10, threads)
+        copy = bytearray(values)  # the core may change what it is given
+        return zipnn_core.zipnn_core(bytes(header), copy, parts, *reorder, 0, *sizes)
+
+    def decode(values: bytes, coded: bytes) -> np.ndarray:
+        body = memoryview(coded)[header:]
+        back = zipnn_core.combine_dtype(body, parts, *reorder, chunk, len(values), threads)
+        return np.frombuffer(back, dtype=np.uint8)
+
+    return Contestant("zipnn", 1, lambda tensor: tensor.values.tobytes(), encode, decode, len)
+
+
+# Packages that only this benchmark uses: who makes the coder, and what installs it.
+PACKAGES = {
+    "pcodec": (pcodec, "make bench-codec installs it"),
+    "OpenZL": (openzl, "make bench-codec installs it"),
+    "zipnn": (zipnn, "it comes as source, which make bench-floats compiles"),
+}
+
+
+def installed() -> tuple[list[Contestant], dict[str, str]]:
+    """The coders of PACKAGES, and why each that is missing is."""
+    coders, missing = [], {}
+    for name, (make, remedy) in PACKAGES.items():
+        try:
+            coders.append(make())
+        except ImportError as error:
+            missing[name] = f"{error}; {remedy}"
+    return coders, missing
+
+
 def as_listed(codec: Codec) -> Contestant:
     """A codec of the project's list, whose input is the values as they are."""
 
@@ -159,10 +245,12 @@ def as_listed(codec: Codec) -> Contestant:
 
 
 def contestants() -> list[Contestant]:
-    """All coders, APack first, on all cores and on one: a range coder, and what is listed."""
+    """All coders that are listed, APack first, on all cores and on one, beside a range coder."""
     cores = sorted({os.cpu_count() or 1, 1}, reverse=True)
+    shapes = [(number, STREAM_COUNTS[0]) for number in cores]
+    shapes += [(1, streams) for streams in STREAM_COUNTS[1:]]
     prepared = {
-        "apack": lambda: [*map(apack, cores), constriction_range_coder()],
+        "apack": lambda: [*(apack(*shape) for shape in shapes), constriction_range_coder()],
         "mlw": lambda: [mlw()],
         "zstd": lambda: [zstd(3), zstd(19)],
     }
@@ -181,6 +269,7 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=BENCH, help="folder to write into")
     parser.add_argument("--runs", type=int, default=3, help="runs of each coder (default 3)")
     parser.add_argument("--model", action="append", help="only this model of the zoo; repeatable")
+    parser.add_argument("--most-values", type=int, help="only so many values of each tensor")
     return parser.parse_args(arguments)
 
 
@@ -189,7 +278,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse_arguments(arguments)
     try:
         options.out.mkdir(parents=True, exist_ok=True)
-        report = run(zoo_tensors(options.model), options.runs)
+        report = run(zoo_tensors(options.model, options.most_values), options.runs)
         (options.out / "codec.json").write_text(
             json.dumps(report, indent=1) + "\n", encoding="utf-8"
         )
@@ -208,17 +297,25 @@ def fail(message: str) -> int:
     return 2
 
 
-def zoo_tensors(keys: list[str] | None) -> dict[str, list[Tensor]]:
-    """The 8-bit weights of the chosen models, or of all."""
+def zoo_tensors(keys: list[str] | None, most: int | None = None) -> dict[str, list[Tensor]]:
+    """The 8-bit weights of the chosen models, or of all; of each tensor the first `most` values."""
     from model.zoo import MODELS, zoo_model
 
     models = [zoo_model(key) for key in keys] if keys else MODELS
-    return {model.key: model.weights() for model in models}
+    return {model.key: [shortened(own, most) for own in model.weights()] for model in models}
+
+
+def shortened(tensor: Tensor, most: int | None) -> Tensor:
+    """A tensor's first values, without what they mean."""
+    if not most:
+        return tensor
+    return Tensor(tensor.name, tensor.values.reshape(-1)[:most], tensor.stored, tensor.value_w)
 
 
 def run(tensors: dict[str, list[Tensor]], runs: int) -> dict:
     """Measure every coder on every tensor; the content of codec.json."""
-    coders = contestants()
+    packages, missing = installed()
+    coders = [*contestants(), *packages]
     count = sum(map(len, tensors.values()))
     results = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -233,7 +330,7 @@ def run(tensors: dict[str, list[Tensor]], runs: int) -> dict:
                     bar.advance(task)
             results.append(result)
             bar.remove_task(task)
-    return summary(tensors, results)
+    return summary(tensors, results) | {"missing": missing}
 
 
 def measure(coder: Contestant, tensor: Tensor, runs: int) -> tuple[float, float, float]:
@@ -275,50 +372,104 @@ def summary(tensors: dict[str, list[Tensor]], results: list[Result]) -> dict:
 
 
 def model_sizes(tensors: list[Tensor]) -> dict:
-    """Values, entropy and the size of an APack container of a model, in bytes."""
+    """Values, entropy, and what APack's blocks and containers come to for a model, in bytes."""
     counts = [histogram(tensor.values, tensor.value_w) for tensor in tensors]
-    packed = [
-        pack(tensor, solve(own, tensor.value_w))
-        for tensor, own in zip(tensors, counts, strict=True)
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        container_bytes = write_container(Path(folder) / "model.apack", packed)
+    tables = [solve(own, tensor.value_w) for tensor, own in zip(tensors, counts, strict=True)]
+    blocks = dict.fromkeys(SHAPES, 0)
+    for tensor, table in zip(tensors, tables, strict=True):
+        for streams, block_values in SHAPES:
+            coded = fast.encode_blocks(tensor.values, table, block_values, streams=streams)
+            blocks[streams, block_values] += len(coded.data)
     return {
         "tensors": len(tensors),
         "values": sum(tensor.values.size for tensor in tensors),
         "entropy_bytes": sum(map(entropy_bits, counts)) / 8,
-        "container_bytes": container_bytes,
+        "container_bytes": container_bytes(tensors, tables, fast.BLOCK_VALUES),
+        "large_container_bytes": container_bytes(tensors, tables, LARGE_BLOCK),
+        "block_bytes": {shape_name(*shape): size for shape, size in blocks.items()},
     }
 
 
+def shape_name(streams: int, block_values: int) -> str:
+    """The head of a column of sizes."""
+    return f"{streams} streams, {block_values:,}"
+
+
+def container_bytes(tensors: list[Tensor], tables: list[SymbolTable], block_values: int) -> int:
+    """Size of a file of these tensors."""
+    packed = [
+        pack(tensor, table, block_values) for tensor, table in zip(tensors, tables, strict=True)
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        return write_container(Path(folder) / "model.apack", packed)
+
+
 def markdown(report: dict) -> str:
-    """Both tables: speeds of each coder, and sizes by model as a share of the raw bytes."""
+    """Speeds of each coder, sizes by model over the raw bytes, and APack's over the entropy."""
     machine, models = report["machine"], report["models"]
     lines = [
         f"{report['values']:,} weights of {len(models)} models, {machine['cores']} cores.",
         "MB/s counts raw bytes; sizes are shares of the raw size.",
         "",
-        "| coder | cores | encode MB/s | decode MB/s | size |",
-        "| --- | --: | --: | --: | --: |",
-    ]
-    for coder in report["coders"]:
-        lines.append(
-            f"| {coder['name']} | {coder['cores']} | {coder['encode_mb_s']:.1f} | "
-            f"{coder['decode_mb_s']:.1f} | {coder['ratio']:.4f} |"
-        )
-    sized = [coder for coder in report["coders"] if coder["name"] != "APack"]
-    header = ("model", "values", "entropy", "APack", "with metadata")
-    lines += [
+        *speeds(report),
         "",
-        "| " + " | ".join([*header, *(coder["name"] for coder in sized)]) + " |",
-        "| --- |" + " --: |" * (len(header) - 1 + len(sized)),
+        *sizes(report),
+        "",
+        f"APack's blocks, with headers and padding, over the entropy; blocks of so many values,"
+        f" memory words of {fast.WORD_BYTES} bytes:",
+        "",
+        *excesses(models),
     ]
-    for key, model in models.items():
-        sizes = [model["entropy_bytes"], report["coders"][0]["model_bytes"][key]]
-        sizes += [model["container_bytes"], *(coder["model_bytes"][key] for coder in sized)]
-        shares = [f"{size / model['values']:.4f}" for size in sizes]
-        lines.append("| " + " | ".join([key, f"{model['values']:,}", *shares]) + " |")
     return "\n".join(lines) + "\n"
+
+
+def speeds(report: dict) -> list[str]:
+    """The table of speeds, with those over the reference's, and what is not installed."""
+    reference = [coder for coder in report["coders"] if coder["name"] == REFERENCE]
+    lines = table_head("coder", "cores", "encode MB/s", "x", "decode MB/s", "x", "size")
+    for coder in report["coders"]:
+        cells = [coder["name"], coder["cores"]]
+        for way in ("encode_mb_s", "decode_mb_s"):
+            times = [f"{coder[way] / own[way]:.2f}" for own in reference]
+            cells += [f"{coder[way]:.1f}", *(times or ["-"])]
+        lines.append(table_row(*cells, f"{coder['ratio']:.4f}"))
+    for name, reason in report["missing"].items():
+        lines.append(table_row(name, "-", "-", "-", "-", "-", f"missing: {reason}"))
+    return [*lines, "", f"x: times the speed of the {REFERENCE} in this run."]
+
+
+def sizes(report: dict) -> list[str]:
+    """The table of sizes by model."""
+    coders = {
+        (coder["name"]): coder["model_bytes"] for coder in report["coders"] if coder["cores"] == 1
+    }
+    large = f"container, blocks of {LARGE_BLOCK:,}"
+    lines = table_head("model", "values", "entropy", "container", large, *coders)
+    for key, model in report["models"].items():
+        found = [model["entropy_bytes"], model["container_bytes"], model["large_container_bytes"]]
+        found += [model_bytes[key] for model_bytes in coders.values()]
+        shares = [f"{size / model['values']:.4f}" for size in found]
+        lines.append(table_row(key, f"{model['values']:,}", *shares))
+    return lines
+
+
+def excesses(models: dict) -> list[str]:
+    """The table of what blocks take beyond the entropy, by model."""
+    lines = table_head("model", *(shape_name(*shape) for shape in SHAPES))
+    for key, model in models.items():
+        over = [size / model["entropy_bytes"] - 1 for size in model["block_bytes"].values()]
+        lines.append(table_row(key, *(f"{100 * share:.2f} %" for share in over)))
+    return lines
+
+
+def table_head(first: str, *others: str) -> list[str]:
+    """Head and rule of a table, numbers to the right."""
+    return [table_row(first, *others), "| --- |" + " --: |" * len(others)]
+
+
+def table_row(*cells: object) -> str:
+    """A row of a table."""
+    return "| " + " | ".join(map(str, cells)) + " |"
 
 
 if __name__ == "__main__":

@@ -22,13 +22,48 @@ def tensors() -> dict[str, list[Tensor]]:
 def test_every_coder_is_lossless_and_reported():
     report = bench_codec.run(tensors(), 1)
     names = [coder["name"] for coder in report["coders"]]
-    assert names[0] == "APack" and len(names) >= 6
+    assert names[0] == "APack, 4 streams" and len(names) >= 6
+    assert {"APack, 8 streams", "APack, 16 streams", bench_codec.REFERENCE} < set(names)
     for coder in report["coders"]:
         assert coder["encode_mb_s"] > 0 and coder["decode_mb_s"] > 0
     entropy = report["models"]["m"]["entropy_bytes"] / report["values"]
     assert entropy < report["coders"][0]["ratio"] < 1.01 * entropy
+    sizes = report["models"]["m"]["block_bytes"]
+    assert sizes["8 streams, 4,096"] > sizes["4 streams, 4,096"] > sizes["4 streams, 16,384"]
+    assert sizes["4 streams, 16,384"] == report["coders"][0]["model_bytes"]["m"]
+    model = report["models"]["m"]
+    assert sizes["4 streams, 1,048,576"] < model["large_container_bytes"] < model["container_bytes"]
     text = bench_codec.markdown(json.loads(json.dumps(report)))
     assert all(name in text for name in names)
+    over = 100 * (sizes["8 streams, 4,096"] / model["entropy_bytes"] - 1)
+    assert f" | {over:.2f} % | " in text
+
+
+def test_a_package_that_is_missing_has_a_line_that_says_why(monkeypatch):
+    def missing():
+        raise ModuleNotFoundError("No module named 'new'")
+
+    monkeypatch.setattr(bench_codec, "PACKAGES", {"New": (missing, "make it")})
+    report = bench_codec.run(tensors(), 1)
+    line = "| New | - | - | - | - | - | missing: No module named 'new'; make it |"
+    assert line in bench_codec.markdown(report).splitlines()
+
+
+@pytest.mark.parametrize("name", bench_codec.PACKAGES)
+def test_packages_of_the_benchmark_are_lossless(name):
+    try:
+        coder = bench_codec.PACKAGES[name][0]()
+    except ImportError as error:
+        pytest.skip(f"{error}; {bench_codec.PACKAGES[name][1]}")
+    size, *_ = bench_codec.measure(coder, tensors()["m"][0], 1)
+    assert 0 < size < 20_000
+
+
+def test_only_the_first_values_of_a_tensor_count():
+    tensor = tensors()["m"][0]
+    assert bench_codec.shortened(tensor, None) is tensor
+    shorter = bench_codec.shortened(tensor, 300)
+    np.testing.assert_array_equal(shorter.values, tensor.values[:300])
 
 
 def test_a_coder_that_changes_a_value_is_caught():

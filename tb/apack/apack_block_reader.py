@@ -45,6 +45,10 @@ MOST_WORDS = 60  # of pieces, of a block in a tensor at random
 MOST_CYCLES = 4000  # of a tensor
 LOST = BlockHeader(0, False, 0)
 RECORD = ("count", "raw", "pieces", "crc", "last", "lost")
+INPUTS = (
+    "begin_valid", "begin_values", "block_values", "s_word_valid", "s_word_data", "m_block_ready",
+    "m_word_ready",
+)  # fmt: skip
 RATES = (1.0, 1.0, 0.8, 0.3)
 
 
@@ -222,9 +226,7 @@ class ReaderBench:
     async def reset(self) -> None:
         """Drop what is under way."""
         await FallingEdge(self.dut.clk)
-        (busy,) = await outputs_for(
-            self.dut, {"rst": 1, "begin_valid": 0, "s_word_ended": 1}, "m_busy"
-        )
+        await outputs_for(self.dut, dict.fromkeys(INPUTS, 0) | {"rst": 1, "s_word_ended": 1})
         await FallingEdge(self.dut.clk)
         busy, length = await outputs_for(self.dut, {"rst": 0}, "m_busy", "m_length")
         assert (busy, length) == (0, 0), "busy after a reset"
@@ -279,16 +281,12 @@ class ReaderBench:
 
     async def step(self, **inputs: int) -> dict[str, int]:
         """The rest of a cycle with these inputs; gathers what leaves."""
-        names = ["s_word_ready", "m_busy", "m_length", "m_block_valid", "m_word_valid"]
-        names += [f"m_block_{name}" for name in RECORD] + [
-            "m_word_data",
-            "m_word_last",
-            "m_word_cut",
-        ]
+        names = ("s_word_ready", "m_busy", "m_length", "m_block_valid", "m_word_valid")
         values = await outputs_for(self.dut, inputs, *names)
         found = dict(zip(names, values, strict=True))
         self.length += found["m_length"]
-        record = tuple(found[f"m_block_{name}"] for name in RECORD)
+        record = self._payload(found["m_block_valid"], *(f"m_block_{name}" for name in RECORD))
+        word = self._payload(found["m_word_valid"], "m_word_data", "m_word_last", "m_word_cut")
         if self.standing:
             assert found["m_block_valid"], "a record goes by itself"
             assert record == self.standing, f"record {self.standing} becomes {record}"
@@ -302,13 +300,16 @@ class ReaderBench:
             else:
                 self.standing = record
         if found["m_word_valid"] and inputs["m_word_ready"]:
-            cut = found["m_word_cut"]
-            data = None if cut else found["m_word_data"]
+            data, last, cut = word
             assert cut or inputs["s_word_valid"], "a word that did not come"
             assert cut or found["s_word_ready"], "a word that passes and stays"
             assert self.words, "a word before a record"
-            self.words[-1].append((data, found["m_word_last"], cut))
+            self.words[-1].append((None if cut else data, last, cut))
         return found
+
+    def _payload(self, valid: int, *names: str) -> tuple[int, ...]:
+        """What goes with a valid that is high; nothing beside one that is low."""
+        return tuple(int(getattr(self.dut, name).value) for name in names) if valid else ()
 
     def check(self, wanted: Wanted, story: str) -> None:
         """Compare all that left."""

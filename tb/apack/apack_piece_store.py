@@ -17,7 +17,8 @@ PARAMETERS = ("STREAMS", "VALUE_W", "CODE_W", "PIECE_W", "WORD_W", "BLOCK_VALUES
 SETS = {
     "four": (4, 8, 16, 16, 64, 64),
     "one-smallest": (1, 2, 3, 16, 16, 8),
-    "two-long-code": (2, 7, 32, 16, 32, 32),
+    "two-long-code": (2, 16, 32, 16, 32, 32),
+    "four-odd-words": (4, 7, 16, 16, 64, 32),
     "eight-long-pieces": (8, 16, 17, 32, 64, 64),
 }
 ILLEGAL = {
@@ -30,7 +31,7 @@ MUTATED = "two-long-code"
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 
-MOST_AHEAD = 8
+MOST_AHEAD = 8  # after a value; the take of a value may come before the piece that it completes
 OFFSETS = -1
 SIGNALS = (
     "s_code_take", "s_offset_take", "s_code_valid", "s_far", "s_end", "s_offset_valid", "m_taken",
@@ -63,6 +64,7 @@ class StoreBench:
         self.first = -(-parameter("CODE_W") // self.piece_w)
         self.parts = self.word_w // self.piece_w
         self.region = 0
+        self.coded = 0  # whether the cycle before had a code piece
         self.offset: tuple[int, int] | None = None  # what waits on s_offset_*: piece, last
 
     @classmethod
@@ -92,6 +94,8 @@ class StoreBench:
             "s_code_data": random.getrandbits(self.piece_w),
             "s_offset_data": random.getrandbits(self.piece_w),
             "s_offset_last": random.getrandbits(1),
+            "read_word": random.getrandbits(len(dut.read_word)),
+            "read_region": random.getrandbits(1),
         }
         if self.offset:
             noise |= {"s_offset_data": self.offset[0], "s_offset_last": self.offset[1]}
@@ -99,6 +103,10 @@ class StoreBench:
         for name, value in {**noise, **quiet, **signals}.items():
             getattr(dut, name).value = value
         await Timer(1, "ns")
+        assert dut.s_offset_ready.value == 1 - self.coded, "one write port, and code comes first"
+        self.coded = signals.get("s_code_valid", 0)
+        last = self.offset is not None and self.offset[1]
+        assert not (last and dut.m_valid.value == 1), "the block shows, its last piece waits"
         if self.offset and dut.s_offset_ready.value == 1:
             self.offset = None
         names = ("m_valid", "m_raw", "m_pieces", "read_data")
@@ -114,7 +122,7 @@ class StoreBench:
             waiting = block.open_places(stream)
             if waiting and random.random() < pace and len(waiting) > 1:
                 signals |= self._complete(block, stream, waiting[0])
-            if takes and random.random() < 0.5 and len(waiting) < MOST_AHEAD:
+            if takes and random.random() < 0.5 and len(waiting) <= MOST_AHEAD:
                 signals |= {"s_code_take": 1, "s_take_number": block.owners.count(stream) % 16}
                 block.owners.append(stream)
                 block.pieces.append(None)
@@ -203,6 +211,8 @@ class StoreBench:
         words = range(self._words(len(block.owners)))
         for word in random.sample(words, len(words)):
             await self.cycle(read_enable=1, read_word=word, read_region=self.region)
+            for _ in range(random.randint(0, 2)):
+                await self.cycle()
             data = str((await self.cycle())["read_data"])
             for part, piece in enumerate(block.pieces[word * self.parts :][: self.parts]):
                 found = data[part * self.piece_w : (part + 1) * self.piece_w]
@@ -253,7 +263,7 @@ async def begins_anew_after_a_reset(dut):
             await bench.cycle()
         dut.rst.value = 1
         await reset(dut, 1)
-        bench.region, bench.offset = 0, None
+        bench.region, bench.offset, bench.coded = 0, None, 0
         block = bench.block(bench.most)
         await bench.fill(block, bench.any_takes(bench.most, False), 0.9)
         await bench.expect(block)

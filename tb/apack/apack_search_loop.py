@@ -45,33 +45,38 @@ class Stream:
     """A decoder after the definition, on a code stream of bits that are drawn as it goes."""
 
     interval: Interval
-    code: int
-    ahead: str  # the next code bits, as text
+    code: int = 0
 
-    def step(self, table: SymbolTable) -> tuple[int, int]:
-        """Decode a symbol; returns it and its number of shifts."""
+    def draw(self, table: SymbolTable, first: int, count: int) -> str:
+        """Choose the code from `first` on by its last bits, which are returned.
+
+        It is that of any symbol, the rare as often as others, or its bits are plain.
+        """
+        self.code = first + random.choice((0, (1 << count) - 1, random.getrandbits(count)))
+        if random.random() < 0.7:
+            symbol, interval = random.randrange(table.groups), self.interval
+            low, end = (
+                interval.low + interval.slice_start(cum, table.count_w)
+                for cum in table.cum[symbol : symbol + 2]
+            )
+            low, high = max(low, first), min(end - 1, first + (1 << count) - 1)
+            if low <= high:
+                self.code = random.choice((low, high, random.randint(low, high)))
+        return f"{self.code - first:0{count}b}" if count else ""
+
+    def step(self, table: SymbolTable) -> tuple[int, str]:
+        """Decode a symbol; returns it and the code bits that come in then, one a shift."""
         interval, distance = self.interval, self.code - self.interval.low
         symbol = next(
             s for s in range(table.groups)
             if distance < interval.slice_start(table.cum[s + 1], table.count_w)
         )  # fmt: skip
         interval.narrow(table, symbol)
-        shifts = list(interval.shifts())
-        for taken in shifts:
-            self.code = 2 * (self.code - taken) + int(self.draw(1))
-        return symbol, len(shifts)
-
-    def peek(self, count: int) -> str:
-        """The next code bits."""
-        while len(self.ahead) < count:
-            plain = random.choice(("0" * 40, "1" * 40, "01" * 20))
-            self.ahead += random.choice((plain, f"{random.getrandbits(40):040b}"))
-        return self.ahead[:count]
-
-    def draw(self, count: int) -> str:
-        """Use up some code bits."""
-        drawn, self.ahead = self.peek(count), self.ahead[count:]
-        return drawn
+        taken = list(interval.shifts())
+        shifted = self.code
+        for less in taken:
+            shifted = 2 * (shifted - less)
+        return symbol, self.draw(table, shifted, len(taken))
 
 
 @dataclass(frozen=True)
@@ -123,19 +128,17 @@ class SearchBench:
         stream = self.streams[self.turn]
         inputs = {"s_active": 0, "s_first": 0}
         if stream is None or random.random() < first:
-            stream = self.streams[self.turn] = Stream(Interval(self.code_w), 0, "")
-            bits = stream.peek(self.code_w)
-            stream.code = int(stream.draw(self.code_w), 2)
+            stream = self.streams[self.turn] = Stream(Interval(self.code_w))
+            bits = stream.draw(self.table, 0, self.code_w)
             story = f"stream {self.turn} starts with {bits}"
             return inputs | {"s_first": 1}, Slot(None, self.code_w, bits, story)
         interval = stream.interval
         story = f"stream {self.turn}, {interval.low}..{interval.high}, code {stream.code}, "
-        bits = stream.peek(self.code_w)
         if random.random() < idle:
             return inputs, Slot(1, 0, "", story + "idle")
-        symbol, shifts = stream.step(self.table)
+        symbol, bits = stream.step(self.table)
         story += f"table {self.table.to_json()}"
-        return inputs | {"s_active": 1}, Slot(1 << symbol, shifts, bits[:shifts], story)
+        return inputs | {"s_active": 1}, Slot(1 << symbol, len(bits), bits, story)
 
     def _check_hit(self, slot: Slot) -> None:
         if slot.hit is not None:
@@ -164,5 +167,5 @@ async def finds_the_symbols_of_each_stream(dut):
             await bench.cycle(first=0.0, idle=1.0)
         bench.show(random_table(VALUE_W, bench.symbols, bench.count_w))
         first, idle = random.choice((0.0, 0.05, 0.3)), random.choice((0.0, 0.0, 0.3))
-        for _ in range(150):
+        for _ in range(300):
             await bench.cycle(first, idle)

@@ -75,20 +75,18 @@ async def prepare(dut: SimHandleBase, sent: Sent) -> None:
 
 async def write(dut: SimHandleBase, unit: str, address: int, data: int) -> None:
     """One write to a unit's registers."""
-    valid = [getattr(dut, f"s_axil_{unit}_{channel}valid") for channel in ("aw", "w")]
-    ready = [getattr(dut, f"s_axil_{unit}_{channel}ready") for channel in ("aw", "w")]
     getattr(dut, f"s_axil_{unit}_awaddr").value = address
     getattr(dut, f"s_axil_{unit}_wdata").value = data
-    for signal in valid:
-        signal.value = 1
-    while any(signal.value == 1 for signal in valid):
+    waiting = {"aw", "w"}
+    for channel in waiting:
+        getattr(dut, f"s_axil_{unit}_{channel}valid").value = 1
+    while waiting:
         await FallingEdge(dut.clk)
-        taken = [signal.value == 1 for signal in ready]
+        taken = {c for c in waiting if getattr(dut, f"s_axil_{unit}_{c}ready").value == 1}
         await RisingEdge(dut.clk)
-        for signal, done in zip(valid, taken, strict=True):
-            if done:
-                signal.value = 0
-        await FallingEdge(dut.clk)
+        for channel in taken:
+            getattr(dut, f"s_axil_{unit}_{channel}valid").value = 0
+        waiting -= taken
 
 
 async def send(dut: SimHandleBase, beats: list[int]) -> None:

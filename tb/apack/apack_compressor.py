@@ -123,6 +123,11 @@ async def compresses_blocks_that_end_anywhere_in_a_word(dut):
 
 
 @cocotb.test()
+async def compresses_with_any_table_in_either_bank(dut):
+    await top_control.check_tables(await CompressorBench.started(dut))
+
+
+@cocotb.test()
 async def compresses_tensors_that_end_anywhere(dut):
     await top_control.check_lengths(await CompressorBench.started(dut))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -21,6 +22,25 @@ def random_table(value_w: int, symbols: int, count_w: int) -> SymbolTable:
     base = random.choice((_scattered, _crowded))(groups, 1 << value_w)
     cum = random.choice((_scattered, _crowded, _even))(groups, 1 << count_w)
     return SymbolTable(value_w, count_w, base, (*cum, 1 << count_w))
+
+
+def cheap_value_table(value_w: int, symbols: int, count_w: int) -> tuple[SymbolTable, int]:
+    """A table with any groups, of which one is a single value with half of all counts; that value.
+
+    Among enough of these, blocks are coded whatever the other values take.
+    """
+    total = 1 << count_w
+    groups = random.randint(2, min(symbols, 1 << value_w, total // 2 + 1))
+    base = list(_scattered(groups, 1 << value_w))
+    cheap = random.randrange(groups)
+    if cheap < groups - 1:
+        base[cheap + 1] = base[cheap] + 1
+    else:
+        base[cheap] = (1 << value_w) - 1
+    ends = [*sorted(random.sample(range(1, total // 2), groups - 2)), total // 2]
+    counts = [end - start for start, end in pairwise([0, *ends])]
+    counts.insert(cheap, total // 2)
+    return SymbolTable(value_w, count_w, base, (0, *accumulate(counts))), base[cheap]
 
 
 def tables_of_every_size(value_w: int, symbols: int, count_w: int) -> Iterator[SymbolTable]:

@@ -16,7 +16,13 @@ from model.apack.hostile import pending_run
 from model.tensors import pattern_dtype, read_tensors
 from model.zoo.wakeword import wakeword_paths
 from tb.apack.env.rows import rows_of
-from tb.apack.env.stimulus import grown_in_its_last_value, random_values, run_to_the_limit
+from tb.apack.env.stimulus import (
+    cheap_value_table,
+    edge_values,
+    grown_in_its_last_value,
+    random_values,
+    run_to_the_limit,
+)
 from tb.apack.env.top import ROUNDS, TABLE_LATENCY, Tensor, TopBench, sent
 from tb.bus.cycles import cycles, now, settle, until_settled, within
 from tb.bus.pace import always, at_random, rarely
@@ -593,6 +599,22 @@ async def check_lengths(bench: TopBench) -> None:
     lengths += [block - 1, block, block + 1, block + turn, 2 * block, 3 * block - 1, 0, 1]
     for length in lengths:
         await bench.run(bench.tensor(block=block, length=length), random.randint(0, 1))
+
+
+async def check_tables(bench: TopBench) -> None:
+    """Each group's first and last value, with any table in either bank, in coded blocks."""
+    widths = bench.widths
+    for number in range(4 * ROUNDS):
+        table, cheap = cheap_value_table(widths.value_w, widths.symbols, widths.count_w)
+        edges = edge_values(table)
+        block = widths.block_values
+        part = max(block // 6, 1)  # of a block, that a coded one has room for
+        values = np.full(-(-len(edges) // part) * block, cheap, pattern_dtype(widths.value_w))
+        for start in range(0, len(edges), part):
+            some = edges[start : start + part]
+            first = start // part * block
+            values[first + np.array(random.sample(range(block), len(some)))] = some
+        await bench.run(tensor_of(bench, values, table), number % 2)
 
 
 async def check_word_edges(bench: TopBench) -> None:

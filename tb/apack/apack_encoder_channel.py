@@ -100,6 +100,7 @@ class EncoderChannelBench:
         self.sent: deque[Sent] = deque()
         self.times: list[int] = []  # cycle of each header
         self.ready = 1.0  # part of the cycles in which a beat is taken
+        self.shy = False  # whether a beat is taken only in the cycle after it was seen
         self.gaps = 0.0  # part of the cycles without a beat
 
     @classmethod
@@ -216,7 +217,8 @@ class EncoderChannelBench:
         waiting: Beat | None = None
         while True:
             await RisingEdge(self.dut.clk)
-            self.dut.m_ready.value = int(random.random() < self.ready)
+            ready = random.random() < self.ready and not (self.shy and waiting is None)
+            self.dut.m_ready.value = int(ready)
             await FallingEdge(self.dut.clk)
             beat = self._shown()
             if self.dut.rst.value == 1:
@@ -286,6 +288,7 @@ class EncoderChannelBench:
     def any_pace(self) -> None:
         """Choose how often beats come and go."""
         self.ready = random.choice((1.0, 1.0, 0.9, 0.3))
+        self.shy = random.random() < 0.2
         self.gaps = random.choice((0.0, 0.0, 0.5, 0.9))
 
 
@@ -429,7 +432,7 @@ async def waits_while_nothing_leaves_and_loses_nothing(dut):
     bench = await EncoderChannelBench.started(dut)
     for _ in range(ROUNDS):
         bench.show(bench.widths.random_table())
-        bench.ready, bench.gaps = 0.0, 0.0
+        bench.ready, bench.gaps, bench.shy = 0.0, 0.0, random.random() < 0.5
         blocks = [bench.any_values() for _ in range(8)]
         task = cocotb.start_soon(bench.bring_all(blocks))
         await cycles(dut, random.randint(1, 8 * bench.most))

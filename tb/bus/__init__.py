@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a bench of any system touches pins: clock, streams, ports of turns, registers."""
+"""How a bench of any system touches pins: clock, streams, registers."""

@@ -186,12 +186,11 @@ module apack_search_loop #(
             wire [ROW_W-1:0] sum = tops_cut[(i-1)*PAIR_W +: ROW_W] + tops_cut[(i-1)*PAIR_W+ROW_W +: ROW_W];
 
             assign top_distances[(i-1)*CODE_W +: CODE_W] = sum[COUNT_W +: CODE_W];
-            assign top_begun[i]                          = top_active && heads_valid_reg[i] && sum[ROW_W-1];
-            assign top_ahead[i]                          = top_active && heads_valid_reg[i] && !sum[ROW_W-1];
+            assign top_begun[i]                          = heads_valid_reg[i] && sum[ROW_W-1];
+            assign top_ahead[i]                          = heads_valid_reg[i] && !sum[ROW_W-1];
         end
     endgenerate
 
-    // An idle slot takes leaf 0 up to the end of the interval.
     wire [LEAVES-1:0] top_leaf = top_begun[LEAVES-1:0] & ~top_begun[LEAVES:1];
 
     localparam CUMS_W = (LEAF - 1) * COUNT_W;
@@ -227,17 +226,27 @@ module apack_search_loop #(
     wire [TRIPLE_W-1:0]   leaf_triple;
     wire                  leaf_first;
 
+    // An idle slot takes leaf 0 up to the end of the interval, and of it row 0.
+    wire                  leaf_active;
+    wire [LEAVES-1:1]     begun_cut;
+    wire [LEAVES-1:1]     ahead_cut;
+    wire [LEAF-1:1]       valids_cut;
+
+    assign leaf_begun[LEAVES-1:1] = begun_cut & {LEAVES-1{leaf_active}};
+    assign leaf_ahead[LEAVES-1:1] = ahead_cut & {LEAVES-1{leaf_active}};
+    assign valids                 = valids_cut & {LEAF-1{leaf_active}};
+
     assign leaf_begun[0]      = 1'b1;
     assign leaf_begun[LEAVES] = 1'b0;
     assign leaf_ahead[LEAVES] = 1'b0;
 
-    cell_cut #(.CUT (CUT_4), .DATA_W (LEAF_W + TOP_SUMS_W + 2*(LEAVES-1) + STATE_W - 1)) leaf_cut_inst (
+    cell_cut #(.CUT (CUT_4), .DATA_W (LEAF_W + TOP_SUMS_W + 2*(LEAVES-1) + STATE_W)) leaf_cut_inst (
         .clk    (clk),
         .enable (1'b1),
-        .d      ({top_valids & {LEAF-1{top_active}}, top_cums, top_distances, top_begun[LEAVES-1:1],
-                  top_ahead, top_code, top_position, top_range, top_triple, top_first}),
-        .q      ({valids, cums, leaf_distances, leaf_begun[LEAVES-1:1],
-                  leaf_ahead[LEAVES-1:1], leaf_code, leaf_position, leaf_range, leaf_triple, leaf_first})
+        .d      ({top_valids, top_cums, top_distances, top_begun[LEAVES-1:1], top_ahead,
+                  top_code, top_position, top_range, top_triple, top_active, top_first}),
+        .q      ({valids_cut, cums, leaf_distances, begun_cut, ahead_cut,
+                  leaf_code, leaf_position, leaf_range, leaf_triple, leaf_active, leaf_first})
     );
 
     // The new position if the symbol is the first of the leaf, and the distance of the leaf's end, which

@@ -225,11 +225,11 @@ def decode_blocks(
         )
         crc = _crcs(values[first * block_values : last * block_values], block_values)
         found[first:last, _CRC] = crc != encoded.crc[first:last]
+        damaged = first + np.flatnonzero(found[first:last].any(axis=1))
+        if damaged.size:
+            raise CorruptStream(_damage(encoded, int(damaged[0]), found[damaged[0]]))
 
     _in_parallel(decode, encoded.count, block_values, progress, cores)
-    damaged = np.flatnonzero(found.any(axis=1))
-    if damaged.size:
-        raise CorruptStream(_damage(encoded, int(damaged[0]), found[damaged[0]]))
     return values
 
 

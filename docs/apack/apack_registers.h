@@ -22,6 +22,9 @@ extern "C" {
 #define APACK__VERSION__DECOMPRESSOR_bm 0x10000
 #define APACK__VERSION__DECOMPRESSOR_bp 16
 #define APACK__VERSION__DECOMPRESSOR_bw 1
+#define APACK__VERSION__HOLD_bm 0x20000
+#define APACK__VERSION__HOLD_bp 17
+#define APACK__VERSION__HOLD_bw 1
 
 // reg - apack::SHAPE
 #define APACK__SHAPE__ENGINES_bm 0xff
@@ -115,11 +118,8 @@ extern "C" {
 #define APACK__EVENTS__BLOCK_BAD_bm 0x40
 #define APACK__EVENTS__BLOCK_BAD_bp 6
 #define APACK__EVENTS__BLOCK_BAD_bw 1
-#define APACK__EVENTS__INDEX_LENGTH_bm 0x80
-#define APACK__EVENTS__INDEX_LENGTH_bp 7
-#define APACK__EVENTS__INDEX_LENGTH_bw 1
-#define APACK__EVENTS__MEMORY_LENGTH_bm 0x100
-#define APACK__EVENTS__MEMORY_LENGTH_bp 8
+#define APACK__EVENTS__MEMORY_LENGTH_bm 0x80
+#define APACK__EVENTS__MEMORY_LENGTH_bp 7
 #define APACK__EVENTS__MEMORY_LENGTH_bw 1
 
 // reg - apack::IRQ_ENABLE
@@ -257,24 +257,24 @@ extern "C" {
 #define APACK__BAD_BLOCK__VALUE_bw 32
 
 // reg - apack::BAD_CAUSE
-#define APACK__BAD_CAUSE__LENGTH_bm 0x1
-#define APACK__BAD_CAUSE__LENGTH_bp 0
-#define APACK__BAD_CAUSE__LENGTH_bw 1
-#define APACK__BAD_CAUSE__CODE_bm 0x2
-#define APACK__BAD_CAUSE__CODE_bp 1
-#define APACK__BAD_CAUSE__CODE_bw 1
-#define APACK__BAD_CAUSE__OFFSET_bm 0x4
-#define APACK__BAD_CAUSE__OFFSET_bp 2
-#define APACK__BAD_CAUSE__OFFSET_bw 1
-#define APACK__BAD_CAUSE__PADDING_bm 0x8
-#define APACK__BAD_CAUSE__PADDING_bp 3
-#define APACK__BAD_CAUSE__PADDING_bw 1
-#define APACK__BAD_CAUSE__CRC_bm 0x10
-#define APACK__BAD_CAUSE__CRC_bp 4
-#define APACK__BAD_CAUSE__CRC_bw 1
-#define APACK__BAD_CAUSE__TRUNCATED_bm 0x20
-#define APACK__BAD_CAUSE__TRUNCATED_bp 5
+#define APACK__BAD_CAUSE__HEADER_bm 0x1
+#define APACK__BAD_CAUSE__HEADER_bp 0
+#define APACK__BAD_CAUSE__HEADER_bw 1
+#define APACK__BAD_CAUSE__TRUNCATED_bm 0x2
+#define APACK__BAD_CAUSE__TRUNCATED_bp 1
 #define APACK__BAD_CAUSE__TRUNCATED_bw 1
+#define APACK__BAD_CAUSE__SHORT_bm 0x4
+#define APACK__BAD_CAUSE__SHORT_bp 2
+#define APACK__BAD_CAUSE__SHORT_bw 1
+#define APACK__BAD_CAUSE__LEFT_bm 0x8
+#define APACK__BAD_CAUSE__LEFT_bp 3
+#define APACK__BAD_CAUSE__LEFT_bw 1
+#define APACK__BAD_CAUSE__OFFSET_bm 0x10
+#define APACK__BAD_CAUSE__OFFSET_bp 4
+#define APACK__BAD_CAUSE__OFFSET_bw 1
+#define APACK__BAD_CAUSE__CRC_bm 0x20
+#define APACK__BAD_CAUSE__CRC_bp 5
+#define APACK__BAD_CAUSE__CRC_bw 1
 
 // reg - apack::TENSORS
 #define APACK__TENSORS__VALUE_bm 0xffffffff

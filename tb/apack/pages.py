@@ -86,13 +86,23 @@ def latency_table(run: CocotbRun) -> str:
 
 
 def parameter_table() -> str:
-    """The parameters of both tops, which share them, as a Markdown table.
+    """The parameters of both tops, as a Markdown table; those of one say whose they are.
 
-    Raises ValueError when the tops differ.
+    Raises ValueError when the tops differ in a parameter that both have.
     """
-    found = [PARAMETER.findall(rtl_modules()[top].read_text(encoding="utf-8")) for top in MEASURED]
-    if any(parameters != found[0] for parameters in found):
-        raise ValueError("the tops differ in their parameters")
+    found = {
+        top: {
+            name: (value, text)
+            for text, name, value in PARAMETER.findall(rtl_modules()[top].read_text("utf-8"))
+        }
+        for top in MEASURED
+    }
+    parameters = {name: each for rows in found.values() for name, each in rows.items()}
     lines = [row(["parameter", "default", "meaning"]), row(["---"] * 3)]
-    lines += [row([f"`{name}`", value, text]) for text, name, value in found[0]]
+    for name, (value, text) in parameters.items():
+        owners = [top for top in MEASURED if name in found[top]]
+        if any(found[top][name] != (value, text) for top in owners):
+            raise ValueError(f"the tops differ in {name}")
+        whose = "" if len(owners) == len(MEASURED) else f"{owners[0]}: "
+        lines.append(row([f"`{name}`", value, whose + text]))
     return "".join(lines)

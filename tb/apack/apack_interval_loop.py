@@ -23,13 +23,14 @@ SETS = {
     "two-narrow": (2, 6, 8, 12),
     "four": (4, 10, 16, 12),
     "four-long-code": (4, 6, 32, 12),
+    "eight-narrow": (8, 6, 8, 12),
     "eight-long-code": (8, 16, 20, 12),
 }
 ILLEGAL = {
     "STREAMS": (0, 3, 16),
     "COUNT_W": (0, 15),
 }
-MUTATED = "eight-long-code"
+MUTATED = "eight-narrow"
 
 ROUNDS = int(os.environ.get("ROUNDS") or 12)
 

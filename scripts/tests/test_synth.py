@@ -293,7 +293,7 @@ def test_missing_library_is_one_line(monkeypatch, capsys) -> None:
     monkeypatch.delenv("LIBERTY", raising=False)
     monkeypatch.setattr(setup, "liberty", lambda: None)
     monkeypatch.setattr(setup.shutil, "which", lambda name: name if name == "apt-get" else None)
-    line = only_error(["--design", "apack_renorm"], capsys)
+    line = only_error(["--design", "apack_shift_end"], capsys)
     assert line.startswith("synth: the cell library osu018_stdcells.lib")
     assert line.endswith("is missing: sudo apt-get install qflow-tech-osu018")
 

@@ -595,10 +595,12 @@ module apack_registers #(
     reg [31:0] bad_block_reg;       // of the first damaged one
     reg [5:0]  bad_cause_reg;
     reg [31:0] tensors_reg;
+    reg        tensors_carry_reg;   // into its upper half, a cycle later: reads wait for longer after an end
 
     always @(posedge clk) begin
-        number_reg  <= number_reg + {31'd0, step_block_reg};
-        tensors_reg <= tensors_reg + {31'd0, step_end_reg};
+        number_reg                             <= number_reg + {31'd0, step_block_reg};
+        {tensors_carry_reg, tensors_reg[15:0]} <= {1'b0, tensors_reg[15:0]} + {16'd0, step_end_reg};
+        tensors_reg[31:16]                     <= tensors_reg[31:16] + {15'd0, tensors_carry_reg};
 
         if (step_bad_reg && bad_cause_reg == 6'd0) begin
             bad_block_reg <= number_reg;
@@ -611,7 +613,8 @@ module apack_registers #(
             bad_cause_reg <= 6'd0;
         end
         if (rst) begin
-            tensors_reg <= 32'd0;
+            tensors_reg       <= 32'd0;
+            tensors_carry_reg <= 1'b0;
         end
     end
 

@@ -595,12 +595,12 @@ module apack_registers #(
     reg [31:0] bad_block_reg;       // of the first damaged one
     reg [5:0]  bad_cause_reg;
     reg [31:0] tensors_reg;
-    reg        tensors_carry_reg;   // into its upper half, a cycle later: reads wait for longer after an end
+    reg        tensors_carry_reg;   // into its upper bits, a cycle later: reads wait for longer after an end
 
     always @(posedge clk) begin
-        number_reg                             <= number_reg + {31'd0, step_block_reg};
-        {tensors_carry_reg, tensors_reg[15:0]} <= {1'b0, tensors_reg[15:0]} + {16'd0, step_end_reg};
-        tensors_reg[31:16]                     <= tensors_reg[31:16] + {15'd0, tensors_carry_reg};
+        number_reg                            <= number_reg + {31'd0, step_block_reg};
+        {tensors_carry_reg, tensors_reg[7:0]} <= {1'b0, tensors_reg[7:0]} + {8'd0, step_end_reg};
+        tensors_reg[31:8]                     <= tensors_reg[31:8] + {23'd0, tensors_carry_reg};
 
         if (step_bad_reg && bad_cause_reg == 6'd0) begin
             bad_block_reg <= number_reg;

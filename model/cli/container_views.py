@@ -7,6 +7,7 @@ import argparse
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from ..apack import SymbolTable
@@ -192,6 +193,18 @@ def _owners(record: TensorRecord, block: StoredBlock) -> list[int | str]:
     return ["offset" if owner == OFFSETS else owner for owner in owners]
 
 
+def _first_owners(record: TensorRecord, block: StoredBlock) -> list[int | str]:
+    """Whose the pieces are that are shown, from as few values as tell it."""
+    wanted = min(_PIECES_SHOWN, len(block.encoded.pieces))
+    count = min(_VALUES_SHOWN, block.encoded.count)
+    while True:
+        part = replace(block, encoded=replace(block.encoded, count=count))
+        owners = _owners(record, part)
+        if len(owners) >= wanted or count == block.encoded.count:
+            return owners[:wanted]
+        count = min(2 * count, block.encoded.count)
+
+
 def _print_block(record: TensorRecord, number: int, block: StoredBlock, values: list[int]) -> None:
     kind = "raw" if block.encoded.raw else f"coded in {record.streams} streams"
     print(
@@ -200,7 +213,7 @@ def _print_block(record: TensorRecord, number: int, block: StoredBlock, values: 
     )
     print_groups(record.table)
     piece_w = block.encoded.piece_w
-    pieces = list(zip(_owners(record, block), block.encoded.pieces, strict=True))[:_PIECES_SHOWN]
+    pieces = list(zip(_first_owners(record, block), block.encoded.pieces, strict=False))
     print_table(
         ("piece", "of", "hex", "bits"),
         [

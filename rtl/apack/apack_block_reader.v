@@ -19,7 +19,7 @@
  * those behind the last block are while m_busy is low.
  *
  * m_length is high for a cycle when words are missing, and with each word behind a last block that is not lost.
- * A block takes two cycles beyond its words, a lost one two in all.
+ * A block takes two cycles beyond its words, a lost one two in all, or three if it is the first.
  * Example (VALUE_W 8, PIECE_W 16, WORD_W 64, 10 values in blocks of 8): header of 4 pieces, a word, header of 1
  * piece (raw), a word -> records of 8 and 2 values, each followed by its word.
  */

@@ -489,7 +489,7 @@ module apack_compressor #(
     wire gone  = m_axis_memory_tvalid && m_axis_memory_tready && m_axis_memory_tlast;
 
     assign m_axis_memory_tvalid = gear_valid || close;
-    assign m_axis_memory_tdata  = word_data;
+    assign m_axis_memory_tdata  = word_data & {WORD_W{gear_valid}};
     assign m_axis_memory_tkeep  = {WORD_B{gear_valid}};
     assign m_axis_memory_tlast  = gear_valid ? gear_last && tail_block_reg : close;
 

@@ -435,7 +435,7 @@ module apack_decoder_channel #(
 
     wire bad = m_cause != 6'd0;
 
-    assign m_last  = left_reg <= BEAT_VALUES;
+    assign m_last  = left_reg < BEAT_VALUES || left_reg == BEAT_VALUES;
     assign m_valid = beat_valid && shown_reg && (cause_valid || (HOLD == 0 && !m_last));
     assign m_count = m_last ? left_reg[LANES_W-1:0] : BEAT_VALUES[LANES_W-1:0];
     assign m_bad   = bad && (m_last || HOLD != 0);

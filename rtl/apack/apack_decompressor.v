@@ -17,8 +17,9 @@
  * one, which holds zeros. The register bus tells the causes. Too few or too many words are an event, and damage
  * the blocks that lack them, no others.
  *
- * Two tensors may run: the next one's words are taken as soon as the last word of the one before has been, and its
- * values follow those of the one before. Block k goes to engine k mod ENGINES, counted on from tensor to tensor.
+ * Two tensors may run: the next one's words are taken as soon as the tlast of the one before has been and its last
+ * block has begun, and its values follow those of the one before. Block k goes to engine k mod ENGINES, counted on
+ * from tensor to tensor.
  *
  * ABORT drops the tensors that run: the values of each close with a beat of tkeep 0 unless its tlast has been
  * taken or stands, and words are dropped up to the newest's tlast, or to a second ABORT. No ready depends on a
@@ -495,7 +496,7 @@ module apack_decompressor #(
     wire gone  = m_axis_values_tvalid && m_axis_values_tready && m_axis_values_tlast;
 
     assign m_axis_values_tvalid = out_valid_reg || close;
-    assign m_axis_values_tdata  = out_data_reg;
+    assign m_axis_values_tdata  = out_data_reg & {KEEP_W*8{!close}};
     assign m_axis_values_tkeep  = out_keep_reg & {KEEP_W{!close}};
     assign m_axis_values_tlast  = out_last_reg || close;
     assign m_axis_values_tuser  = out_user_reg && !close;

@@ -17,7 +17,7 @@
  * values, first value at the top, of a raw one. What leaves waits unchanged for m_ready.
  *
  * There is room for two blocks. A block that begins while another is under way waits for the room of the one
- * before that; its last value is coded when the header of the one before has left.
+ * before that; its end is coded when the header of the one before has left.
  * With SHARED, of several channels that take blocks in turn, two blocks more wait in front, so that the others
  * are served while this one is at work.
  */

@@ -18,13 +18,13 @@
  *   m_code_take    a decoder takes a piece of stream m_stream here: its piece number m_take_number
  *   m_offset_take  a decoder takes a piece of the offset stream here, after that
  *   m_code_valid   m_code_data is piece number m_code_number of stream m_stream, complete
- *   m_far          m_stream is more than 8 pieces ahead of what is complete, after this value
+ *   m_far          m_stream has become more than 8 pieces ahead of what is complete, with this value
  *   m_end          the block has no further pieces but the one on m_offset_*
  * Numbers count from 0 in each block, modulo 16, those that a block begins with (FIRST of each stream, taken
  * before its values) included; m_code_first says that the piece is one of these. Each piece that is taken
  * leaves, with zeros where the stream has ended. Pieces of the offset stream, all in order, leave on
  * m_offset_*, each after the take of the next one or the block's end, m_offset_last with the block's last one,
- * which comes before m_end. While one waits and the next is due, all stands still.
+ * which shows in the cycle after m_end. While one waits and the next is due, all stands still.
  * A block that was far once is to be stored raw: which of its pieces leave, and what is in them, means nothing.
  *
  * The row buses are apack_table's; from each cycle after a value was taken until the next slot begins they must

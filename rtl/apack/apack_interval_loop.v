@@ -9,7 +9,7 @@
  * A slot enters with each cycle of enable: the counts at the ends of its symbol, and s_first if the
  * stream's interval is to start anew. An idle slot has cum_lo 0 and cum_hi 2^COUNT_W, which changes
  * nothing. STREAMS enabled cycles later the next slot of the same stream enters, with the interval that
- * this one left. s_tag goes along and leaves with the slot's results, TAG_DELAY enabled cycles later:
+ * this one left. s_tag goes along and leaves with the slot's results:
  *   m_low          lower bound after narrowing, whose top m_lead_count bits are code bits
  *   m_lead_count   leading bits that both bounds share
  *   m_shift_count  all shifts: m_lead_count and the pending ones after them

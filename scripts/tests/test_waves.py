@@ -39,6 +39,8 @@ PORTS = {
     "m_axis_memory_tdata": 64, "m_axis_memory_tkeep": 8, "m_axis_memory_tvalid": 1,
     "m_axis_memory_tready": 1, "m_axis_memory_tlast": 1,
     "m_code_valid": 1, "m_code_data": 8, "m_code_last": 1,
+    "s_block_valid": 1, "s_block_ready": 1, "s_block_count": 8, "s_block_pieces": 8,
+    "s_block_raw": 1, "s_block_lost": 1, "s_block_last": 1,
     "status_busy": 1, "state_reg": 2, "state_valid": 1,
     "g_channel[0].engine_inst.low_reg": 16, "g_channel[0].engine_inst.low": 16,
     "g_channel[0].engine_inst.wide_reg": 300, "registers_inst.events_reg": 9,
@@ -105,8 +107,8 @@ def texts(waveform: Waveform, stream: str) -> list[Note]:
 def test_signals_are_grouped_by_what_they_belong_to(record) -> None:
     groups = {group.name: group for group in groups_of(record([{}]))}
     assert list(groups) == [
-        "clock and reset", "stream s_axis_values", "stream m_axis_memory", "stream m_code",
-        "registers", "status", f"state of {TOP}", "state of g_channel[0].engine_inst",
+        "clock and reset", "stream s_axis_values", "stream s_block", "stream m_axis_memory",
+        "stream m_code", "registers", "status", f"state of {TOP}", "state of g_channel[0].engine_inst",
     ]  # fmt: skip
     assert groups["clock and reset"].signals == ("clk", "rst")
     assert {"irq", "s_axil_bvalid", "registers_inst.events_reg"} <= {*groups["registers"].signals}
@@ -197,12 +199,28 @@ def test_headers_and_pieces_of_memory_words_are_decoded(record) -> None:
         "block 0: 5 pieces, CRC DEADBEEF",
         "block 0: 0001 0203 0405 0607",
         "block 0: ABCD",
-        "block 1: raw, 1 pieces, CRC 00000001",
+        "block 1: raw, 1 piece, CRC 00000001",
         "block 1: 0700, last",
         "block 0: broken header",
         "behind a broken header",
         "no word, last",
-        "block 0: raw, 1 pieces, CRC 00000001",
+        "block 0: raw, 1 piece, CRC 00000001",
+    ]
+
+
+def test_records_of_blocks_are_described(record) -> None:
+    valid = {"s_block_valid": 1, "s_block_ready": 1}
+    waveform = record(
+        [
+            valid | {"s_block_count": 64, "s_block_pieces": 20},
+            valid | {"s_block_count": 64, "s_block_pieces": 32, "s_block_raw": 1},
+            valid | {"s_block_count": 5, "s_block_lost": 1, "s_block_last": 1},
+        ]
+    )
+    assert [note.text for note in texts(waveform, "s_block")] == [
+        "block of 64 values, 20 pieces",
+        "block of 64 values, 32 pieces, raw",
+        "block of 5 values, 0 pieces, lost, last",
     ]
 
 

@@ -100,7 +100,7 @@ class WindowBench:
             there = max(came - taken, 0)
             if ended and not opened:
                 assert over and idle, "the block is not over"
-                self._check_cause(pieces[:came] if came < len(pieces) else pieces, taken, came)
+                self._check_cause(taken, came)
                 assert int(self.dut.m_cut.value) == self.cut, "m_cut is wrong"
                 return
             assert not over and not idle, f"over {over}, idle {idle} within a block"
@@ -134,7 +134,7 @@ class WindowBench:
         )  # fmt: skip
         return inputs | {"s_data": data, "s_last": last, "s_cut": cut}
 
-    def _check_cause(self, pieces, taken, came) -> None:
+    def _check_cause(self, taken, came) -> None:
         short, left = int(self.dut.m_short.value), int(self.dut.m_left.value)
         assert short == (taken > came), f"short {short}: {taken} of {came} taken"
         assert left == (taken < came), f"left {left}: {taken} of {came} taken"

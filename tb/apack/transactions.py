@@ -115,7 +115,7 @@ class _Stream(Stream):
         if self.kind == "table":
             return self._row(beat, data)
         if self.kind == "block":
-            return f"block of {data} values"
+            return self._block(beat)
         return super().described(sample, beat, data)
 
     def _values(self, sample: Sampled, beat: dict[str, int], data: int) -> str:
@@ -140,6 +140,11 @@ class _Stream(Stream):
         """The groups' lowest values, as the rows of the table stand at the ports."""
         valid, bases = sample("row_valid"), sample("row_base")
         return [bases >> width * row & ((1 << width) - 1) for row in range(valid.bit_count())]
+
+    def _block(self, beat: dict[str, int]) -> str:
+        told = [f"{beat['pieces']} pieces"] if "pieces" in beat else []
+        told += [name for name in ("raw", "lost") if beat.get(name)]
+        return ", ".join([f"block of {beat.get('count', 0)} values", *told])
 
     def _word(self, beat: dict[str, int], data: int) -> str:
         size = self._parameters.get("WORD_W", 64) // 8
@@ -199,4 +204,5 @@ class _Words:
             return f"block {self._block}: broken header"
         self._pieces = header.pieces
         raw = "raw, " if header.raw else ""
-        return f"block {self._block}: {raw}{header.pieces} pieces, CRC {header.crc:08X}"
+        what = f"{header.pieces} piece{'' if header.pieces == 1 else 's'}"
+        return f"block {self._block}: {raw}{what}, CRC {header.crc:08X}"

@@ -7,8 +7,6 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 
-from model.bitstream.bits import Bits
-
 Beat = Mapping[str, int]
 Frame = list[dict[str, int]]
 
@@ -30,20 +28,6 @@ def with_nulls(beats: Sequence[Beat], chance: float) -> list[Beat]:
         spread[-1] = spread[-1] | {"tlast": 0}
         spread += [*behind[:-1], behind[-1] | {"tlast": 1}]
     return spread
-
-
-def word_frame(bits: Bits, word_w: int) -> list[dict[str, int]]:
-    """A bit stream as one frame of words; an empty stream is one word with tuser 0."""
-    words = bits.words(word_w).tolist() or [0]
-    last = len(words) - 1
-    return [
-        {
-            "tdata": word,
-            "tuser": bits.bits - last * word_w if index == last else word_w,
-            "tlast": int(index == last),
-        }
-        for index, word in enumerate(words)
-    ]
 
 
 def packed(rows: Iterable[int], width: int) -> int:

@@ -114,7 +114,8 @@ def _check_coding(record: TensorRecord) -> None:
     _check_integer("block_values", record.block_values, range(1, MOST_BLOCK_VALUES + 1))
     if record.word_bytes not in WORD_BYTES_CHOICES:
         raise InputError(
-            f"words of {shown(record.word_bytes)} bytes; {WORD_BYTES_CHOICES} are legal"
+            f"words of {shown(record.word_bytes)} bytes; "
+            f"{', '.join(map(str, WORD_BYTES_CHOICES))} are legal"
         )
     if 8 * record.word_bytes < piece_width(record.table):
         raise InputError(f"words of {record.word_bytes} bytes do not hold a piece of 32 bits")

@@ -108,10 +108,3 @@ class Unit:
             if not await self.status() & {"BUSY", "QUEUED"}:
                 return
         raise AssertionError(f"hang: the unit is {await self.status()} after {polls} reads")
-
-    async def wait_any(self, *events: str, polls: int) -> set[str]:
-        """Read EVENTS until one of these stands, and clear them all; returns what stood."""
-        for _ in range(polls):
-            if await self.events() & set(events):
-                return await self.clear_events()
-        raise AssertionError(f"hang: none of {events} after {polls} reads")

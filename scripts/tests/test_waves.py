@@ -108,7 +108,8 @@ def test_signals_are_grouped_by_what_they_belong_to(record) -> None:
     groups = {group.name: group for group in groups_of(record([{}]))}
     assert list(groups) == [
         "clock and reset", "stream s_axis_values", "stream s_block", "stream m_axis_memory",
-        "stream m_code", "registers", "status", f"state of {TOP}", "state of g_channel[0].engine_inst",
+        "stream m_code", "registers", "status", f"state of {TOP}",
+        "state of g_channel[0].engine_inst",
     ]  # fmt: skip
     assert groups["clock and reset"].signals == ("clk", "rst")
     assert {"irq", "s_axil_bvalid", "registers_inst.events_reg"} <= {*groups["registers"].signals}

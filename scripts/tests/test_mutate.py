@@ -435,7 +435,7 @@ def test_every_module_has_its_bench() -> None:
     for module, target in targets.items():
         assert target.source == rtl_modules()[module]
         assert ROOT / "tb" / target.source.parent.name / f"{module}.py" in target.watched
-    assert targets["cell_gearbox"].parameters == {"IN_W": 12, "OUT_W": 16}  # MUTATED
+    assert targets["cell_gearbox"].parameters == {"IN_W": 12, "OUT_W": 16, "UNIT_W": 4}  # MUTATED
     assert targets["cell_crc32"].parameters == {"DATA_W": 8}  # the first set
     assert ("row_", "table_valid") in targets["apack_table"].meaningful
 

@@ -42,7 +42,7 @@ ILLEGAL = {
     "CODE_W": (33,),
     "WORD_W": (8, 48, 128),
     "short-word": {"COUNT_W": 15, "CODE_W": 17, "WORD_W": 16},
-    "LANES": (0, 6),
+    "LANES": (6,),
     "BLOCK_VALUES": (4, 96),
     "HOLD": (2,),
     "SHARED": (2,),

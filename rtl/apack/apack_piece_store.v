@@ -207,8 +207,8 @@ module apack_piece_store #(
     reg [PLACE_W-1:0]  pieces_reg;          // of the block that has ended
 
     function [BITS_W-1:0] words_of;
-        input [BITS_W-1:0] pieces;
-        words_of = (pieces + PARTS[BITS_W-1:0] - 1'b1) >> PART_LOG;
+        input [BITS_W-1:0] held;
+        words_of = (held + PARTS[BITS_W-1:0] - 1'b1) >> PART_LOG;
     endfunction
 
     wire [BITS_W-1:0] raw_pieces   = ({5'd0, s_values} * VALUE_BITS + PIECE_ROUND) >> PIECE_LOG;

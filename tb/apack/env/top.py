@@ -25,7 +25,7 @@ from tb.bus.frames import Beat, Frame, assert_frame
 from tb.bus.pace import Pace, any_pace
 from tb.bus.streams import StreamDriver, StreamMonitor
 
-ROUNDS = int(os.environ.get("ROUNDS") or 6)
+ROUNDS = int(os.environ.get("ROUNDS") or 4)
 CLOSING = {"tkeep": 0, "tlast": 1}
 CODED_DRAWS = 100
 TABLE_LATENCY = 20  # cycles from the write of a table's last row to its verdict

@@ -80,9 +80,9 @@ def test_the_simulation_passes(copy: Path, tmp_path: Path) -> None:
 def test_the_simulation_fails_when_one_value_comes_back_wrong(copy: Path, tmp_path: Path) -> None:
     path = copy / "rtl" / "apack" / "apack_decompressor.v"
     text = path.read_text(encoding="utf-8")
-    right = "m_axis_values_tdata  = out_data_reg;"
+    right = "m_axis_values_tdata  = out_data_reg & "
     assert text.count(right) == 1
-    wrong = right.replace(";", " ^ m_axis_values_tlast;")
+    wrong = right.replace("out_data_reg", "(out_data_reg ^ m_axis_values_tlast)")
     path.write_text(text.replace(right, wrong), encoding="utf-8")
     done = simulated(copy, tmp_path)
     assert done.returncode != 0

@@ -111,12 +111,13 @@ module apack_decoder_engine #(
 
     generate
         for (i = 0; i < TAKE_DELAY; i = i + 1) begin : g_tag
-            cell_cut_reset #(.CUT (1), .DATA_W (TAG_W)) tag_cut_inst (
-                .clk (clk),
-                .rst (rst),
-                .d   (tags[i*TAG_W +: TAG_W]),
-                .q   (tags[(i+1)*TAG_W +: TAG_W])
-            );
+            reg [TAG_W-1:0] tag_reg;
+
+            always @(posedge clk) begin
+                tag_reg <= rst ? {TAG_W{1'b0}} : tags[i*TAG_W +: TAG_W];
+            end
+
+            assign tags[(i+1)*TAG_W +: TAG_W] = tag_reg;
         end
     endgenerate
 

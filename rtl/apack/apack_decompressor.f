@@ -9,7 +9,6 @@ apack_piece_window.v
 apack_slot_sequence.v
 ../cell/cell_ram.v
 ../cell/cell_read_buffer.v
-../cell/cell_cut_reset.v
 ../cell/cell_onehot_mux.v
 ../cell/cell_cut.v
 ../cell/cell_ring.v

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import random
-import zlib
 from collections import deque
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from model.apack.blocks import BlockHeader, piece_bytes
 from model.apack.coder import EncodedBlock
 from model.apack.hostile import pending_run
 from model.tensors import pattern_dtype
+from tb.apack.env.memory_image import crc_of
 from tb.apack.env.ordinary import ordinary_table, ordinary_values
 from tb.apack.env.rows import row_buses
 from tb.apack.env.stimulus import (
@@ -127,7 +127,7 @@ class EncoderChannelBench:
     def wanted(self, values: np.ndarray, bank: int) -> list[Beat]:
         """What the model says that a block leaves."""
         block = self.encoded(values, bank)
-        crc = zlib.crc32(values.astype(self.dtype).tobytes())
+        crc = crc_of(values.astype(self.dtype))
         header = BlockHeader(len(block.pieces), block.raw, crc).to_bytes()
         first = int.from_bytes(header, "big") << self.out_w - 64
         head = Beat(True, first, 64, False, len(values), len(block.pieces), block.raw)

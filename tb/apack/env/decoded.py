@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import random
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import IntFlag
@@ -14,14 +13,17 @@ import numpy as np
 
 from model.apack.coder import (
     OFFSETS,
+    DecodedBlock,
     EncodedBlock,
     decode_pieces,
     encode_block,
-    piece_width,
     raw_block,
 )  # fmt: skip
 from model.apack.table import SymbolTable
-from tb.apack.env.stimulus import hostile_values, random_table, random_values
+from model.tensors import pattern_dtype
+from tb.apack.env.memory_image import crc_of
+from tb.apack.env.stimulus import hostile_values, random_values
+from tb.apack.env.widths import CoderWidths
 
 
 class Cause(IntFlag):
@@ -35,29 +37,26 @@ class Cause(IntFlag):
     CRC = 32
 
 
+def cause_of(block: EncodedBlock, found: DecodedBlock) -> Cause:
+    """What decoding a block shows to be wrong with its pieces."""
+    causes = {
+        Cause.SHORT: len(found.owners) > len(block.pieces),
+        Cause.LEFT: len(found.owners) < len(block.pieces),
+        Cause.OFFSET: found.outside is not None,
+    }
+    return Cause(sum(cause for cause, there in causes.items() if there))
+
+
 @dataclass(frozen=True)
-class DecoderWidths:
+class DecoderWidths(CoderWidths):
     """The parameters of a decoder, and what is legal for them."""
 
     streams: int
-    value_w: int
-    symbols: int
-    count_w: int
-    code_w: int
 
     @classmethod
     def of(cls, dut) -> Self:
         """Those that `dut` was built with."""
         return cls(*(int(getattr(dut, name.upper()).value) for name in cls.__dataclass_fields__))
-
-    @property
-    def piece_w(self) -> int:
-        """Bits of a piece."""
-        return piece_width(SymbolTable.uniform(self.value_w, 1, self.count_w))
-
-    def random_table(self) -> SymbolTable:
-        """A legal table."""
-        return random_table(self.value_w, self.symbols, self.count_w)
 
     def any_values(self, table: SymbolTable, length: int) -> np.ndarray:
         """Values of a block, one time in five hostile ones."""
@@ -88,13 +87,7 @@ class DecoderWidths:
     def decoded(self, block: EncodedBlock, table: SymbolTable) -> tuple[list[int], Cause, int]:
         """Values, what is wrong but for the CRC, and how many pieces the values take."""
         found = decode_pieces(block, table, self.streams, self.code_w)
-        cause = Cause(0)
-        if len(found.owners) > len(block.pieces):
-            cause |= Cause.SHORT
-        if len(found.owners) < len(block.pieces):
-            cause |= Cause.LEFT
-        if found.outside is not None:
-            cause |= Cause.OFFSET
+        cause = cause_of(block, found)
         return [int(value) for value in found.values], cause, len(found.owners)
 
     def other_offsets(self, block: EncodedBlock, table: SymbolTable) -> EncodedBlock:
@@ -110,7 +103,7 @@ class DecoderWidths:
 
     def crc(self, values: Sequence[int]) -> int:
         """The CRC-32 of a block's values."""
-        return zlib.crc32(np.array(values, "<u1" if self.value_w <= 8 else "<u2").tobytes())
+        return crc_of(np.array(values, pattern_dtype(self.value_w)))
 
 
 def damaged(block: EncodedBlock) -> EncodedBlock:

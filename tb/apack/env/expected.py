@@ -12,10 +12,11 @@ from model.apack import CorruptStream
 from model.apack.blocks import BlockHeader
 from model.apack.coder import decode_pieces
 from model.tensors import pattern_dtype
+from tb.apack.env.decoded import Cause, cause_of
 from tb.apack.env.memory_image import MemoryImage, crc_of
 from tb.bus.frames import Frame
 
-CAUSES = ("HEADER", "TRUNCATED", "SHORT", "LEFT", "OFFSET", "CRC")
+CAUSES = tuple(Cause.__members__)
 
 
 @dataclass(frozen=True)
@@ -127,15 +128,10 @@ class _Reader:
         self._lost = cut
         self.memory_length |= cut
         found = decode_pieces(block, image.table, image.streams, image.code_w)
-        causes = {
-            "TRUNCATED": cut,
-            "SHORT": len(found.owners) > len(block.pieces),
-            "LEFT": len(found.owners) < len(block.pieces),
-            "OFFSET": found.outside is not None,
-            "CRC": crc_of(found.values) != header.crc,
-        }
-        names = frozenset(name for name, there in causes.items() if there)
-        return BlockOutcome(found.values, names, header)
+        cause = cause_of(block, found)
+        cause |= Cause.TRUNCATED if cut else Cause(0)
+        cause |= Cause.CRC if crc_of(found.values) != header.crc else Cause(0)
+        return BlockOutcome(found.values, frozenset(one.name for one in cause), header)
 
     def _header(self, count: int) -> BlockHeader | None:
         """The next header, None where there is none to be believed."""

@@ -30,6 +30,11 @@ class CoderWidths:
     count_w: int
     code_w: int
 
+    @property
+    def piece_w(self) -> int:
+        """Bits of a piece."""
+        return piece_width(SymbolTable.uniform(self.value_w, 1, self.count_w))
+
     def random_table(self) -> SymbolTable:
         """A legal table for these widths."""
         return random_table(self.value_w, self.symbols, self.count_w)
@@ -72,11 +77,6 @@ class TopWidths(CoderWidths):
     def _parameters(cls) -> dict[str, str]:
         names = {name: name.upper() for name in cls.__dataclass_fields__}
         return names | {"block_max": "BLOCK_VALUES"}
-
-    @property
-    def piece_w(self) -> int:
-        """Bits of a piece."""
-        return piece_width(SymbolTable.uniform(self.value_w, 1, self.count_w))
 
     @property
     def block_values(self) -> int:
